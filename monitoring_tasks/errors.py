@@ -1,0 +1,19 @@
+"""What can go wrong, by what heals it: nothing but an edit, nothing but other data, or time."""
+
+from __future__ import annotations
+
+
+class MonitoringError(Exception):
+    """Base of every error this package raises on purpose; its text is written for the person on call."""
+
+
+class ConfigError(MonitoringError):
+    """A monitor file or setting is wrong. Never retried: only an edit heals it."""
+
+
+class DataError(MonitoringError):
+    """The warehouse answered, and what it holds cannot be monitored as configured. Never retried."""
+
+
+class TransientError(MonitoringError):
+    """A server or network failed. Retried: waiting may heal it."""

@@ -1,0 +1,296 @@
+"""A profile: what one window's rows become. Counts on the baseline's frozen bins, and a few sums.
+
+Profiles are values. Two of them over neighbouring windows add up to the profile of both, exactly, because every window
+is counted on the same bins and every sum is kept as an integer multiple of a power of two (see `Bins.unit`). Everything
+the checks say follows from profiles, so that hour + hour = day holds for results too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring_tasks.window import Window
+
+Kind = Literal["numeric", "categorical", "timestamp"]
+
+NULL = "(null)"
+OTHER = "(other)"
+UNSEEN = "(unseen)"
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How one column is counted: fixed when the baseline is made, and never again.
+
+    A numeric column (and a timestamp, as seconds since 1970) is counted into ``[null, below, bin 1 ... bin k, above]``.
+    Bin i is ``[edges[i-1], edges[i])``. The first edge is not above the baseline's smallest value and the last one is
+    above its largest, so *below* and *above* are empty in the baseline and show what it never saw. NaN counts as null;
+    infinities fall below and above.
+
+    A categorical column is counted into ``[null, category 1 ... category k, other, unseen]``: *other* are values that
+    the baseline knew but has no bin for, *unseen* those it did not know.
+    """
+
+    kind: Kind
+    edges: tuple[float, ...] = ()
+    """Ascending, finite; empty when the baseline held no value, and then every value counts as *above*."""
+    categories: tuple[str, ...] = ()
+    """By falling frequency in the baseline, ties in code-point order."""
+    others: tuple[str, ...] = ()
+    """Values the baseline knew that have no bin of their own."""
+    open_ended: bool = False
+    """The baseline held more values than can be listed: those not listed count as *other*, and *unseen* stays empty."""
+    exponent: int = 0
+    """``2**exponent`` is the smallest power of two not below the baseline's largest absolute value."""
+
+    def __len__(self) -> int:
+        """Return the number of counts, the null bin included."""
+        if self.kind == "categorical":
+            return len(self.categories) + 3
+        return max(len(self.edges), 1) + 2
+
+    @property
+    def unit(self) -> float:
+        """`ColumnProfile.total` counts in this power of two: 2**-42 of the baseline's largest absolute value.
+
+        Values that are 2**63 units or more, two million times that largest value, are left out of the sum.
+        """
+        return math.ldexp(1.0, self.exponent - 42)
+
+    @property
+    def square_unit(self) -> float:
+        """`ColumnProfile.total_squares` counts in this: 2**-42 of the square; leaves out 1,448 times the largest."""
+        return math.ldexp(1.0, 2 * self.exponent - 42)
+
+    def labels(self) -> tuple[str, ...]:
+        """Name each bin as people read it, in the order of the counts."""
+        if self.kind == "categorical":
+            return (NULL, *self.categories, OTHER, UNSEEN)
+        if not self.edges:
+            return (NULL, "(-inf,-inf)", "(-inf,inf)")
+        texts = [f"{edge:.6g}" for edge in self.edges]
+        inner = [
+            f"[{low}]" if just_above(self.edges[i]) == self.edges[i + 1] else f"[{low},{high})"
+            for i, (low, high) in enumerate(pairwise(texts))
+        ]
+        return (NULL, f"(-inf,{texts[0]})", *inner, f"({texts[-1]},inf)")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; floats survive exactly."""
+        if self.kind == "categorical":
+            values = {"categories": list(self.categories), "others": list(self.others), "open_ended": self.open_ended}
+            return {"kind": self.kind, **values}
+        return {"kind": self.kind, "edges": list(self.edges), "exponent": self.exponent}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Bins:
+        """Undo `to_json`."""
+        return cls(
+            kind=values["kind"],
+            edges=tuple(values.get("edges", ())),
+            categories=tuple(values.get("categories", ())),
+            others=tuple(values.get("others", ())),
+            open_ended=values.get("open_ended", False),
+            exponent=values.get("exponent", 0),
+        )
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column of one window, as counts and sums. Adds up."""
+
+    column: str
+    kind: Kind
+    counts: tuple[int, ...]
+    """Rows per bin, in the order `Bins` states; the null bin is the first."""
+    minimum: float | None = None
+    """Smallest finite value; None without one, and for a categorical column."""
+    maximum: float | None = None
+    total: float | None = None
+    """Sum of the values that are not null; None without one and for a categorical column. See `Bins.unit`."""
+    total_squares: float | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows in the window, nulls included."""
+        return sum(self.counts)
+
+    @property
+    def nulls(self) -> int:
+        """Rows whose value is NULL or NaN."""
+        return self.counts[0]
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the values that are not null; None without one."""
+        values = self.rows - self.nulls
+        return None if self.total is None or values == 0 else self.total / values
+
+    @property
+    def standard_deviation(self) -> float | None:
+        """Population standard deviation of the values that are not null; None without one."""
+        values = self.rows - self.nulls
+        mean = self.mean
+        if mean is None or self.total_squares is None:
+            return None
+        return math.sqrt(max(self.total_squares / values - mean * mean, 0.0))
+
+    def array(self) -> NDArray[np.int64]:
+        """Return the counts as an array, shape ``(len(bins),)``."""
+        return np.array(self.counts, dtype=np.int64)
+
+    def __add__(self, other: ColumnProfile) -> ColumnProfile:
+        """Return the profile of both windows' rows."""
+        if (self.column, self.kind, len(self.counts)) != (other.column, other.kind, len(other.counts)):
+            raise ValueError(
+                f"profiles add up only on the same bins: {self.column!r} ({self.kind}, {len(self.counts)} bins) and "
+                f"{other.column!r} ({other.kind}, {len(other.counts)} bins)"
+            )
+        return replace(
+            self,
+            counts=tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
+            minimum=_least(self.minimum, other.minimum),
+            maximum=_greatest(self.maximum, other.maximum),
+            total=_sum(self.total, other.total),
+            total_squares=_sum(self.total_squares, other.total_squares),
+        )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """All columns of one window, for all rows or one segment."""
+
+    window: Window
+    rows: int
+    columns: Mapping[str, ColumnProfile]
+    """By column name, in the monitor file's order."""
+    segment: str = ""
+    """``origin=JFK``, or empty for all rows."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Columns that could not be counted, with the reason, written for a person."""
+
+    def __add__(self, other: Profile) -> Profile:
+        """Return the profile of the union of two neighbouring windows."""
+        first, second = sorted((self, other), key=lambda profile: profile.window)
+        if first.window.end != second.window.start or self.segment != other.segment:
+            raise ValueError(
+                f"profiles add up over neighbouring windows of one segment, not {first.window} {first.segment!r} and "
+                f"{second.window} {second.segment!r}"
+            )
+        return Profile(
+            window=Window(first.window.start, second.window.end),
+            rows=first.rows + second.rows,
+            columns={
+                name: first.columns[name] + second.columns[name] for name in first.columns if name in second.columns
+            },
+            segment=self.segment,
+            unreadable={**second.unreadable, **first.unreadable},
+        )
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What windows are compared with: the frozen bins, and the reference rows counted on them."""
+
+    monitor: str
+    definition: Mapping[str, Any]
+    """The monitor file's ``baseline`` section and where it was read, as JSON values."""
+    bins: Mapping[str, Bins]
+    """By column name."""
+    columns: Mapping[str, ColumnProfile]
+    """The reference rows on those bins, all rows."""
+    rows: int
+    segments: Mapping[str, Mapping[str, ColumnProfile]] = field(default_factory=dict)
+    """The same for each segment of the reference rows."""
+
+    @cached_property
+    def id(self) -> str:
+        """A digest of the content: the same definition over the same rows has the same id, whenever it was read."""
+        return sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values, enough for `from_json`."""
+        return {
+            "monitor": self.monitor,
+            "definition": dict(self.definition),
+            "rows": self.rows,
+            "bins": {name: bins.to_json() for name, bins in self.bins.items()},
+            "columns": {name: column_to_json(column) for name, column in self.columns.items()},
+            "segments": {
+                segment: {name: column_to_json(column) for name, column in columns.items()}
+                for segment, columns in self.segments.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Baseline:
+        """Undo `to_json`."""
+        return cls(
+            monitor=values["monitor"],
+            definition=values["definition"],
+            rows=values["rows"],
+            bins={name: Bins.from_json(bins) for name, bins in values["bins"].items()},
+            columns={name: column_from_json(name, column) for name, column in values["columns"].items()},
+            segments={
+                segment: {name: column_from_json(name, column) for name, column in columns.items()}
+                for segment, columns in values["segments"].items()
+            },
+        )
+
+
+def just_above(value: float) -> float:
+    """Return the next float, or for values about zero one that every engine can read as a literal.
+
+    Examples
+    --------
+    >>> just_above(1.0) - 1.0
+    2.220446049250313e-16
+    """
+    return math.nextafter(value, math.inf) if abs(value) > 1e-300 else 1e-300
+
+
+def column_to_json(column: ColumnProfile) -> dict[str, Any]:
+    """Return plain JSON values; floats survive exactly."""
+    return {
+        "kind": column.kind,
+        "counts": list(column.counts),
+        "minimum": column.minimum,
+        "maximum": column.maximum,
+        "total": column.total,
+        "total_squares": column.total_squares,
+    }
+
+
+def column_from_json(name: str, values: Mapping[str, Any]) -> ColumnProfile:
+    """Undo `column_to_json`."""
+    return ColumnProfile(
+        column=name,
+        kind=values["kind"],
+        counts=tuple(values["counts"]),
+        minimum=values["minimum"],
+        maximum=values["maximum"],
+        total=values["total"],
+        total_squares=values["total_squares"],
+    )
+
+
+def _least(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else min(a, b)
+
+
+def _greatest(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else max(a, b)
+
+
+def _sum(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else a + b

@@ -1,0 +1,247 @@
+"""Settings of the checks, with their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from monitoring_tasks.config.fields import (
+    Column,
+    Count,
+    NotNegative,
+    Number,
+    Positive,
+    Rate,
+    Section,
+    Share,
+    Text,
+    distinct,
+    one_of,
+    pattern,
+    refused,
+)
+from monitoring_tasks.config.problem import suggestion
+from monitoring_tasks.errors import ConfigError
+
+DriftMetricName = Literal[
+    "psi",
+    "jensen_shannon",
+    "hellinger",
+    "total_variation",
+    "kl_divergence",
+    "kolmogorov_smirnov",
+    "wasserstein",
+    "chi_squared",
+    "l_infinity",
+]
+ClassificationMetricName = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "mcc",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "expected_calibration_error",
+    "kolmogorov_smirnov",
+    "lift",
+]
+RegressionMetricName = Literal["mae", "rmse", "mape", "medae", "r2", "bias"]
+PerformanceMetricName = Literal[ClassificationMetricName, RegressionMetricName]
+
+DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName)]
+PerformanceMetric = Annotated[PerformanceMetricName, one_of("a performance metric", PerformanceMetricName)]
+
+
+class CheckSettings(Section):
+    """What every check that decides has."""
+
+    false_alarm_rate: Rate = 0.01
+    """the share of undrifted windows that may raise a false alarm, such as 0.01"""
+
+
+class DriftSettings(CheckSettings):
+    """How a window's distributions are compared with the baseline's."""
+
+    metrics: Annotated[tuple[DriftMetric, ...], distinct("metric")] = ("psi", "jensen_shannon")
+    """a list of drift metrics, such as [psi, jensen_shannon]"""
+    minimum_effect: Mapping[DriftMetric, NotNegative] = {}
+    """the smallest change that matters, for each metric, such as {psi: 0.1}"""
+    minimum_rows: Count = 100
+    """the rows below which a window is not judged, such as 100"""
+    fixed: Mapping[DriftMetric, NotNegative] = {}
+    """fixed alarm thresholds, for each metric, such as {psi: 0.2}: they replace the calibrated ones"""
+
+
+class DataDrift(DriftSettings):
+    """Change of P(X)."""
+
+    importance: Mapping[Column, NotNegative] = {}
+    """a weight for each feature, such as {distance: 2}: it ranks what moved"""
+
+
+class PredictionDrift(DriftSettings):
+    """Change of P(prediction)."""
+
+
+class ConceptDrift(CheckSettings):
+    """Change of P(Y|X)."""
+
+    minimum_rows: Count = 100
+    """the labelled rows below which a window is not judged, such as 100"""
+
+
+class Performance(CheckSettings):
+    """How right the model was, once labels are known."""
+
+    metrics: Annotated[tuple[PerformanceMetric, ...], distinct("metric")] | None = None
+    """a list of performance metrics, such as [roc_auc, f1, brier]"""
+    minimum_coverage: Share = 0.8
+    """the share of labels below which a window is not judged, such as 0.8"""
+    fixed: Mapping[PerformanceMetric, Number] = {}
+    """the worst value that is in order, for each metric, such as {roc_auc: 0.7}"""
+
+
+class EstimatedPerformance(CheckSettings):
+    """How right the model probably was, before labels are known."""
+
+    metrics: Annotated[tuple[PerformanceMetric, ...], distinct("metric")] | None = None
+    """a list of performance metrics, such as [roc_auc, f1]"""
+
+
+class DataQuality(CheckSettings):
+    """Missing, impossible, unseen and repeated values, and a Great Expectations suite."""
+
+    suite: Text | None = None
+    """the path of a Great Expectations suite (JSON), relative to the monitor file"""
+    maximum_rows: Count = 1_000_000
+    """the rows that a suite reads where it cannot be pushed down, such as 1000000"""
+    fixed: Mapping[Text, NotNegative] = {}
+    """fixed alarm thresholds, for each metric, such as {missing_share: 0.05}"""
+
+
+class RowRange(Section):
+    """How many rows a window may have."""
+
+    minimum: Annotated[int, Field(ge=0)] | None = None
+    """the fewest rows in order"""
+    maximum: Annotated[int, Field(ge=0)] | None = None
+    """the most rows in order"""
+
+
+def _expected_rows(value: object) -> object:
+    if isinstance(value, Mapping):
+        rows = RowRange.model_validate(value)
+        if rows.minimum is None and rows.maximum is None:
+            raise refused("names neither `minimum` nor `maximum`", "write one of them, such as {minimum: 1000}")
+        if rows.minimum is not None and rows.maximum is not None and rows.minimum > rows.maximum:
+            raise refused("`minimum` is above `maximum`", "exchange them")
+        return rows
+    if value in ("seasonal", None) or isinstance(value, RowRange):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise refused("{value} is not a number of rows", "write a whole number, seasonal, or {minimum: ..., maximum: ...}")
+
+
+class Operations(CheckSettings):
+    """Whether all data arrived, how quick the model is and how often it fails."""
+
+    latency_p95_ms: Positive | None = None
+    """the 95th percentile of the latency that is in order, in milliseconds, such as 200"""
+    maximum_error_rate: Share | None = None
+    """the share of failed inferences that is in order, such as 0.01"""
+    expected_rows: Annotated[int | Literal["seasonal"] | RowRange | None, BeforeValidator(_expected_rows)] = None
+    """the rows of a window: a whole number, seasonal, or {minimum: ..., maximum: ...}"""
+
+
+class MultivariateDrift(CheckSettings):
+    """Change of the features' joint distribution, on a bounded sample."""
+
+    maximum_rows: Count = 10_000
+    """the rows of the sample, such as 10000"""
+
+
+class CustomCheck(Section):
+    """A user's own check."""
+
+    use: Annotated[
+        Text,
+        pattern(
+            r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*",
+            "a function of a module",
+            'write "module:function", such as "my_package.checks:night_flights"',
+        ),
+    ]
+    """the function to call, such as "my_package.checks:night_flights\""""
+    arguments: Mapping[Text, Any] = Field(default={}, alias="with", repr=False)
+    """the function's arguments, such as {limit: 0.2}"""
+    python: Text | None = None
+    """the path of an interpreter of its own, such as /opt/evidently/bin/python"""
+
+
+Settings: TypeAlias = CheckSettings | CustomCheck
+
+
+class Checks(Section):
+    """Every built-in check is on unless it is off, which is None here; every other key is the user's own check."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, CustomCheck] = Field(init=False)
+
+    data_drift: DataDrift | None = DataDrift()
+    """settings, or off"""
+    prediction_drift: PredictionDrift | None = PredictionDrift()
+    """settings, or off"""
+    concept_drift: ConceptDrift | None = ConceptDrift()
+    """settings, or off"""
+    performance: Performance | None = Performance()
+    """settings, or off"""
+    estimated_performance: EstimatedPerformance | None = EstimatedPerformance()
+    """settings, or off"""
+    data_quality: DataQuality | None = DataQuality()
+    """settings, or off"""
+    operations: Operations | None = Operations()
+    """settings, or off"""
+    multivariate_drift: MultivariateDrift | None = MultivariateDrift()
+    """settings, or off"""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _off(cls, value: object, info: ValidationInfo) -> object:
+        """Read ``off`` as None and ``on`` as the defaults."""
+        if value is False:
+            return None
+        return cls.model_fields[info.field_name or ""].default if value is True else value
+
+    @property
+    def custom(self) -> Mapping[str, CustomCheck]:
+        """The user's own checks, in the order of the file."""
+        return self.__pydantic_extra__
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the checks that are on: the built-in ones, then the user's own."""
+        return (*(name for name in type(self).model_fields if getattr(self, name) is not None), *self.custom)
+
+    def settings(self, name: str) -> Settings | None:
+        """Return a check's settings, None when it is off.
+
+        Raises
+        ------
+        ConfigError
+            If there is no check of this name.
+        """
+        if name in type(self).model_fields:
+            settings: Settings | None = getattr(self, name)
+            return settings
+        if name in self.custom:
+            return self.custom[name]
+        known = [*type(self).model_fields, *self.custom]
+        raise ConfigError(f"{name!r} is not a check of this monitor: {suggestion(name, known)}")

@@ -1,0 +1,149 @@
+"""What the keys of a monitor file say about each other.
+
+Each rule looks at the parts that are valid by themselves, so that it speaks up although another part is broken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from monitoring_tasks.config.checks import (
+    Checks,
+    ClassificationMetricName,
+    EstimatedPerformance,
+    Performance,
+    RegressionMetricName,
+)
+from monitoring_tasks.config.document import KeyPath
+from monitoring_tasks.config.models import Alert, Baseline, InferenceLog, Labels, Retraining, When
+from monitoring_tasks.config.problem import suggestion
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Two keys that cannot both be meant."""
+
+    path: KeyPath
+    message: str
+    """``{value}`` stands for the key's value and ``{name.name}`` for another key's, both as written in the file."""
+    remedy: str
+
+
+def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Yield what is wrong between the parts of a monitor, `found` by their names."""
+    yield from _times(found)
+    yield from _columns(found)
+    yield from _task(found)
+    yield from _check_names(found)
+    yield from _references(found)
+
+
+def _times(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    baseline: Baseline | None = found.get("baseline")
+    if baseline is None or baseline.period is None:
+        return
+    end: KeyPath = ("baseline", "period", "end")
+    if baseline.period.start >= baseline.period.end:
+        yield Contradiction(
+            end, "{value} is not after `start`, {baseline.period.start}", "end the baseline after its start"
+        )
+    elif "start" in found and baseline.period.end > found["start"]:
+        yield Contradiction(
+            end,
+            "{value} is after the first window's `start` {start}: windows would be part of their own baseline",
+            "end the baseline by then, or start later",
+        )
+
+
+def _columns(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    log: InferenceLog | None = found.get("inference_log")
+    if log is None:
+        return
+    if log.key == log.timestamp:
+        yield Contradiction(("inference_log", "key"), "{value} is also `timestamp`", "name the column that is unique")
+    parts = {log.key: "key", log.timestamp: "timestamp"}
+    for i, column in enumerate(found.get("segments") or ()):
+        if column in parts:
+            yield Contradiction(
+                ("segments", i), f"{{value}} is the inference log's `{parts[column]}`", "name columns with few values"
+            )
+    if log.prediction is not None:
+        parts[log.prediction] = "prediction"
+    for score in [log.score] if isinstance(log.score, str) else (log.score or {}).values():
+        parts[score] = "score"
+    labels: Labels | None = found.get("labels")
+    if labels is not None and labels.table == log.table:
+        parts[labels.value] = "label"
+    for i, feature in enumerate(log.features.names or ()):
+        if feature in parts:
+            entry = feature if log.features.kinds else i
+            message = f"is also the `{parts[feature]}`, which is no input of the model"
+            yield Contradiction(("inference_log", "features", entry), message, "remove it from the features")
+
+
+def _task(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    if "task" not in found:
+        return  # misspelt: that is said already
+    task: str | None = found["task"]
+    log: InferenceLog | None = found.get("inference_log")
+    if found.get("labels") is not None and task is None:
+        tasks = "binary_classification, multiclass_classification or regression"
+        yield Contradiction(("task",), "is missing, and there are `labels`", f"write {tasks}")
+    if log is not None and task is not None:
+        score: KeyPath = ("inference_log", "score")
+        if task == "regression" and log.score is not None:
+            yield Contradiction(score, "has no meaning for a regression", "name the number as `prediction` only")
+        elif task == "multiclass_classification" and isinstance(log.score, str):
+            yield Contradiction(score, "{value} is one column, and the task has many classes", "write {class: column}")
+        elif task == "binary_classification" and isinstance(log.score, Mapping):
+            yield Contradiction(score, "is a mapping, and the task is binary", "name the column with P(positive)")
+        positive: KeyPath = ("inference_log", "positive_class")
+        if task == "binary_classification" and log.positive_class is None:
+            yield Contradiction(positive, "is missing", "write the class that `score` is the probability of, such as 1")
+        elif task != "binary_classification" and log.positive_class is not None:
+            yield Contradiction(positive, f"has no meaning for a {task.replace('_', ' ')}", "remove the key")
+    checks: Checks | None = found.get("checks")
+    if checks is None or task is None:
+        return
+    metrics = get_args(RegressionMetricName if task == "regression" else ClassificationMetricName)
+    for name in ("performance", "estimated_performance"):
+        settings: Performance | EstimatedPerformance | None = getattr(checks, name)
+        for i, metric in enumerate((settings and settings.metrics) or ()):
+            if metric not in metrics:
+                message = f"{{value}} is not a metric of a {task.replace('_', ' ')}"
+                yield Contradiction(("checks", name, "metrics", i), message, suggestion(metric, metrics))
+
+
+def _check_names(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    checks: Checks | None = found.get("checks")
+    for name in checks.custom if checks else ():
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", name):
+            remedy = "write lower-case letters, digits and underscores, such as night_flights"
+            yield Contradiction(("checks", name), "is not a name for a check", remedy)
+
+
+def _references(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    alerts: tuple[Alert, ...] = found.get("alerts") or ()
+    names = [alert.name for alert in alerts]
+    whens: list[tuple[KeyPath, When]] = [(("alerts", i, "when"), alert.when) for i, alert in enumerate(alerts)]
+    retraining: Retraining | None = found.get("retraining")
+    if retraining is not None:
+        whens.append((("retraining", "when"), retraining.when))
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield Contradiction(("alerts", i, "name"), "{value} is the name of another alert", "give each its own name")
+    checks: Checks | None = found.get("checks")
+    for path, when in whens if checks else ():
+        assert checks is not None
+        for i, name in enumerate(when.check):
+            if name in checks.names:
+                continue
+            off = name in type(checks).model_fields
+            yield Contradiction(
+                (*path, "check", i),
+                "{value} is switched off" if off else "{value} is not a check of this monitor",
+                "switch it on, or name another check" if off else suggestion(name, checks.names),
+            )

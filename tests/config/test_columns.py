@@ -1,0 +1,184 @@
+"""What a monitor names, held against the warehouse's columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitoring_tasks.config import Monitor, column_problems, parse_monitor
+
+COMPLETE = (Path(__file__).parent / "cases" / "complete.yaml").read_text()
+
+LOG = {
+    "scheduled_at": "timestamptz",
+    "flight_id": "string",
+    "distance": "number",
+    "carrier": "string",
+    "origin": "string",
+    "predicted": "integer",
+    "probability": "number",
+    "model_version": "string",
+    "latency_ms": "decimal",
+    "error": "string",
+}
+OUTCOMES = {"flight_id": "string", "delayed": "integer", "known_at": "timestamp"}
+
+
+def read(*changes: tuple[str, str]) -> Monitor:
+    text = COMPLETE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return parse_monitor(text, "flights.yaml", {"COLUMN": "hunter2"})
+
+
+def problems(monitor: Monitor, columns: dict[str, str], table: str) -> list[str]:
+    return [str(problem) for problem in column_problems(monitor, columns, table)]
+
+
+def test_fitting_columns_are_no_problem() -> None:
+    assert problems(read(), LOG, "inference_log") == []
+    assert problems(read(), OUTCOMES, "outcomes") == []
+    assert problems(read(), {}, "another table") == []
+
+
+@pytest.mark.parametrize(
+    ("column", "found", "expected"),
+    [
+        (
+            "scheduled_at",
+            "string",
+            "11: inference_log.timestamp: 'scheduled_at' is text, not a time: "
+            "name another column, or cast this one in a view",
+        ),
+        (
+            "distance",
+            "string",
+            "13: inference_log.features.distance: the column is text, not numeric: "
+            "write categorical, or cast this one in a view",
+        ),
+        (
+            "distance",
+            "date",
+            "13: inference_log.features.distance: the column is a date, not numeric: "
+            "write timestamp, or cast this one in a view",
+        ),
+        (
+            "carrier",
+            "other",
+            "13: inference_log.features.carrier: the column is of a type that cannot be counted, not categorical: "
+            "remove it, or cast this one in a view",
+        ),
+        (
+            "latency_ms",
+            "timestamp",
+            "18: inference_log.latency_ms: 'latency_ms' is a time, not a number: "
+            "name another column, or cast this one in a view",
+        ),
+        (
+            "probability",
+            "string",
+            "15: inference_log.score: 'probability' is text, not a number: "
+            "name another column, or cast this one in a view",
+        ),
+        (
+            "origin",
+            "other",
+            "30: segments[0]: 'origin' is of a type that cannot be counted, not a value to group by: "
+            "name another column, or cast this one in a view",
+        ),
+    ],
+)
+def test_a_column_of_the_wrong_type(column: str, found: str, expected: str) -> None:
+    assert problems(read(), LOG | {column: found}, "inference_log") == [f"flights.yaml:{expected}"]
+
+
+def test_missing_columns_suggest_the_nearest() -> None:
+    columns = {name.upper(): kind for name, kind in LOG.items() if name != "error"}
+    got = problems(read(), columns, "inference_log")
+    assert len(got) == 10
+    assert got[0] == (
+        "flights.yaml:11: inference_log.timestamp: 'scheduled_at' is not a column of 'inference_log': "
+        "did you mean 'SCHEDULED_AT'?"
+    )
+    assert got[2] == (
+        "flights.yaml:13: inference_log.features.distance: is not a column of 'inference_log': did you mean 'DISTANCE'?"
+    )
+
+
+def test_an_empty_table_has_no_suggestion() -> None:
+    got = problems(read(), {}, "outcomes")
+    assert got[0] == "flights.yaml:22: labels.key: 'flight_id' is not a column of 'outcomes'"
+
+
+def test_listed_features_and_classes() -> None:
+    monitor = read(
+        ("{distance: numeric, carrier: categorical}", "[distance, carier]"),
+        ("score: probability", "score: {on_time: probability, late: p_late}"),
+        ("positive_class: 1", ""),
+        ("binary_", "multiclass_"),
+    )
+    assert problems(monitor, LOG, "inference_log") == [
+        "flights.yaml:13: inference_log.features[1]: 'carier' is not a column of 'inference_log': "
+        "did you mean 'carrier'?",
+        "flights.yaml:15: inference_log.score.late: 'p_late' is not a column of 'inference_log': "
+        "write one of scheduled_at, flight_id, distance, carrier, origin, predicted, probability, model_version, "
+        "latency_ms, error",
+    ]
+
+
+def test_a_regression_needs_numbers() -> None:
+    monitor = read(
+        ("score: probability", ""),
+        ("positive_class: 1", ""),
+        ("binary_classification", "regression"),
+        ("[roc_auc, f1, brier]", "[mae]"),
+    )
+    assert problems(monitor, LOG | {"predicted": "string"}, "inference_log") == [
+        "flights.yaml:14: inference_log.prediction: 'predicted' is text, not a number: "
+        "name another column, or cast this one in a view"
+    ]
+    assert problems(monitor, OUTCOMES | {"delayed": "boolean"}, "outcomes") == [
+        "flights.yaml:23: labels.value: 'delayed' is true or false, not a number: "
+        "name another column, or cast this one in a view"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "found", "remedy"),
+    [
+        ("yes", "string", "text: put it in quotes"),
+        ("1", "string", "text: put it in quotes"),
+        ("1", "boolean", "true or false: write true or false"),
+        ("'1'", "integer", "a whole number: write it as digits, without quotes"),
+    ],
+)
+def test_a_positive_class_that_no_label_can_equal(written: str, found: str, remedy: str) -> None:
+    monitor = read(("positive_class: 1", f"positive_class: {written}"))
+    assert problems(monitor, OUTCOMES | {"delayed": found}, "outcomes") == [
+        f"flights.yaml:16: inference_log.positive_class: {written} can never be a label: 'delayed' is {remedy}"
+    ]
+
+
+def test_a_baseline_table_needs_the_features() -> None:
+    monitor = read(("period: {start: 2013-03-01, end: 2013-04-01}", "table: training_set"))
+    assert problems(monitor, {"distance": "number", "carriers": "string"}, "training_set") == [
+        "flights.yaml:13: inference_log.features.carrier: is not a column of 'training_set': write distance or carriers"
+    ]
+
+
+def test_labels_in_the_inference_log() -> None:
+    monitor = read(("table: outcomes", "table: inference_log"))
+    assert problems(monitor, LOG | OUTCOMES, "inference_log") == []
+    assert [line.split(": ")[1] for line in problems(monitor, LOG, "inference_log")] == [
+        "labels.value",
+        "labels.timestamp",
+    ]
+
+
+def test_a_name_from_the_environment_is_not_shown() -> None:
+    monitor = read(("latency_ms: latency_ms", "latency_ms: ${COLUMN}"))
+    assert problems(monitor, LOG, "inference_log")[0].startswith(
+        "flights.yaml:18: inference_log.latency_ms: '${COLUMN}' is not a column of 'inference_log': write one of"
+    )

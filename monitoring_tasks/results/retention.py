@@ -1,0 +1,171 @@
+"""Keeps the store small: old windows are deleted, or their profiles are added up to longer windows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import reduce
+from operator import add
+
+from sqlalchemy import delete, insert, select, union
+
+from monitoring_tasks.profile import ColumnProfile, Profile
+from monitoring_tasks.results import tables
+from monitoring_tasks.results.connection import BEGIN, failures
+from monitoring_tasks.results.rows import profile_rows
+from monitoring_tasks.results.selection import is_inside, select_profiles
+from monitoring_tasks.results.store import Store
+from monitoring_tasks.window import Schedule, Window
+
+WINDOWS_PER_DELETE = 200
+"""A writer of the newest window waits for no more than this many old ones to go."""
+
+
+def prune(store: Store, before: datetime, monitor: str | None = None) -> dict[str, int]:
+    """Delete the windows that ended at or before `before`: results, profiles, and the record that they were run.
+
+    Baselines stay, because the next run would only read them again. So do alerts, deliveries and actions: they are few,
+    and they are the record of who decided what.
+
+    Parameters
+    ----------
+    store
+        The results store.
+    before
+        Aware time.
+    monitor
+        Only this one; None for every monitor.
+
+    Returns
+    -------
+    dict
+        Rows deleted, by table.
+    """
+    deleted = dict.fromkeys((table.name for table in tables.WINDOWED), 0)
+    for name in _monitors(store) if monitor is None else (monitor,):
+        starts = _starts(store, name, before)
+        for first in range(0, len(starts), WINDOWS_PER_DELETE):
+            chunk = starts[first : first + WINDOWS_PER_DELETE]
+            with store.writing(name) as connection:
+                for table in tables.WINDOWED:
+                    old = is_inside(table, name, chunk[0], before) & (table.c.window_start <= chunk[-1])
+                    deleted[table.name] += connection.execute(delete(table).where(old)).rowcount
+    if any(deleted.values()):
+        _give_space_back(store)
+    return deleted
+
+
+def rollup(store: Store, before: datetime, to: Schedule, monitor: str | None = None) -> dict[str, tuple[Window, ...]]:
+    """Replace short windows' profiles by their sum over the longer windows of `to`, those that end by `before`.
+
+    A longer window is made only if stored windows tile it from end to end, all on one baseline; else it is left as it
+    is. The sum is exact: it is the profile that a scan of the longer window would have made. The short windows' results
+    stay until they are pruned. They are small, alerts point to them, and they cannot be had from the sum.
+
+    Parameters
+    ----------
+    store
+        The results store.
+    before
+        Aware time.
+    to
+        The longer windows, in the time zone in which the monitors' days begin.
+    monitor
+        Only this one; None for every monitor.
+
+    Returns
+    -------
+    dict
+        The windows that were made, by monitor.
+    """
+    made = {}
+    for name in _monitors(store) if monitor is None else (monitor,):
+        found = store.profiled_windows(name, None, before)
+        targets = to.windows(found[0].start, before) if found else ()
+        tiled = ((target, tiles(_between(found, target), target)) for target in targets)
+        made[name] = tuple(target for target, parts in tiled if parts and _roll_up(store, name, target, parts))
+    return made
+
+
+def _between(windows: Sequence[Window], target: Window) -> Sequence[Window]:
+    """Return those of the ordered `windows` that start inside `target`."""
+    return windows[bisect_left(windows, target.start, key=_start) : bisect_left(windows, target.end, key=_start)]
+
+
+def _start(window: Window) -> datetime:
+    return window.start
+
+
+def tiles(windows: Sequence[Window], target: Window) -> tuple[Window, ...]:
+    """Return the shorter windows that fill `target` without gap or overlap, as few as there are; empty if none do.
+
+    Examples
+    --------
+    >>> day = Window.parse("2013-04-01", "2013-04-02")
+    >>> halves = [Window.parse("2013-04-01", "2013-04-01T12:00"), Window.parse("2013-04-01T12:00", "2013-04-02")]
+    >>> tiles([day, *halves], day) == tuple(halves), tiles(halves[:1], day), tiles([day], day)
+    (True, (), ())
+    """
+    chosen: list[Window] = []
+    at = target.start
+    for window in sorted(windows, key=lambda window: (window.start, -window.length)):
+        if window.start == at and window != target:
+            chosen.append(window)
+            at = window.end
+    return tuple(chosen) if at == target.end else ()
+
+
+def _roll_up(store: Store, monitor: str, target: Window, parts: Sequence[Window]) -> bool:
+    """Add up one target window in one transaction. Returns False, and changes nothing, if its parts do not add up."""
+    with store.writing(monitor) as connection:
+        inside = is_inside(tables.profile, monitor, target.start, target.end)
+        found = {
+            window: (baseline_id, profiles) for window, baseline_id, profiles in select_profiles(connection, inside)
+        }
+        baselines = {found[part][0] for part in parts if part in found}
+        if len(baselines) > 1 or not all(part in found for part in parts):
+            return False
+        profiles = _sum([found[part][1] for part in parts])
+        connection.execute(delete(tables.profile).where(inside))
+        connection.execute(insert(tables.profile), profile_rows(monitor, target, profiles, baselines.pop()))
+    return True
+
+
+def _sum(windows: Sequence[Sequence[Profile]]) -> tuple[Profile, ...]:
+    """Add up neighbouring windows, segment by segment. A window without a row of a segment adds zeros to it."""
+    segments = dict.fromkeys(profile.segment for profiles in windows for profile in profiles)
+    return tuple(reduce(add, (_of_segment(profiles, segment) for profiles in windows)) for segment in segments)
+
+
+def _of_segment(profiles: Sequence[Profile], segment: str) -> Profile:
+    by_segment = {profile.segment: profile for profile in profiles}
+    if segment in by_segment:
+        return by_segment[segment]
+    whole = by_segment[""]
+    none = {name: ColumnProfile(name, column.kind, (0,) * len(column.counts)) for name, column in whole.columns.items()}
+    return replace(whole, rows=0, columns=none, segment=segment)
+
+
+def _monitors(store: Store) -> tuple[str, ...]:
+    names = union(*(select(table.c.monitor) for table in tables.WINDOWED))
+    with store.reading() as connection:
+        return tuple(sorted(connection.execute(names).scalars()))
+
+
+def _starts(store: Store, monitor: str, before: datetime) -> tuple[datetime, ...]:
+    """Return the starts of the windows that ended by `before`, each once, in time order."""
+    starts = union(
+        *(select(table.c.window_start).where(is_inside(table, monitor, None, before)) for table in tables.WINDOWED)
+    )
+    with store.reading() as connection:
+        return tuple(sorted(connection.execute(starts).scalars()))
+
+
+def _give_space_back(store: Store) -> None:
+    """Shrink a SQLite file, which keeps deleted pages otherwise. PostgreSQL does so by itself."""
+    if store.engine.dialect.name != "sqlite":
+        return
+    with failures(store.engine.url), store.engine.connect().execution_options(**{BEGIN: ""}) as connection:
+        connection.exec_driver_sql("VACUUM")

@@ -1,0 +1,275 @@
+"""How values become rows of the results store, and rows values again. Pure: no database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.errors import DataError
+from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile, column_from_json, column_to_json
+from monitoring_tasks.window import Window
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """A check that has written a window."""
+
+    check_name: str
+    state: Literal["done", "failed"]
+    error: str | None = None
+    """Why it failed."""
+
+
+@dataclass(frozen=True)
+class WindowRun:
+    """How the latest run of a window ended. The only place where clocks are kept."""
+
+    monitor: str
+    window: Window
+    state: Literal["done", "failed", "empty"]
+    config_hash: str
+    computed_at: datetime
+    """Aware; kept in UTC."""
+    rows: int | None = None
+    label_rows: int | None = None
+    """Rows whose label is known."""
+    label_coverage: float | None = None
+    """`label_rows` over `rows`, 0 to 1; None without labels or rows."""
+    labels: Literal["provisional", "final"] | None = None
+    baseline_id: str | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a naive time; turn other zones into UTC."""
+        if self.computed_at.tzinfo is None:
+            raise ValueError(f"`computed_at` must have a time zone, not {self.computed_at.isoformat()}")
+        object.__setattr__(self, "computed_at", self.computed_at.astimezone(UTC))
+
+
+def window_key(monitor: str, window: Window) -> Row:
+    """Return the columns that begin every windowed table's key."""
+    return {"monitor": monitor, "window_start": window.start, "window_end": window.end}
+
+
+def window_run_row(run: WindowRun) -> Row:
+    """Return the row of `window_run`."""
+    values = asdict(run)
+    values.pop("window")
+    return values | window_key(run.monitor, run.window)
+
+
+def window_run_of(row: Mapping[str, Any]) -> WindowRun:
+    """Undo `window_run_row`."""
+    values = dict(row)
+    return WindowRun(window=Window(values.pop("window_start"), values.pop("window_end")), **values)
+
+
+def profile_rows(monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str) -> list[Row]:
+    """Return one row per segment, and one per column of each; their order is kept in `position`.
+
+    Raises
+    ------
+    ValueError
+        If the profiles are not those of `window`, or none of them is of all its rows.
+    """
+    segments = [profile.segment for profile in profiles]
+    if "" not in segments or len(set(segments)) < len(segments):
+        raise ValueError(f"a window's profiles are one of all rows and one per segment, not of {segments}")
+    rows: list[Row] = []
+    for profile in profiles:
+        if profile.window != window:
+            raise ValueError(f"a profile of {profile.window} cannot be written as one of {window}")
+        key = window_key(monitor, window) | {"segment": _text(profile.segment), "baseline_id": baseline_id}
+        rows.append(key | _no_column | {"rows": profile.rows})
+        for name in {**profile.columns, **profile.unreadable}:
+            found = profile.columns.get(name)
+            values = _no_column if found is None else _column_row(found)
+            rows.append(key | values | {"column_name": _text(name), "unreadable": profile.unreadable.get(name)})
+    for position, row in enumerate(rows):
+        row["position"] = position
+    return rows
+
+
+_no_column: Row = {
+    "column_name": "",
+    "kind": None,
+    "rows": None,
+    "nulls": None,
+    "minimum": None,
+    "maximum": None,
+    "total": None,
+    "total_squares": None,
+    "counts": None,
+    "unreadable": None,
+}
+
+
+def _column_row(column: ColumnProfile) -> Row:
+    return column_to_json(column) | {"rows": column.rows, "nulls": column.nulls}
+
+
+def profiles_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Profile, ...]:
+    """Undo `profile_rows`. The rows are one window's, in the order of `position`."""
+    segments: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        segments.setdefault(row["segment"], []).append(row)
+    return tuple(_profile(segment, found) for segment, found in segments.items())
+
+
+def _profile(segment: str, rows: Sequence[Mapping[str, Any]]) -> Profile:
+    whole, *columns = rows
+    return Profile(
+        window=Window(whole["window_start"], whole["window_end"]),
+        rows=whole["rows"],
+        columns={
+            row["column_name"]: column_from_json(row["column_name"], row)
+            for row in columns
+            if row["counts"] is not None
+        },
+        segment=segment,
+        unreadable={row["column_name"]: row["unreadable"] for row in columns if row["unreadable"] is not None},
+    )
+
+
+def baseline_row(baseline: Baseline, definition_hash: str) -> Row:
+    """Return the row of `baseline`. Every segment's counts stand in `profile`, those of all rows under ''."""
+    profile = {"": baseline.columns, **baseline.segments}
+    return {
+        "baseline_id": baseline.id,
+        "monitor": baseline.monitor,
+        "definition": dict(baseline.definition),
+        "definition_hash": definition_hash,
+        "bins": {name: bins.to_json() for name, bins in baseline.bins.items()},
+        "profile": {
+            _text(segment): {_text(name): column_to_json(column) for name, column in columns.items()}
+            for segment, columns in profile.items()
+        },
+        "rows": baseline.rows,
+    }
+
+
+def baseline_bin_rows(baseline: Baseline) -> list[Row]:
+    """Return the rows of `baseline_bin`: every bin's name, rows and share, for all rows and each segment."""
+    return [
+        {
+            "baseline_id": baseline.id,
+            "segment": segment,
+            "column_name": name,
+            "bin_index": index,
+            "label": _readable(label),
+            "rows": count,
+            "share": count / column.rows if column.rows else None,
+        }
+        for segment, columns in {"": baseline.columns, **baseline.segments}.items()
+        for name, column in columns.items()
+        for index, (label, count) in enumerate(zip(baseline.bins[name].labels(), column.counts, strict=True))
+    ]
+
+
+def baseline_of(row: Mapping[str, Any]) -> Baseline:
+    """Undo `baseline_row`."""
+    segments = {
+        segment: {name: column_from_json(name, column) for name, column in columns.items()}
+        for segment, columns in row["profile"].items()
+    }
+    return Baseline(
+        monitor=row["monitor"],
+        definition=row["definition"],
+        bins={name: Bins.from_json(bins) for name, bins in row["bins"].items()},
+        columns=segments.pop(""),
+        rows=row["rows"],
+        segments=segments,
+    )
+
+
+def result_rows(monitor: str, window: Window, check: str, results: Sequence[Result]) -> list[Row]:
+    """Return one row per result.
+
+    A number that is not finite becomes NULL, which is how the store says "not measured": a database would keep NaN or
+    refuse it, and every mean over it would be lost. If it is the value, the message says what it was.
+
+    Raises
+    ------
+    DataError
+        If two results have the same key.
+    """
+    key = window_key(monitor, window) | {"check_name": check}
+    rows: list[Row] = []
+    seen = set()
+    for result in results:
+        name = (result.metric, result.column_name, result.segment)
+        if name in seen:
+            raise DataError(
+                f"check {check!r} returned metric {result.metric!r} of column {result.column_name!r} and segment "
+                f"{result.segment!r} twice: return each once"
+            )
+        seen.add(name)
+        rows.append(key | _result_row(result))
+    return rows
+
+
+def _result_row(result: Result) -> Row:
+    message = result.message
+    if result.value is not None and not math.isfinite(result.value):
+        message = f"{message} ({result.metric} came out as {result.value}: not measured)".strip()
+    return {
+        "metric": _text(result.metric),
+        "column_name": _text(result.column_name),
+        "segment": _text(result.segment),
+        "value": _number(result.value),
+        "value_lower": _number(result.value_lower),
+        "value_upper": _number(result.value_upper),
+        "p_value": _number(result.p_value),
+        "threshold_lower": _number(result.threshold_lower),
+        "threshold_upper": _number(result.threshold_upper),
+        "baseline_rows": None if result.baseline_rows is None else int(result.baseline_rows),
+        "window_rows": None if result.window_rows is None else int(result.window_rows),
+        "status": result.decided(),
+        "message": _readable(message),
+        "detail": plain(dict(result.detail)),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON values: arrays as lists, numpy numbers as Python's, what is not finite as None.
+
+    Examples
+    --------
+    >>> plain({"share": np.float64(0.5), "counts": np.array([1, 2]), "ratio": math.nan})
+    {'share': 0.5, 'counts': [1, 2], 'ratio': None}
+    """
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, str):
+        return _readable(value)
+    return value
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _readable(text: str) -> str:
+    """Replace the character NUL, which PostgreSQL keeps neither in text nor in JSON that it unpacks."""
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
+def _text(name: str) -> str:
+    if "\0" in name:
+        raise DataError(f"{name!r} holds the character NUL, which SQL text cannot: clean it in the warehouse")
+    return name

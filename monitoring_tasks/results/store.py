@@ -1,0 +1,286 @@
+"""The results store: whole windows in, rows out. Each write is one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, delete, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.errors import DataError
+from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.results import rows as values
+from monitoring_tasks.results import tables
+from monitoring_tasks.results.connection import WRITING, connect, failures, lock, results_url
+from monitoring_tasks.results.migrate import require_current
+from monitoring_tasks.results.rows import CheckRun, WindowRun
+from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
+from monitoring_tasks.results.tables import Instant
+from monitoring_tasks.window import Window
+
+__all__ = ["CheckRun", "Store", "WindowRun", "open_store"]
+
+_COLUMNS = [column for table in tables.metadata.tables.values() for column in table.c]
+_TIMES = {column.name for column in _COLUMNS if isinstance(column.type, Instant)} | {"since", "until"}
+"""Names under which `Store.query` returns times; a query of one's own may use `since` and `until` as well."""
+
+
+def open_store(url: str | None = None) -> Store:
+    """Open the results store; it is closed by ``with`` or by `Store.close`.
+
+    Parameters
+    ----------
+    url
+        A SQLAlchemy URL; by default ``MONITORING_RESULTS_URL``, else the SQLite file ``MONITORING_HOME/results.db``,
+        which is created with its tables where there is none.
+
+    Raises
+    ------
+    ConfigError
+        If the URL is wrong, or the tables are missing, older or newer than this version of the package.
+    TransientError
+        If the database does not answer.
+    """
+    engine = connect(results_url(url))
+    try:
+        require_current(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine)
+
+
+class Store:
+    """An open results store. Threads may share it; a process must open its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(**WRITING)
+
+    def __enter__(self) -> Store:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that sees one moment's rows and keeps no writer waiting."""
+        with failures(self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, monitor: str, window: Window | None = None) -> Iterator[Connection]:
+        """Open a transaction, kept if the block ends well; no other writes this window (or monitor) meanwhile."""
+        with failures(self.engine.url), self._writer.begin() as connection:
+            lock(connection, f"monitor {monitor}", None if window is None else str(window))
+            yield connection
+
+    # Writing: each method is one transaction and replaces what it wrote before.
+
+    def write_baseline(self, baseline: Baseline, definition_hash: str) -> Baseline:
+        """Keep a baseline for good. Returns it, or the one another process was first to write for this definition."""
+        row, bins = values.baseline_row(baseline, definition_hash), values.baseline_bin_rows(baseline)
+        with failures(self.engine.url):
+            try:
+                with self._writer.begin() as connection:
+                    connection.execute(insert(tables.baseline), row)
+                    if bins:
+                        connection.execute(insert(tables.baseline_bin), bins)
+            except IntegrityError:
+                # Equal content under another definition has the same id: that row serves both.
+                return self.find_baseline(baseline.monitor, definition_hash) or self.read_baseline(baseline.id)
+        return baseline
+
+    def write_profiles(self, monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str) -> None:
+        """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
+
+        What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
+        results stay until each check has written again, so that a dashboard does not empty in between.
+
+        Raises
+        ------
+        ValueError
+            If a profile is of another window, or none is of all rows.
+        """
+        rows = values.profile_rows(monitor, window, profiles, baseline_id)
+        with self.writing(monitor, window) as connection:
+            for table in (tables.profile, tables.check_run, tables.window_run):
+                connection.execute(delete(table).where(is_window(table, monitor, window)))
+            connection.execute(insert(tables.profile), rows)
+
+    def write_results(
+        self, monitor: str, window: Window, check: str, results: Sequence[Result], error: str | None = None
+    ) -> None:
+        """Replace one check's results of the window, and record that it has run; with `error`, that it failed.
+
+        Raises
+        ------
+        DataError
+            If two results have the same metric, column and segment.
+        """
+        rows = values.result_rows(monitor, window, check, results)
+        run = values.window_key(monitor, window) | {"check_name": check, "state": "failed" if error else "done"}
+        with self.writing(monitor, window) as connection:
+            for table in (tables.result, tables.check_run):
+                mine = is_window(table, monitor, window) & (table.c.check_name == check)
+                connection.execute(delete(table).where(mine))
+            if rows:
+                connection.execute(insert(tables.result), rows)
+            connection.execute(insert(tables.check_run), run | {"error": error})
+
+    def write_window_run(self, run: WindowRun, checks: Collection[str] | None = None) -> None:
+        """Replace the window's row of `window_run`.
+
+        With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
+        since the last run leaves no rows behind that a first run would not have written.
+        """
+        with self.writing(run.monitor, run.window) as connection:
+            table = tables.window_run
+            connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
+            connection.execute(insert(table), values.window_run_row(run))
+            for table in (tables.result, tables.check_run) if checks is not None else ():
+                gone = is_window(table, run.monitor, run.window) & table.c.check_name.not_in(checks or ())
+                connection.execute(delete(table).where(gone))
+
+    def write_failed_scan(self, run: WindowRun) -> None:
+        """Record that the window could not be read from the warehouse; what its checks wrote before no longer counts.
+
+        Their results and the old profile stay to be looked at, but nothing can be closed as done on them.
+        """
+        with self.writing(run.monitor, run.window) as connection:
+            for table in (tables.check_run, tables.window_run):
+                connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
+            connection.execute(insert(tables.window_run), values.window_run_row(run))
+
+    # Reading.
+
+    def find_baseline(self, monitor: str, definition_hash: str) -> Baseline | None:
+        """Return the baseline that was made for this definition, if any."""
+        table = tables.baseline
+        return self._baseline((table.c.monitor == monitor) & (table.c.definition_hash == definition_hash))
+
+    def read_baseline(self, baseline_id: str) -> Baseline:
+        """Return a baseline by its id.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        found = self._baseline(tables.baseline.c.baseline_id == baseline_id)
+        if found is None:
+            raise DataError(f"the results store has no baseline {baseline_id!r}: run the window again")
+        return found
+
+    def read_profiles(self, monitor: str, window: Window) -> tuple[str, tuple[Profile, ...]]:
+        """Return the baseline's id and the profiles of all rows and each segment, as they were written.
+
+        Raises
+        ------
+        DataError
+            If the window has no profile.
+        """
+        for _, baseline_id, profiles in self._profiles(is_window(tables.profile, monitor, window)):
+            return baseline_id, profiles
+        raise DataError(f"monitor {monitor!r} has no profile of {window} in the results store: scan the window first")
+
+    def profiles(
+        self, monitor: str, start: datetime, end: datetime
+    ) -> Iterator[tuple[Window, str, tuple[Profile, ...]]]:
+        """Yield, in time order, each profiled window inside ``[start, end)`` with its baseline's id and profiles."""
+        yield from self._profiles(is_inside(tables.profile, monitor, start, end))
+
+    def profiled_windows(self, monitor: str, start: datetime | None, end: datetime | None) -> tuple[Window, ...]:
+        """Return the windows inside ``[start, end)`` that have a profile, in time order; None for no bound."""
+        table = tables.profile
+        whole = (table.c.segment == "") & (table.c.column_name == "")
+        found = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
+        with self.reading() as connection:
+            return tuple(Window(*row) for row in connection.execute(found.order_by("window_start", "window_end")))
+
+    def check_runs(self, monitor: str, window: Window) -> tuple[CheckRun, ...]:
+        """Return which checks have written this window since it was last scanned, by name."""
+        table = tables.check_run
+        found = select(table.c.check_name, table.c.state, table.c.error).where(is_window(table, monitor, window))
+        with self.reading() as connection:
+            return tuple(CheckRun(*row) for row in connection.execute(found.order_by(table.c.check_name)))
+
+    def window_runs(self, monitor: str, start: datetime, end: datetime) -> tuple[WindowRun, ...]:
+        """Return how the windows inside ``[start, end)`` ended, in time order."""
+        table = tables.window_run
+        found = select(table).where(is_inside(table, monitor, start, end)).order_by(table.c.window_start)
+        with self.reading() as connection:
+            return tuple(values.window_run_of(row._asdict()) for row in connection.execute(found))
+
+    def results(
+        self,
+        monitor: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        checks: Collection[str] = (),
+        metrics: Collection[str] = (),
+        columns: Collection[str] = (),
+        segments: Collection[str] = (),
+        statuses: Collection[str] = (),
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield rows of `result` in time order, without holding them in memory.
+
+        Parameters
+        ----------
+        monitor
+            Name of the monitor.
+        start, end
+            Whole windows inside ``[start, end)``; None for no bound.
+        checks, metrics, columns, segments, statuses
+            Values to keep; empty for all.
+        """
+        table = tables.result
+        found = select(table).where(is_inside(table, monitor, start, end))
+        wanted = {"check_name": checks, "metric": metrics, "column_name": columns, "segment": segments}
+        for name, kept in (wanted | {"status": statuses}).items():
+            if kept:
+                found = found.where(table.c[name].in_(kept))
+        yield from self._stream(found.order_by(*table.primary_key.columns))
+
+    def query(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a question of ``sql/queries`` or one's own; ``:name`` stands for a parameter. Times are aware and UTC.
+
+        Examples
+        --------
+        ``store.query("SELECT window_start, value FROM result WHERE monitor = :monitor", monitor="flight-delays")``
+        """
+        bound = [
+            bindparam(name, value, type_=Instant() if isinstance(value, datetime) else None)
+            for name, value in parameters.items()
+        ]
+        statement = text(sql).bindparams(*bound).columns(**dict.fromkeys(_TIMES, Instant()))
+        with self.reading() as connection:
+            return [row._asdict() for row in connection.execute(statement)]
+
+    def _baseline(self, where: ColumnElement[bool]) -> Baseline | None:
+        with self.reading() as connection:
+            row = connection.execute(select(tables.baseline).where(where)).first()
+        return None if row is None else values.baseline_of(row._asdict())
+
+    def _profiles(self, where: ColumnElement[bool]) -> Iterator[tuple[Window, str, tuple[Profile, ...]]]:
+        with self.reading() as connection:
+            yield from select_profiles(connection, where)
+
+    def _stream(self, statement: Select[Any]) -> Iterator[Mapping[str, Any]]:
+        with self.reading() as connection:
+            yield from (row._asdict() for row in connection.execute(statement.execution_options(yield_per=1000)))

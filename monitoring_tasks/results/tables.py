@@ -1,0 +1,263 @@
+"""The tables of the results store, as any SQL client sees them.
+
+``sql/migrations`` creates them; a test holds the two equal. Keys are never NULL: '' stands for the whole window and for
+all rows. Elsewhere NULL says that a number was not measured.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+REVISION = "0001"
+"""The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
+
+REVISION_TABLE = "monitoring_revision"
+"""Not Alembic's default name, so that the store may share a database with Airflow, which uses that one."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant: TIMESTAMPTZ where there is one; on SQLite the text that SQLite's own date functions write.
+
+    That text, ``2013-04-01 04:00:00`` with six more digits where there are microseconds, sorts as time does, so that
+    ``window_start >= '2013-04'`` and ``window_start >= datetime('now', '-7 days')`` do what they say.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the database."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse naive times: the zone they were meant in is not known here."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant must have a time zone, not {value.isoformat()}")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None).isoformat(" ") if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return an aware UTC time."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_key",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "fk": "%(table_name)s_%(column_0_N_name)s_reference",
+    }
+)
+
+_Json = JSON(none_as_null=True)
+"""JSON and not JSONB on PostgreSQL: JSONB rewrites numbers, and a float must come back bit by bit."""
+
+
+def _window() -> tuple[Column[Any], ...]:
+    """Return the first columns of a table's key: whose window, and which one."""
+    return (
+        Column("monitor", Text, primary_key=True),
+        Column("window_start", Instant, primary_key=True),
+        Column("window_end", Instant, primary_key=True),
+    )
+
+
+result = Table(
+    "result",
+    metadata,
+    *_window(),
+    Column("check_name", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("column_name", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("value", Double),
+    Column("value_lower", Double),
+    Column("value_upper", Double),
+    Column("p_value", Double),
+    Column("threshold_lower", Double),
+    Column("threshold_upper", Double),
+    Column("baseline_rows", BigInteger),
+    Column("window_rows", BigInteger),
+    Column("status", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("detail", _Json, nullable=False),
+    Index("result_history", "monitor", "metric", "column_name", "window_start"),
+)
+
+check_run = Table(
+    "check_run",
+    metadata,
+    *_window(),
+    Column("check_name", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # done, failed
+    Column("error", Text),
+)
+"""Which checks have written which window: what `window_run` is closed from. Written with the check's results."""
+
+window_run = Table(
+    "window_run",
+    metadata,
+    *_window(),
+    Column("state", Text, nullable=False),  # done, failed, empty
+    Column("rows", BigInteger),
+    Column("label_rows", BigInteger),
+    Column("label_coverage", Double),
+    Column("labels", Text),  # provisional, final
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id")),
+    Column("config_hash", Text, nullable=False),
+    Column("seconds", Double),
+    Column("computed_at", Instant, nullable=False),
+    Column("error", Text),
+)
+
+profile = Table(
+    "profile",
+    metadata,
+    *_window(),
+    Column("segment", Text, primary_key=True),
+    Column("column_name", Text, primary_key=True),  # '' for the row that counts all rows of the window
+    Column("kind", Text),  # NULL for the whole window and for a column that could not be counted
+    Column("rows", BigInteger),
+    Column("nulls", BigInteger),
+    Column("minimum", Double),
+    Column("maximum", Double),
+    Column("total", Double),
+    Column("total_squares", Double),
+    Column("counts", _Json),
+    Column("unreadable", Text),  # why the column could not be counted
+    Column("position", Integer, nullable=False),  # order of the monitor file
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
+)
+
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("baseline_id", Text, primary_key=True),
+    Column("monitor", Text, nullable=False),
+    Column("definition", _Json, nullable=False),
+    Column("definition_hash", Text, nullable=False),
+    Column("bins", _Json, nullable=False),  # {column: {"kind": ..., "edges": [...] or "categories": [...]}}
+    Column("profile", _Json, nullable=False),  # {segment: {column: {"counts": [...], ...}}}, all rows under ''
+    Column("rows", BigInteger, nullable=False),
+    UniqueConstraint("monitor", "definition_hash"),
+)
+
+baseline_bin = Table(
+    "baseline_bin",
+    metadata,
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("column_name", Text, primary_key=True),
+    Column("bin_index", Integer, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("share", Double),  # of the segment's rows, 0 to 1; NULL without rows
+)
+"""A baseline's counts again, as rows: unpacking its JSON for every bin of every window takes a view minutes."""
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("alert_id", Text, primary_key=True),  # a digest of what stands in the unique key: replaying makes the same
+    Column("monitor", Text, nullable=False),
+    Column("name", Text, nullable=False),  # the monitor file's alerts[].name
+    Column("group_key", Text, nullable=False),  # '' when one alert stands for all columns
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open, acknowledged, snoozed, resolved, confirmed, false_alarm
+    Column("window_start", Instant, nullable=False),  # the window that opened it
+    Column("window_end", Instant, nullable=False),
+    Column("last_window_start", Instant, nullable=False),  # the latest window that kept it open
+    Column("last_window_end", Instant, nullable=False),
+    Column("resolved_window_end", Instant),
+    Column("snoozed_until", Instant),
+    Column("columns", _Json, nullable=False),  # the columns inside, worst first
+    Column("message", Text, nullable=False),
+    UniqueConstraint("monitor", "name", "group_key", "window_start", "window_end"),
+    Index("alert_state", "monitor", "state"),
+)
+
+alert_event = Table(
+    "alert_event",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("alert_id", Text, ForeignKey("alert.alert_id"), nullable=False),
+    Column("sequence", Integer, nullable=False),  # 1, 2, ... within the alert
+    Column("event", Text, nullable=False),  # opened, continued, escalated, acknowledged, snoozed, resolved, ...
+    Column("window_start", Instant),  # NULL when a person did it
+    Column("window_end", Instant),
+    Column("actor", Text, nullable=False),  # '' for the monitor itself
+    Column("note", Text, nullable=False),
+    Column("evidence", _Json, nullable=False),  # the keys and numbers of the results that made it
+    Column("tell", Boolean, nullable=False),  # false for backfilled windows: recorded, nobody is told
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("alert_id", "sequence"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("event_id", Text, ForeignKey("alert_event.event_id"), nullable=False),
+    Column("channel", Text, nullable=False),  # the channel's name, never its URL
+    Column("state", Text, nullable=False),  # waiting, sent, failed
+    Column("attempts", Integer, nullable=False),
+    Column("message", _Json, nullable=False),  # the blocks that are rendered for the channel
+    Column("created_at", Instant, nullable=False),
+    Column("next_attempt_at", Instant),
+    Column("sent_at", Instant),
+    Column("error", Text),
+    UniqueConstraint("event_id", "channel"),
+    Index("delivery_waiting", "state", "next_attempt_at"),
+)
+
+action = Table(
+    "action",
+    metadata,
+    Column("action_id", Text, primary_key=True),
+    Column("monitor", Text, nullable=False),
+    Column("alert_id", Text, ForeignKey("alert.alert_id")),
+    Column("kind", Text, nullable=False),  # retraining
+    Column("target", Text, nullable=False),  # the DAG id, or the endpoint without secrets
+    Column("window_start", Instant, nullable=False),  # the window that was decided on
+    Column("window_end", Instant, nullable=False),
+    Column("decision", Text, nullable=False),  # trigger, or why not: cooldown, too_few_labels, within_noise, running
+    Column("reason", Text, nullable=False),  # one sentence for a person
+    Column("evidence", _Json, nullable=False),
+    Column("approval", Text, nullable=False),  # not_required, waiting, approved, rejected, timed_out
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("note", Text, nullable=False),
+    Column("state", Text, nullable=False),  # recorded, triggered, failed
+    Column("run_id", Text),  # the DAG run it became
+    Column("error", Text),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("monitor", "kind", "target", "window_start", "window_end"),
+)
+
+WINDOWED = (result, check_run, profile, window_run)
+"""The tables that hold rows of one window each."""

@@ -1,0 +1,187 @@
+"""How the baseline's rows decide the bins of every column; afterwards they are frozen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import Bins, just_above
+from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.expressions import finite, named, value
+from monitoring_tasks.warehouse.grid import snap
+from monitoring_tasks.warehouse.statement import Source, rows_of
+from monitoring_tasks.window import Window
+
+BINS = 32
+"""Equal-frequency bins of a continuous column. A power of two: then every engine finds the same quantiles exactly."""
+
+ROWS_PER_BIN = 10
+"""A baseline too small to put as many rows into every bin gets fewer bins."""
+
+CATEGORIES = 100
+"""Categories with a bin of their own."""
+
+KNOWN = 1000
+"""Categories that are remembered, so that others can be told from them."""
+
+LONGEST = 200
+"""A longer text is not remembered: it is no category."""
+
+QUANTILE_COLUMNS = 4
+"""Columns whose quantiles are found at once: an exact quantile holds its column in memory."""
+
+LATENCY_EDGES = tuple(0.05 * 1.04**i for i in range(482))
+"""Milliseconds, from 50 microseconds to two hours: a percentile read off them is within 2 % of the exact one."""
+
+
+def measure_bins(
+    warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
+) -> dict[str, Bins]:
+    """Find the bins of every column in the baseline's rows.
+
+    Parameters
+    ----------
+    warehouse
+        An open warehouse.
+    source
+        The baseline's table.
+    columns
+        The columns to count.
+    period
+        The rows that count; None for the whole table.
+
+    Returns
+    -------
+    dict
+        By column name. Continuous columns: 32 bins of nearly equal frequency, a value that fills a bin alone in a bin
+        of its own. Discrete columns (at most 32 values, each at least three times on average): a bin for every value
+        and for every gap between two. Categorical columns: the 100 most frequent categories.
+    """
+    found = {
+        column.name: Bins("numeric", LATENCY_EDGES, exponent=20) for column in columns if "latency" in column.roles
+    }
+    numeric = [column for column in columns if column.kind != "categorical" and column.name not in found]
+    quantiles = _quantiles(warehouse, source, numeric, period)
+    for column in columns:
+        if column.kind == "categorical":
+            found[column.name] = _categories(warehouse, source, column, period)
+        elif column.name not in found:
+            found[column.name] = _edges(warehouse, source, column, period, *quantiles[column.name])
+    return {column.name: found[column.name] for column in columns}
+
+
+def _quantiles(
+    warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
+) -> dict[str, tuple[int, list[float]]]:
+    """Return of each column the number of finite values and their minimum, 31 quantiles and maximum."""
+    found: dict[str, tuple[int, list[float]]] = {}
+    fractions = exp.Array(expressions=[exp.Literal.number(str(i / BINS)) for i in range(BINS + 1)])
+    for first in range(0, len(columns), QUANTILE_COLUMNS):
+        part = columns[first : first + QUANTILE_COLUMNS]
+        inner = [exp.alias_(_finite(warehouse, column), f"x{i}", quoted=True) for i, column in enumerate(part)]
+        aggregates: list[exp.Expr] = []
+        for i in range(len(part)):
+            x = named(f"x{i}")
+            order = exp.Order(expressions=[exp.Ordered(this=x.copy(), nulls_first=False)])
+            quantile = exp.WithinGroup(this=exp.PercentileDisc(this=fractions.copy()), expression=order)
+            aggregates += [exp.alias_(exp.Count(this=x), f"n{i}"), exp.alias_(quantile, f"q{i}")]
+        rows = _rows(warehouse, source, period, inner)
+        answer = warehouse.query(exp.select(*aggregates).from_(rows.subquery("baseline")))
+        for i, column in enumerate(part):
+            found[column.name] = (answer[f"n{i}"][0].as_py(), answer[f"q{i}"][0].as_py() or [])
+    return found
+
+
+def _edges(
+    warehouse: Warehouse, source: Source, column: Column, period: Window | None, rows: int, quantiles: list[float]
+) -> Bins:
+    if not rows:
+        return Bins(column.kind)
+    largest = max(abs(quantiles[0]), abs(quantiles[-1]))
+    # A column of zeros says nothing about its scale: 2**20 lets values up to 2**41 be summed, to 2**-22.
+    exponent = 20 if largest == 0 else min(max(math.frexp(largest)[1], -400), 400)
+    if len(set(quantiles)) <= BINS:
+        values = _distinct(warehouse, source, column, period)
+        if len(values) <= BINS and rows >= 3 * len(values):
+            edges = tuple(edge for value_ in values for edge in (value_, just_above(value_)))
+            return Bins(column.kind, edges, exponent=exponent)
+    return Bins(column.kind, tuple(quantile_edges(quantiles, rows)), exponent=exponent)
+
+
+def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
+    """Turn minimum, quantiles and maximum into edges.
+
+    Parameters
+    ----------
+    quantiles
+        33 values, ascending: minimum, the 31 quantiles between, maximum.
+    rows
+        Values they were taken of.
+
+    Returns
+    -------
+    list of float
+        Strictly ascending; the last is above the maximum. A value that several quantiles share has a bin of its own.
+
+    Examples
+    --------
+    >>> edges = quantile_edges([0.0] * 17 + [float(i) for i in range(1, 17)], 1000)
+    >>> edges[:3]
+    [0.0, 1e-300, 1.0]
+    """
+    bins = BINS
+    while bins > 1 and rows < bins * ROWS_PER_BIN:
+        bins //= 2
+    chosen = list(quantiles[:: BINS // bins])
+    edges = sorted(set(chosen))
+    heavy = [value for value in edges if chosen.count(value) > 1]
+    edges = sorted(
+        {*edges, *(math.nextafter(value, math.inf) for value in heavy), math.nextafter(chosen[-1], math.inf)}
+    )
+    if heavy:
+        return edges
+    # The maximum itself is no bin of its own: the last bin reaches from the last quantile to beyond it.
+    return snap([*edges[:-2], edges[-1]]) if len(edges) > 2 else edges
+
+
+def _distinct(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> list[float]:
+    """Return the values in ascending order, or one more than may have a bin each when there are more."""
+    rows = _rows(warehouse, source, period, [exp.alias_(_finite(warehouse, column), "x", quoted=True)])
+    present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
+    query = exp.select(named("x")).distinct().from_(rows.subquery("baseline")).where(present).limit(BINS + 1)
+    return sorted(float(x) for x in warehouse.query(query)["x"].to_pylist())
+
+
+def _categories(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> Bins:
+    rows = _rows(warehouse, source, period, [exp.alias_(value(column), "x", quoted=True)])
+    text: exp.Expr = named("x")
+    if warehouse.dialect == "postgres":  # code-point order, as DuckDB and Python have it, whatever the database's own
+        text = exp.Collate(this=text, expression=exp.to_identifier("C", quoted=True))
+    present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
+    query = (
+        exp.select(named("x"), exp.alias_(exp.Count(this=exp.Star()), "n"))
+        .from_(rows.subquery("baseline"))
+        .where(present)
+        .group_by(named("x"))
+        .order_by(exp.Ordered(this=exp.column("n"), desc=True), exp.Ordered(this=text))
+        .limit(KNOWN + 1)
+    )
+    values = [str(text) for text in warehouse.query(query)["x"].to_pylist()]
+    known = [text for text in values[:KNOWN] if len(text) <= LONGEST]
+    return Bins(
+        "categorical",
+        categories=tuple(known[:CATEGORIES]),
+        others=tuple(known[CATEGORIES:]),
+        open_ended=len(values) > len(known),
+    )
+
+
+def _finite(warehouse: Warehouse, column: Column) -> exp.Expr:
+    return finite(value(column), warehouse.dialect)
+
+
+def _rows(warehouse: Warehouse, source: Source, period: Window | None, select: Sequence[exp.Expr]) -> exp.Select:
+    return rows_of(warehouse, source, [] if period is None else [period], select)

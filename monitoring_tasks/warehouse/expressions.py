@@ -1,0 +1,116 @@
+"""The pieces of SQL that several statements share, as sqlglot trees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlglot import exp
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.warehouse.engine import Type
+
+
+def number(value: float) -> exp.Expr:
+    """Return a literal that every engine reads as exactly this double.
+
+    The exponent matters: without it DuckDB reads a decimal, whose conversion is not correctly rounded.
+
+    Examples
+    --------
+    >>> number(-0.1).sql("duckdb")
+    '-0.1e0'
+    """
+    text = repr(abs(value))
+    literal = exp.Literal.number(text if "e" in text else f"{text}e0")
+    return exp.Neg(this=literal) if value < 0 else literal
+
+
+def named(name: str, table: str | None = None) -> exp.Column:
+    """Return a quoted column."""
+    return exp.column(name, table=table, quoted=True)
+
+
+def double(expression: exp.Expr) -> exp.Cast:
+    """Return the expression as a double."""
+    return exp.cast(expression, "double")
+
+
+def value(column: Column) -> exp.Expr:
+    """Return what is counted of a column: a double, or text; for an error column text only where there is an error."""
+    raw = named(column.name)
+    if column.kind == "categorical":
+        if "error" in column.roles:
+            if column.type == "boolean":
+                return exp.Case(ifs=[exp.If(this=raw, true=exp.Literal.string("true"))])
+            empty = exp.Literal.string("") if column.type == "string" else exp.Literal.string("0")
+            return exp.Nullif(this=exp.cast(raw, "text"), expression=empty)
+        return raw if column.type == "string" else exp.cast(raw, "text")
+    if column.kind == "timestamp":
+        time = raw if column.type == "timestamptz" else exp.cast(raw, "timestamp")
+        return double(exp.Extract(this=exp.Var(this="EPOCH"), expression=time))
+    if column.type == "boolean":
+        return double(exp.cast(raw, "int"))
+    return double(raw)
+
+
+def is_nan(expression: exp.Expr, dialect: str) -> exp.Expr:
+    """Return the test for NaN; PostgreSQL has no function for it and holds NaN equal to itself."""
+    if dialect == "postgres":
+        return exp.EQ(this=expression, expression=double(exp.Literal.string("NaN")))
+    return exp.IsNan(this=expression)
+
+
+def finite(expression: exp.Expr, dialect: str) -> exp.Expr:
+    """Return the value, or NULL where it is NaN or infinite."""
+    largest = number(1.7976931348623157e308)
+    inside = exp.Between(this=expression, low=number(-1.7976931348623157e308), high=largest)
+    if dialect in ("duckdb", "postgres", "spark", "databricks", "snowflake"):  # NaN is greater than every number
+        return exp.Case(ifs=[exp.If(this=inside, true=expression)])
+    return exp.Case(ifs=[exp.If(this=exp.and_(inside, exp.not_(exp.IsNan(this=expression))), true=expression)])
+
+
+def instant(moment: datetime, type_: Type) -> exp.Expr:
+    """Return a literal of the column's own type, so that the engine can use an index, a partition or a zone map."""
+    if type_ == "timestamptz":
+        return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), "timestamptz")
+    return exp.cast(exp.Literal.string(moment.replace(tzinfo=None).isoformat(sep=" ")), "timestamp")
+
+
+def between(timestamp: str, type_: Type, start: datetime, end: datetime) -> exp.Expr:
+    """Return the filter for the half-open interval ``[start, end)`` on the bare column."""
+    column = named(timestamp)
+    return exp.and_(column >= instant(start, type_), column.copy() < instant(end, type_))
+
+
+def search(expression: exp.Expr, bounds: Sequence[exp.Expr], results: Sequence[exp.Expr]) -> exp.Expr:
+    """Return a binary search as nested CASEs: ``results[i]`` where i of the ascending `bounds` are not above the value.
+
+    A NULL value takes the ELSE branches and ends at the last result: test for NULL before.
+
+    Parameters
+    ----------
+    expression
+        The value.
+    bounds
+        k ascending literals.
+    results
+        k + 1 results.
+    """
+    if not bounds:
+        return results[0]
+    middle = len(bounds) // 2
+    return exp.Case(
+        ifs=[
+            exp.If(
+                this=exp.LT(this=expression.copy(), expression=bounds[middle].copy()),
+                true=search(expression, bounds[:middle], results[: middle + 1]),
+            )
+        ],
+        default=search(expression, bounds[middle + 1 :], results[middle + 1 :]),
+    )
+
+
+def integer(value: int) -> exp.Expr:
+    """Return a whole number."""
+    return exp.Neg(this=exp.Literal.number(str(-value))) if value < 0 else exp.Literal.number(str(value))

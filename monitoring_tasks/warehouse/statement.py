@@ -1,0 +1,183 @@
+"""What every statement of a scan selects: the window and segment of a row, and the bin of each of its values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlglot import exp
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse.engine import Type, Warehouse
+from monitoring_tasks.warehouse.expressions import (
+    between,
+    instant,
+    integer,
+    is_nan,
+    named,
+    number,
+    search,
+    value,
+)
+from monitoring_tasks.warehouse.grid import Grid
+from monitoring_tasks.warehouse.tally import Segments
+from monitoring_tasks.window import Window
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows are."""
+
+    table: str
+    timestamp: str | None
+    """None for a table that is one window as a whole, such as a training set."""
+    timestamp_type: Type = "timestamp"
+
+
+def rows_of(warehouse: Warehouse, source: Source, windows: Sequence[Window], select: Sequence[exp.Expr]) -> exp.Select:
+    """Return the SELECT of these expressions over all rows from the first window's start to the last one's end."""
+    query = exp.select(*select).from_(warehouse.table(source.table))
+    if source.timestamp is None or not windows:
+        return query
+    inside = between(source.timestamp, source.timestamp_type, windows[0].start, windows[-1].end)
+    return query.where(inside)
+
+
+def window_number(source: Source, windows: Sequence[Window], dialect: str) -> exp.Expr:
+    """Return the number of the row's window, -1 between two windows."""
+    if source.timestamp is None or len(windows) == 1:
+        return exp.cast(integer(0), "int")
+    column = named(source.timestamp)
+    length = windows[0].length
+    regular = all(w.start == windows[0].start + i * length and w.length == length for i, w in enumerate(windows))
+    if dialect == "duckdb" and regular:
+        origin = exp.Anonymous(this="epoch_us", expressions=[instant(windows[0].start, source.timestamp_type)])
+        elapsed = exp.Paren(this=exp.Anonymous(this="epoch_us", expressions=[column]) - origin)
+        quotient = exp.IntDiv(this=elapsed, expression=integer(length // timedelta(microseconds=1)))
+        return exp.cast(quotient, "int")
+    bounds: list[exp.Expr] = []
+    numbers: list[int] = [-1]
+    for i, window in enumerate(windows):
+        if i and windows[i - 1].end == window.start:
+            bounds.pop()
+            numbers.pop()
+        bounds += [instant(window.start, source.timestamp_type), instant(window.end, source.timestamp_type)]
+        numbers += [i, -1]
+    if dialect == "postgres":
+        place = exp.Anonymous(this="WIDTH_BUCKET", expressions=[column, exp.Array(expressions=bounds)])
+        if numbers == [-1, *range(len(windows)), -1]:
+            return place - integer(1)
+        lookup = exp.Paren(this=exp.cast(exp.Array(expressions=[integer(n) for n in numbers]), "int[]"))
+        return exp.Bracket(this=lookup, expressions=[place + integer(1)], offset=1)
+    return search(column, bounds, [exp.cast(integer(n), "int") for n in numbers])
+
+
+def bin_number(column: Column, bins: Bins, dialect: str) -> exp.Expr:
+    """Return the bin of the column's value as `Bins` numbers them, found by comparison; never NULL."""
+    x = value(column)
+    if bins.kind == "categorical":
+        return _category_number(x, bins, dialect)
+    if dialect == "postgres":
+        edges = exp.cast(exp.Array(expressions=[number(edge) for edge in bins.edges]), "double[]")
+        place: exp.Expr = exp.Anonymous(this="WIDTH_BUCKET", expressions=[x.copy(), edges]) + integer(1)
+        if not bins.edges:
+            place = integer(2)
+    elif bins.edges:
+        place = search(x, [number(edge) for edge in bins.edges], [integer(i + 1) for i in range(len(bins.edges) + 1)])
+    else:
+        place = integer(2)
+    missing = exp.or_(exp.Is(this=x.copy(), expression=exp.null()), is_nan(x.copy(), dialect))
+    return exp.Case(ifs=[exp.If(this=missing, true=integer(0))], default=place)
+
+
+def _category_number(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
+    known = len(bins.categories)
+    unknown = integer(known + (1 if bins.open_ended else 2))
+    missing = exp.If(this=exp.Is(this=x.copy(), expression=exp.null()), true=integer(0))
+    if dialect in ("duckdb", "postgres"):
+        place: exp.Expr = exp.Coalesce(this=_position(x, bins.categories, dialect), expressions=[unknown])
+        if bins.others:
+            other = exp.not_(exp.Is(this=_position(x, bins.others, dialect), expression=exp.null()))
+            fallback = exp.Case(ifs=[exp.If(this=other, true=integer(known + 1))], default=unknown)
+            place = exp.Coalesce(this=_position(x, bins.categories, dialect), expressions=[fallback])
+        return exp.Case(ifs=[missing], default=place)
+    cases = [
+        exp.If(this=exp.EQ(this=x.copy(), expression=exp.Literal.string(category)), true=integer(i + 1))
+        for i, category in enumerate(bins.categories)
+    ]
+    if bins.others:
+        others = exp.In(this=x.copy(), expressions=[exp.Literal.string(other) for other in bins.others])
+        cases.append(exp.If(this=others, true=integer(known + 1)))
+    return exp.Case(ifs=[missing, *cases], default=unknown)
+
+
+def _position(x: exp.Expr, texts: Sequence[str], dialect: str) -> exp.Expr:
+    """Return the place of a text in a list, from 1, or NULL."""
+    listed = exp.cast(exp.Array(expressions=[exp.Literal.string(text) for text in texts]), "text[]")
+    if dialect == "duckdb":
+        return exp.Anonymous(this="list_position", expressions=[listed, x.copy()])
+    return exp.Anonymous(this="array_position", expressions=[listed, x.copy()])
+
+
+def segment_number(segments: Segments, index: int, bins: Mapping[str, Bins], dialect: str) -> exp.Expr:
+    """Return the number of the row's segment by one of the segment columns; NULL where the value has none."""
+    name = segments.columns[index]
+    known = bins[name]
+    bin_ = bin_number(Column(name, "categorical", "other", ("segment",)), known, dialect)
+    inside = exp.Between(this=bin_, low=integer(1), high=integer(len(known.categories)))
+    return exp.Paren(this=exp.Case(ifs=[exp.If(this=inside, true=bin_.copy() + integer(segments.first(index) - 1))]))
+
+
+def whole_units(x: exp.Expr, bins: Bins, *, squares: bool, careful: bool) -> exp.Expr:
+    """Return the value, or its square, as a whole multiple of the bins' unit, ready to be summed.
+
+    Sums of doubles depend on the order in which threads add them; sums of integers do not, and so a window has one
+    profile, however often and beside whatever other windows it is scanned.
+
+    Parameters
+    ----------
+    x
+        The value, a double.
+    bins
+        The column's bins, which state the unit.
+    squares
+        Take the square.
+    careful
+        Leave values that are too large for 64 bits out by comparison; otherwise by a cast that gives NULL for them,
+        which not every engine has, and which is faster.
+    """
+    unit = bins.square_unit if squares else bins.unit
+    product = (x.copy() * x.copy() if squares else x.copy()) * number(1 / unit)
+    if not careful:
+        return exp.TryCast(this=product, to=exp.DataType.build("bigint"))
+    bound = number(math.ldexp(unit, 63))
+    whole: exp.Expr = exp.cast(product, "bigint")
+    if squares:
+        fits = exp.LT(this=x.copy() * x.copy(), expression=bound)
+        whole = exp.Case(ifs=[exp.If(this=fits, true=whole)])
+        bound = number(math.ldexp(1.0, math.ceil((math.frexp(unit)[1] + 63) / 2) + 1))  # x * x itself must not overflow
+    inside = exp.LT(this=exp.Abs(this=x.copy()), expression=bound)
+    return exp.Case(ifs=[exp.If(this=inside, true=whole)])
+
+
+def known_position(column: Column, bins: Bins) -> exp.Expr:
+    """Return the bin of a categorical value as DuckDB finds it fastest; NULL for null and for what is in no list.
+
+    A bare function of the column is evaluated once per entry of a dictionary-encoded Parquet column, a CASE for every
+    row: 54 ms instead of 280 to 1,900 ms for ten million rows and a hundred categories.
+    """
+    return _position(value(column), (*bins.categories, *bins.others), "duckdb")
+
+
+def cell_number(column: Column, cells: Grid) -> exp.Expr:
+    """Return the grid cell of a numeric value; NULL where it is null, NaN or leaves 16 bits."""
+    if column.type == "integer" and cells.width == 1.0:
+        x: exp.Expr = named(column.name)
+    else:
+        x = exp.Floor(this=value(column) * number(1 / cells.width))
+    if cells.first:
+        x = exp.Paren(this=x - integer(cells.first))
+    return exp.TryCast(this=x, to=exp.DataType.build("smallint"))

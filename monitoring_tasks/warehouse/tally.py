@@ -1,0 +1,155 @@
+"""What the statements of a scan return, sorted into arrays: the raw material of profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import Bins, ColumnProfile, Profile
+from monitoring_tasks.window import Window
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The segments of a scan, numbered: 0 is all rows, then the categories of every segment column in turn."""
+
+    columns: tuple[str, ...] = ()
+    categories: tuple[tuple[str, ...], ...] = ()
+    """Of each column, those of its baseline; rows of other values count in segment 0 only."""
+
+    def __len__(self) -> int:
+        """Return the number of segments, all rows included."""
+        return 1 + sum(map(len, self.categories))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As results name them."""
+        pairs = zip(self.columns, self.categories, strict=True)
+        return ("", *(f"{column}={category}" for column, categories in pairs for category in categories))
+
+    def first(self, column: int) -> int:
+        """Return the number of the first category of a segment column."""
+        return 1 + sum(map(len, self.categories[:column]))
+
+
+@dataclass
+class ColumnTally:
+    """One column; every array begins with the axes window, segment."""
+
+    column: Column
+    bins: Bins
+    counts: NDArray[np.int64]
+    """Shape (windows, segments, bins)."""
+    values: NDArray[np.int64]
+    """Rows that are not NULL."""
+    minimum: NDArray[np.float64]
+    """NaN without a value."""
+    maximum: NDArray[np.float64]
+    total: NDArray[Any]
+    """Python integers, in `Bins.unit`: exact, so that no order of rows or threads changes them."""
+    total_squares: NDArray[Any]
+
+    @classmethod
+    def empty(cls, column: Column, bins: Bins, windows: int, segments: int) -> ColumnTally:
+        """Return zeros."""
+        shape = (windows, segments)
+        return cls(
+            column=column,
+            bins=bins,
+            counts=np.zeros((*shape, len(bins)), np.int64),
+            values=np.zeros(shape, np.int64),
+            minimum=np.full(shape, np.nan),
+            maximum=np.full(shape, np.nan),
+            total=np.zeros(shape, object),
+            total_squares=np.zeros(shape, object),
+        )
+
+    def settle(self, rows: NDArray[np.int64]) -> bool:
+        """Account for the rows that were counted in no bin; return False when only another count can tell.
+
+        Parameters
+        ----------
+        rows
+            All rows, shape (windows, segments).
+        """
+        nulls = rows - self.values
+        outside = self.values - self.counts.sum(axis=2)
+        self.counts[:, :, 0] += nulls
+        if self.bins.kind == "categorical":  # what is in no list is a value nobody knew
+            self.counts[:, :, -2 if self.bins.open_ended else -1] += outside
+            return True
+        extremes = np.concatenate([self.minimum[self.values > 0], self.maximum[self.values > 0]])
+        return not outside.any() and bool(np.isfinite(extremes).all())
+
+    def profile(self, window: int, segment: int) -> ColumnProfile:
+        """Return one window's profile of one segment."""
+        numeric = self.column.kind != "categorical"
+        counts = self.counts[window, segment]
+        has_sums = numeric and counts.sum() > counts[0]
+        low, high = float(self.minimum[window, segment]), float(self.maximum[window, segment])
+        return ColumnProfile(
+            column=self.column.name,
+            kind=self.column.kind,
+            counts=tuple(counts.tolist()),
+            minimum=low if has_sums and np.isfinite(low) else None,
+            maximum=high if has_sums and np.isfinite(high) else None,
+            total=int(self.total[window, segment]) * self.bins.unit if has_sums else None,
+            total_squares=int(self.total_squares[window, segment]) * self.bins.square_unit if has_sums else None,
+        )
+
+
+@dataclass
+class Tally:
+    """All columns of a run of windows."""
+
+    windows: Sequence[Window]
+    segments: Segments
+    rows: NDArray[np.int64]
+    """Shape (windows, segments)."""
+    columns: dict[str, ColumnTally] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, windows: Sequence[Window], segments: Segments) -> Tally:
+        """Return a tally of no rows and no columns."""
+        return cls(windows, segments, np.zeros((len(windows), len(segments)), np.int64))
+
+    def add(self, column: Column, bins: Bins) -> ColumnTally:
+        """Begin a column, or begin it again."""
+        self.columns[column.name] = ColumnTally.empty(column, bins, len(self.windows), len(self.segments))
+        return self.columns[column.name]
+
+    def profiles(self, window: int, names: Sequence[str]) -> tuple[Profile, ...]:
+        """Return the window's profile of all rows and those of the segments that have rows."""
+        found = [s for s in range(len(self.segments)) if s == 0 or self.rows[window, s] > 0]
+        segments = self.segments.names
+        return tuple(
+            Profile(
+                window=self.windows[window],
+                rows=int(self.rows[window, s]),
+                columns={name: self.columns[name].profile(window, s) for name in names},
+                segment=segments[s],
+            )
+            for s in found
+        )
+
+
+def integers(column: pa.ChunkedArray, null: int) -> NDArray[np.int64]:
+    """Return an Arrow column as integers."""
+    return np.asarray(pc.fill_null(pc.cast(column, pa.int64()), null))
+
+
+def whole_numbers(column: pa.ChunkedArray) -> list[int]:
+    """Return an Arrow column of sums as Python integers, NULL as 0; they may not fit 64 bits."""
+    return [0 if value is None else int(value) for value in column.to_pylist()]
+
+
+def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return an Arrow column as doubles, NULL as NaN."""
+    return np.asarray(pc.fill_null(pc.cast(column, pa.float64()), float("nan")))

@@ -1,0 +1,54 @@
+"""What tests of several packages share: a PostgreSQL server, and results stores on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from monitoring_tasks.results.migrate import migrate
+from monitoring_tasks.results.store import Store, open_store
+from tests import postgres
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of a server that lives as long as the session (under pytest-xdist, each worker has its own)."""
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here: neither `postgres` on the path nor in /usr/lib/postgresql")
+    with postgres.running(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """URL of an empty database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    yield postgres_url.removesuffix("/postgres") + f"/{name}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database without tables, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'results.db'}"
+    url: str = request.getfixturevalue("postgres_database")
+    return url
+
+
+@pytest.fixture
+def store(empty_url: str) -> Iterator[Store]:
+    """A migrated, empty results store, on SQLite and on PostgreSQL."""
+    migrate(empty_url)
+    with open_store(empty_url) as opened:
+        yield opened

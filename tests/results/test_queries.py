@@ -1,0 +1,123 @@
+"""Each question of sql/queries is asked of the planted rows of `example.fill`, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitoring_tasks.results.migrate import sql_folder
+from monitoring_tasks.results.store import WindowRun
+from tests.results.example import BASELINE, NOW, carrier, day, distance, fill, flights, hour, profile
+
+QUERIES = sorted((sql_folder() / "queries").glob("*.sql"))
+
+
+def ask(store, name, **parameters):
+    sql = (sql_folder() / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return store.query(sql, monitor="flights", **parameters)
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_every_query_begins_with_its_question(path):
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("-- ")
+    assert "?" in first
+
+
+def test_every_query_is_asked_here():
+    asked = Path(__file__).read_text(encoding="utf-8")
+    assert [path.stem for path in QUERIES if f'ask(store, "{path.stem}"' not in asked] == []
+
+
+def test_what_drifted(store):
+    fill(store)
+    first, *rest = ask(store, "what_drifted", start=day(0).start, end=day(4).start)
+    assert first == {
+        "check_name": "data_drift",
+        "column_name": "distance",
+        "segment": "",
+        "metric": "psi",
+        "windows_in_alarm": 2,
+        "since": day(1).start,
+        "until": day(3).end,
+        "highest": 0.3,
+        "threshold": 0.2,
+    }
+    assert rest == []
+    assert len(ask(store, "what_drifted", start=day(4).start, end=day(5).start)) == 2
+
+
+def test_drifting_since(store):
+    fill(store)  # psi of distance: calm, alarm, calm, alarm, alarm; at JFK half of that: alarm on the last day only
+    rows = ask(store, "drifting_since")
+    assert [tuple(row.values()) for row in rows] == [
+        ("distance", "", "psi", day(3).start, 2, 0.5),
+        ("distance", "origin=JFK", "psi", day(4).start, 1, 0.25),
+    ]
+
+
+def test_nothing_is_drifting_after_a_calm_day(store):
+    fill(store, [0.5, 0.5, 0.0])
+    assert ask(store, "drifting_since") == []
+
+
+def test_worst_columns(store):
+    fill(store)
+    rows = ask(store, "worst_columns", window_start=day(4).start)
+    found = [(row["metric"], row["column_name"], row["segment"], round(row["times_threshold"], 6)) for row in rows]
+    assert found == [
+        ("psi", "distance", "", 2.5),
+        ("psi", "distance", "origin=JFK", 1.25),
+        ("jensen_shannon", "distance", "", 0.25),
+        ("psi", "carrier", "", 0.05),
+    ]
+
+
+def test_metric_over_time(store):
+    fill(store)
+    which = {"check_name": "data_drift", "metric": "psi", "column_name": "distance", "segment": ""}
+    rows = ask(store, "metric_over_time", **which)
+    assert [(row["window_start"], row["value"]) for row in rows] == [
+        (day(number).start, psi) for number, psi in enumerate((0.05, 0.3, 0.1, 0.25, 0.5))
+    ]
+
+
+def test_missing_share_per_day(store):
+    store.write_baseline(BASELINE, "hash")
+    for window, nulls in ((hour(0), 1), (hour(1), 3), (day(1), 0)):
+        counted = (distance(nulls, 0, 4 - nulls, 0, 0), carrier(0, 4, 0, 0, 0))
+        store.write_profiles("flights", window, [profile(window, *counted, score="a struct")], BASELINE.id)
+    assert [tuple(row.values()) for row in ask(store, "missing_share_per_day")] == [
+        ("2013-04-01", "distance", 8, 4, 0.5),
+        ("2013-04-01", "carrier", 8, 0, 0.0),
+        ("2013-04-02", "carrier", 4, 0, 0.0),
+        ("2013-04-02", "distance", 4, 0, 0.0),
+    ]
+
+
+def test_errors_and_latency_per_day(store):
+    fill(store, [0.1, 0.1])
+    assert [tuple(row.values()) for row in ask(store, "errors_and_latency_per_day")] == [
+        ("2013-04-01", 10.0, 0.0, 20.0, 80.0, 100.0),
+        ("2013-04-02", 10.0, 0.01, 20.0, 81.0, 101.0),
+    ]
+
+
+def test_bins_that_moved(store):
+    fill(store)
+    rows = ask(store, "bins_that_moved", window_start=day(0).start, column_name="carrier")
+    found = [(row["bin_label"], row["rows"], row["baseline_rows"], round(row["moved"], 6)) for row in rows]
+    assert sorted(found[:2]) == [("(unseen)", 1, 0, 0.1), ("AA", 4, 50, -0.1)]
+    assert {abs(moved) for *_, moved in found[2:]} == {0.0}
+
+
+def test_failed_or_missing_windows(store):
+    for number, state, error in ((0, "done", None), (1, "failed", "gone"), (2, "empty", None), (5, "done", None)):
+        store.write_window_run(WindowRun("flights", day(number), state, "config", NOW, error=error))
+    rows = ask(store, "failed_or_missing_windows", start=day(0).start, end=day(9).start)
+    assert [tuple(row.values()) for row in rows] == [
+        (day(1).start, day(1).end, "failed", "gone"),
+        (day(3).start, day(4).end, "missing", None),
+    ]
+    assert flights(day(3))[0].window == day(3)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import reduce
+from operator import add
+
+import pytest
+
+from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.results.retention import prune, rollup
+from monitoring_tasks.results.tables import metadata
+from monitoring_tasks.window import Window, parse_schedule
+from tests.results.example import (
+    BASELINE,
+    BINS,
+    START,
+    carrier,
+    contents,
+    day,
+    distance,
+    drift,
+    fill,
+    flights,
+    hour,
+    profile,
+)
+
+DAYS = parse_schedule("1d")
+END = START + timedelta(days=30)
+
+
+def hourly(number: int) -> tuple[Profile, ...]:
+    """Every hour is different; JFK is closed in odd hours."""
+    window = hour(number)
+    whole = profile(window, distance(number, 1, 2, 3, 0), carrier(0, number, 3, 2, 1))
+    return (whole,) if number % 2 else (whole, profile(window, distance(0, 0, 1, number, 0), segment="origin=JFK"))
+
+
+@pytest.fixture
+def hours(store):
+    store.write_baseline(BASELINE, "hash")
+    for number in range(30):
+        store.write_profiles("flights", hour(number), hourly(number), BASELINE.id)
+        store.write_results("flights", hour(number), "data_drift", [drift(0.1)])
+    return store
+
+
+def test_a_rolled_up_profile_is_the_sum_of_the_old_ones(hours):
+    assert rollup(hours, END, DAYS) == {"flights": (day(0),)}
+    assert hours.profiled_windows("flights", None, None) == (day(0), *(hour(number) for number in range(24, 30)))
+    baseline_id, (whole, jfk) = hours.read_profiles("flights", day(0))
+    assert baseline_id == BASELINE.id
+    assert whole == reduce(add, (hourly(number)[0] for number in range(24)))
+    # distance of JFK: in each even hour one row of [0,500) and as many of [500,1000) as the hour's number
+    assert jfk.columns["distance"] == distance(0, 0, 12, sum(range(0, 24, 2)), 0)
+    assert (jfk.window, jfk.rows) == (day(0), 12 + sum(range(0, 24, 2)))
+
+
+def test_results_stay_until_they_are_pruned(hours):
+    rollup(hours, END, DAYS)
+    assert len(list(hours.results("flights"))) == 30
+    assert prune(hours, day(0).end) == {"result": 24, "check_run": 24, "profile": 5, "window_run": 0}
+    assert [row["window_start"] for row in hours.results("flights")] == [hour(number).start for number in range(24, 30)]
+
+
+def test_rolling_up_again_changes_nothing(hours):
+    rollup(hours, END, DAYS)
+    before = contents(hours, *metadata.tables)
+    assert rollup(hours, END, DAYS) == {"flights": ()}
+    assert contents(hours, *metadata.tables) == before
+
+
+def test_by_steps_or_at_once_is_the_same(hours):
+    rollup(hours, END, parse_schedule("6h"))
+    assert hours.profiled_windows("flights", None, None)[:4] == tuple(
+        Window(START + timedelta(hours=at), START + timedelta(hours=at + 6)) for at in (0, 6, 12, 18)
+    )
+    rollup(hours, END, DAYS)
+    assert hours.read_profiles("flights", day(0))[1][0] == reduce(add, (hourly(number)[0] for number in range(24)))
+
+
+def test_only_whole_windows_that_have_ended_are_made(hours):
+    assert rollup(hours, day(0).end - timedelta(seconds=1), DAYS) == {"flights": ()}
+    with hours.writing("flights") as connection:
+        connection.exec_driver_sql(f"DELETE FROM profile WHERE window_start = '{hour(5).start.isoformat(' ')[:19]}'")
+    assert rollup(hours, END, DAYS) == {"flights": ()}
+    assert len(hours.profiled_windows("flights", None, None)) == 29
+
+
+def test_profiles_on_different_bins_are_not_added(hours):
+    other = Baseline("flights", {"period": "another"}, BINS, {"distance": distance(0, 0, 5, 0, 0)}, 5)
+    hours.write_baseline(other, "another hash")
+    hours.write_profiles("flights", hour(7), hourly(7), other.id)
+    before = contents(hours, "profile")
+    assert rollup(hours, END, DAYS) == {"flights": ()}
+    assert contents(hours, "profile") == before
+
+
+def test_days_begin_where_the_schedule_says(hours):
+    eastern = parse_schedule("1d", "America/New_York")
+    assert rollup(hours, END, eastern) == {
+        "flights": (Window(START + timedelta(hours=4), START + timedelta(hours=28)),)
+    }
+
+
+def test_an_unreadable_column_stays_unreadable_in_the_sum(hours):
+    hours.write_profiles(
+        "flights", hour(3), [profile(hour(3), distance(0, 0, 1, 0, 0), carrier="a struct")], BASELINE.id
+    )
+    rollup(hours, END, DAYS)
+    _, (whole, jfk) = hours.read_profiles("flights", day(0))
+    assert (list(whole.columns), whole.unreadable) == (["distance"], {"carrier": "a struct"})
+    assert jfk.columns["distance"].rows == 12 + sum(range(0, 24, 2))
+
+
+def test_only_the_monitor_that_was_named(hours):
+    fill(hours)
+    assert rollup(hours, END, DAYS, "nobody") == {"nobody": ()}
+    assert prune(hours, END, "nobody") == {"result": 0, "check_run": 0, "profile": 0, "window_run": 0}
+
+
+def test_prune_keeps_what_ends_later_and_the_baseline(store):
+    fill(store)
+    store.write_profiles("flights", hour(47), flights(hour(47)), BASELINE.id)
+    deleted = prune(store, day(1).end)
+    # two days of 10 results, 2 checks, 6 profile rows, 1 run; and one hour's profile
+    assert deleted == {"result": 20, "check_run": 4, "profile": 18, "window_run": 2}
+    assert store.profiled_windows("flights", None, None) == (day(2), day(3), day(4))
+    assert [run.window for run in store.window_runs("flights", START, END)] == [day(2), day(3), day(4)]
+    assert store.find_baseline("flights", "hash") == BASELINE
+    assert prune(store, day(1).end) == {"result": 0, "check_run": 0, "profile": 0, "window_run": 0}
+
+
+def test_prune_in_many_small_transactions_deletes_the_same(store, monkeypatch):
+    monkeypatch.setattr("monitoring_tasks.results.retention.WINDOWS_PER_DELETE", 2)
+    fill(store)
+    assert prune(store, END) == {"result": 50, "check_run": 10, "profile": 30, "window_run": 5}
+    left = contents(store, "result", "profile", "check_run", "window_run")
+    assert left == {name: [] for name in left}

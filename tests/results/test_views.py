@@ -1,0 +1,214 @@
+"""Each view shows the planted rows of `example.fill`, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.results import tables
+from monitoring_tasks.results.migrate import VIEWS
+from monitoring_tasks.results.store import WindowRun
+from monitoring_tasks.window import Window
+from tests.results.example import BASELINE, NOW, day, drift, fill, flights, hour
+
+
+def test_every_view_of_an_empty_store_is_empty(store):
+    assert {name: store.query(f"SELECT * FROM {name}") for name in VIEWS} == {name: [] for name in VIEWS}
+
+
+def test_latest_result_is_each_checks_newest_window(store):
+    fill(store)
+    store.write_results("flights", day(9), "slow", [Result("lift", 1.0)])
+    store.write_results("flights", day(2), "slow", [Result("lift", 2.0)])
+    store.write_results("other", hour(1), "data_drift", [drift(0.7)])
+    rows = store.query("SELECT monitor, check_name, window_start, metric, value FROM latest_result WHERE segment = ''")
+    found = {(row["monitor"], row["check_name"], row["metric"]): (row["window_start"], row["value"]) for row in rows}
+    assert found["flights", "data_drift", "jensen_shannon"] == (day(4).start, 0.05)
+    assert found["flights", "operations", "latency_p99"] == (day(4).start, 104.0)
+    assert found["flights", "slow", "lift"] == (day(9).start, 1.0)
+    assert found["other", "data_drift", "psi"] == (hour(1).start, 0.7)
+    assert {start for start, _ in found.values()} == {day(4).start, day(9).start, hour(1).start}
+
+
+def test_metric_history_has_the_value_before_and_the_state_of_the_labels(store):
+    fill(store, [0.1, 0.3])
+    store.write_window_run(WindowRun("flights", day(1), "done", "config", NOW, labels="final"))
+    rows = store.query(
+        "SELECT window_start, value, previous_value, status, window_state, labels FROM metric_history "
+        "WHERE metric = 'psi' AND column_name = 'distance' AND segment = '' ORDER BY window_start"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (day(0).start, 0.1, None, "ok", "done", None),
+        (day(1).start, 0.3, 0.1, "alarm", "done", "final"),
+    ]
+
+
+def open_alert(store, alert_id, state="open", resolved=None):
+    window = {"window_start": day(1).start, "window_end": day(1).end}
+    last = {"last_window_start": day(3).start, "last_window_end": day(3).end, "resolved_window_end": resolved}
+    event = {
+        "event_id": f"{alert_id}-1",
+        "alert_id": alert_id,
+        "sequence": 1,
+        "event": "opened",
+        "actor": "",
+        "note": "",
+    }
+    sent = {"event_id": event["event_id"], "attempts": 1, "message": [], "created_at": NOW}
+    with store.writing("flights") as connection:
+        alert = {"alert_id": alert_id, "monitor": "flights", "name": "drift", "group_key": alert_id, "severity": "high"}
+        said = {"state": state, "columns": ["distance"], "message": "distance drifts", "snoozed_until": None}
+        connection.execute(insert(tables.alert), alert | said | window | last)
+        connection.execute(
+            insert(tables.alert_event), event | window | {"evidence": [], "tell": True, "recorded_at": NOW}
+        )
+        for channel, outcome in (("ops", "sent"), ("mail", "waiting")):
+            row = sent | {"delivery_id": f"{alert_id}-{channel}", "channel": channel, "state": outcome}
+            connection.execute(insert(tables.delivery), row)
+
+
+def test_open_alerts_are_those_nobody_closed(store):
+    for alert_id, state, resolved in [
+        ("a", "open", None),
+        ("b", "snoozed", None),
+        ("c", "false_alarm", None),
+        ("d", "resolved", day(4).end),
+        ("e", "confirmed", day(4).end),
+    ]:
+        open_alert(store, alert_id, state, resolved)
+    rows = store.query("SELECT * FROM open_alerts ORDER BY alert_id")
+    assert [(row["alert_id"], row["events"], row["messages_sent"], row["messages_not_sent"]) for row in rows] == [
+        ("a", 1, 1, 1),
+        ("b", 1, 1, 1),
+    ]
+    assert (rows[0]["window_start"], rows[0]["last_window_end"]) == (day(1).start, day(3).end)
+
+
+def test_monitor_health_is_one_row_per_monitor(store):
+    fill(store)
+    store.write_window_run(WindowRun("flights", day(0), "failed", "config", NOW, error="gone"))
+    store.write_window_run(WindowRun("other", day(7), "empty", "config", NOW, rows=0))
+    open_alert(store, "a")
+    flights_row, other_row = store.query("SELECT * FROM monitor_health ORDER BY monitor")
+    assert flights_row == {
+        "monitor": "flights",
+        "window_start": day(4).start,
+        "window_end": day(4).end,
+        "state": "done",
+        "rows": 10,
+        "label_coverage": None,
+        "labels": None,
+        "seconds": 1.5,
+        "computed_at": NOW,
+        "error": None,
+        "windows": 5,
+        "failed_windows": 1,
+        "alarms": 2,  # of the newest window: psi 0.5 of all rows and 0.25 of JFK
+        "warnings": 0,
+        "errors": 0,
+        "too_few_rows": 0,
+        "open_alerts": 1,
+    }
+    assert (other_row["monitor"], other_row["state"], other_row["alarms"]) == ("other", "empty", 0)
+
+
+def test_feature_histogram_is_a_profiles_counts_as_rows(store):
+    fill(store, [0.1])
+    rows = store.query(
+        "SELECT column_name, segment, bin_index, bin_label, rows, share, baseline_rows, baseline_share "
+        "FROM feature_histogram WHERE window_start = :start AND column_name = 'distance' ORDER BY segment, bin_index",
+        start=day(0).start,
+    )
+    assert [tuple(row.values())[2:] for row in rows if row["segment"] == ""] == [
+        (0, "(null)", 1, 0.1, 0, 0.0),
+        (1, "(-inf,0)", 0, 0.0, 0, 0.0),
+        (2, "[0,500)", 5, 0.5, 60, 0.6),
+        (3, "[500,1000)", 3, 0.3, 40, 0.4),
+        (4, "(1000,inf)", 1, 0.1, 0, 0.0),
+    ]
+    jfk = [(row["rows"], row["share"], row["baseline_share"]) for row in rows if row["segment"] == "origin=JFK"]
+    assert jfk == [(0, 0.0, 0.0), (0, 0.0, 0.0), (2, 0.5, 0.5), (2, 0.5, 0.5), (0, 0.0, 0.0)]
+
+
+def test_a_segment_that_the_baseline_never_saw_has_no_baseline_share(store):
+    fill(store, [0.1])
+    whole, jfk = flights(day(0))
+    new = type(jfk)(jfk.window, jfk.rows, jfk.columns, "origin=EWR")
+    store.write_profiles("flights", day(0), [whole, new], BASELINE.id)
+    rows = store.query("SELECT bin_label, rows, baseline_rows FROM feature_histogram WHERE segment = 'origin=EWR'")
+    assert len(rows) == 10
+    assert {row["baseline_rows"] for row in rows} == {None}
+
+
+@pytest.mark.parametrize(
+    ("hours", "granularity"),
+    [
+        (0.5, "30 minutes"),
+        (1, "1 hour"),
+        (6, "6 hours"),
+        (23, "1 day"),
+        (24, "1 day"),
+        (25, "1 day"),
+        (48, "2 days"),
+        (167, "1 week"),
+        (336, "2 weeks"),
+        (31 * 24, "1 month"),
+        (365 * 24, "1 year"),
+    ],
+)
+def test_window_length_has_databricks_names(store, hours, granularity):
+    window = Window(day(0).start, day(0).start + timedelta(hours=hours))
+    store.write_window_run(WindowRun("flights", window, "done", "config", NOW))
+    (row,) = store.query("SELECT seconds, granularity FROM window_length")
+    assert row == {"seconds": hours * 3600, "granularity": granularity}
+
+
+def test_databricks_profile_metrics(store):
+    fill(store, [0.1])
+    store.write_profiles(
+        "flights", day(1), [type(flights(day(1))[0])(day(1), 4, {}, "", {"distance": "a struct"})], BASELINE.id
+    )
+    rows = store.query("SELECT * FROM databricks_profile_metrics ORDER BY window_start, column_name, slice_value")
+    found = {(row["window_start"], row["column_name"], row["slice_key"], row["slice_value"]): row for row in rows}
+    assert set(found) == {
+        (day(0).start, ":table", None, None),
+        (day(0).start, ":table", "origin", "JFK"),
+        (day(0).start, "distance", None, None),
+        (day(0).start, "distance", "origin", "JFK"),
+        (day(0).start, "carrier", None, None),
+        (day(0).start, "carrier", "origin", "JFK"),
+        (day(1).start, ":table", None, None),
+    }
+    distance = found[day(0).start, "distance", None, None]
+    # 5 x 250, 3 x 750, 1 x 1500 and one NULL
+    assert distance["avg"] == pytest.approx(5000 / 9)
+    assert distance["stddev"] == pytest.approx(((5 * 250**2 + 3 * 750**2 + 1500**2) / 9 - (5000 / 9) ** 2) ** 0.5)
+    shown = ("granularity", "count", "num_nulls", "percent_null", "min", "max", "data_type", "log_type")
+    assert [distance[name] for name in shown] == ["1 day", 10, 1, 10.0, 250.0, 1500.0, "double", "INPUT"]
+    assert found[day(0).start, "carrier", None, None]["data_type"] == "string"
+    assert found[day(0).start, "carrier", None, None]["avg"] is None
+    assert found[day(1).start, ":table", None, None]["count"] == 4
+
+
+def test_a_segment_value_may_hold_an_equals_sign(store):
+    fill(store, [0.1])
+    whole, jfk = flights(day(0))
+    odd = type(jfk)(jfk.window, jfk.rows, jfk.columns, "query=a=b=c")
+    store.write_profiles("flights", day(0), [whole, odd], BASELINE.id)
+    rows = store.query("SELECT DISTINCT slice_key, slice_value FROM databricks_profile_metrics WHERE slice_key <> ''")
+    assert rows == [{"slice_key": "query", "slice_value": "a=b=c"}]
+
+
+def test_databricks_drift_metrics(store):
+    fill(store, [0.3])
+    rows = store.query("SELECT * FROM databricks_drift_metrics ORDER BY column_name, slice_value")
+    found = {(row["column_name"], row["slice_key"], row["slice_value"]): row for row in rows}
+    assert set(found) == {("distance", None, None), ("distance", "origin", "JFK"), ("carrier", None, None)}
+    whole = found["distance", None, None]
+    assert (whole["population_stability_index"], whole["js_distance"]) == (0.3, 0.03)
+    assert (whole["ks_test_statistic"], whole["ks_test_pvalue"], whole["tv_distance"]) == (0.06, 0.5, None)
+    assert (whole["count_delta"], whole["drift_type"], whole["granularity"]) == (-90, "BASELINE", "1 day")
+    assert found["distance", "origin", "JFK"]["population_stability_index"] == 0.15

@@ -1,0 +1,53 @@
+"""The checks, one file each.
+
+A new check is its file and its entry in `CHECKS`; everything else (the command line, the DAGs, the stored rows, the
+isolation of its failures) follows from that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitoring_tasks.checks.check import Check, CheckContext
+from monitoring_tasks.checks.data_drift import data_drift
+from monitoring_tasks.checks.operations import operations
+from monitoring_tasks.checks.prediction_drift import prediction_drift
+from monitoring_tasks.checks.result import STATUSES, Result, Status
+
+if TYPE_CHECKING:
+    from monitoring_tasks.config import Monitor
+
+__all__ = ["CHECKS", "STATUSES", "Check", "CheckContext", "Result", "Status", "enabled", "families", "not_computed"]
+
+CHECKS: tuple[Check, ...] = (
+    Check("data_drift", "drift", data_drift),
+    Check("prediction_drift", "drift", prediction_drift),
+    Check("operations", "operations", operations),
+)
+"""In the order in which they are run and read."""
+
+
+def enabled(monitor: Monitor) -> tuple[Check, ...]:
+    """Return the checks that the monitor file leaves on."""
+    return tuple(check for check in CHECKS if monitor.check(check.name) is not None)
+
+
+def families(monitor: Monitor) -> dict[str, tuple[str, ...]]:
+    """Return the names of the enabled checks by family."""
+    found: dict[str, tuple[str, ...]] = {}
+    for check in enabled(monitor):
+        found[check.family] = (*found.get(check.family, ()), check.name)
+    return found
+
+
+def not_computed(monitor: Monitor) -> tuple[str, ...]:
+    """Return the keys of the monitor file that this version reads and does not act on yet, so that none is silent."""
+    known = {check.name for check in CHECKS}
+    written = monitor.model_fields_set and set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
+    keys = [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
+    keys += ["baseline.rolling"] * (monitor.baseline.rolling is not None)
+    keys += ["baseline.seasonal"] * (monitor.baseline.seasonal is not None)
+    keys += ["labels"] * (monitor.labels is not None)
+    keys += ["alerts"] * bool(monitor.alerts)
+    keys += ["retraining"] * (monitor.retraining is not None)
+    return tuple(keys)

@@ -1,0 +1,39 @@
+"""What a check is: a pure function of one window's context to results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.window import Window
+
+if TYPE_CHECKING:
+    from monitoring_tasks.config import Monitor
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """What a check may look at."""
+
+    monitor: Monitor
+    window: Window
+    profile: Profile
+    """All rows of the window."""
+    baseline: Baseline
+    segments: tuple[Profile, ...] = ()
+    """The same window, split; a segment without rows is left out."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check."""
+
+    name: str
+    """As in the monitor file and in result rows."""
+    family: str
+    """Checks that people read and clear together: one Airflow task."""
+    run: Callable[[CheckContext], list[Result]]
+    """Raises nothing for a bad column: it writes an ``error`` row and goes on."""

@@ -1,0 +1,363 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from monitoring_tasks.errors import ConfigError, MonitoringError
+from monitoring_tasks.window import format_instant, parse_instant, parse_schedule
+
+if TYPE_CHECKING:
+    from monitoring_tasks.config import Monitor
+    from monitoring_tasks.results.store import WindowRun
+
+app = typer.Typer(
+    help="Model monitoring as Airflow pipelines: one YAML file per model, every number in SQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+FORMATS = ("parquet", "csv", "json")
+
+Start = Annotated[str, typer.Option("--start", help="First day or instant, such as 2013-04-01 or 2013-04-01T06:00Z.")]
+End = Annotated[str, typer.Option("--end", help="First day or instant after the period.")]
+
+
+def main() -> None:
+    """Run the command line; an error of ours is printed, not traced."""
+    try:
+        app()
+    except MonitoringError as error:
+        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option(help="Where the data and the results go.")] = Path(".demo"),
+    days: Annotated[int | None, typer.Option(min=1, help="Monitor only the first so many days.")] = None,
+) -> None:
+    """Prepare the real flight data and monitor it; prints what it found."""
+    from monitoring_tasks.config import load_monitor
+    from monitoring_tasks.demo import END, monitor_file, prepare
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.run import run_windows
+    from monitoring_tasks.warehouse.engine import open_warehouse
+
+    monitor = load_monitor(monitor_file())
+    with _progress() as progress:
+        log = prepare(directory, progress=progress)
+        end = parse_instant(END, monitor.timezone)
+        if days is not None:
+            end = min(end, monitor.schedule.windows(monitor.start, end)[:days][-1].end)
+        url = f"sqlite:///{directory / 'results.db'}"
+        with open_store(url) as store, open_warehouse(f"duckdb:///{log.warehouse}") as warehouse:
+            began = datetime.now(UTC)
+            runs = run_windows(monitor, monitor.start, end, warehouse=warehouse, store=store, progress=progress)
+            seconds = (datetime.now(UTC) - began).total_seconds()
+            rows = list(store.results(monitor.name, monitor.start, end, segments=[""]))
+    total = sum(run.rows or 0 for run in runs)
+    out.print(f"\n[bold]{monitor.description}[/]", soft_wrap=True)
+    out.print(f"{total:,} inferences in {len(runs)} daily windows, compared with March 2013, in {seconds:.1f} s.\n")
+    _wide(_findings(rows, monitor.timezone))
+    failed = [run for run in runs if run.state == "failed"]
+    if failed:
+        err.print(f"[bold red]{len(failed)} windows failed[/], the first: {escape(str(failed[0].error))}")
+    out.print(f"\nEvery number     {directory / 'results.db'}  (SQLite: tables result, window_run, profile, baseline)")
+    out.print(f"The monitor file {monitor.path}")
+    out.print(f"The data         {log.warehouse}/inference_log, {log.warehouse}/outcomes  (Parquet)")
+    shell = f"MONITORING_RESULTS_URL={url} monitoring-tasks status"
+    out.print(f"Next             {shell}", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", show_default=False)]) -> None:
+    """Check monitor files, with the warehouse if it answers. Exit 1 and every error, not only the first."""
+    from monitoring_tasks.checks import not_computed
+    from monitoring_tasks.config import MonitorFileError, load_monitor, load_monitors
+
+    problems: list[str] = []
+    try:
+        load_monitors(files)
+    except MonitorFileError as error:
+        problems += str(error).splitlines()
+    for file in files:
+        try:
+            monitor = load_monitor(file)
+        except MonitorFileError:
+            continue
+        found, seen = _column_problems(monitor)
+        problems += found
+        if not found:
+            out.print(f"{monitor.path}: monitor {monitor.name!r} is valid; {escape(seen)}", soft_wrap=True)
+        ignored = not_computed(monitor)
+        if ignored:
+            out.print(f"{monitor.path}: read, not acted on by this version: {', '.join(ignored)}", soft_wrap=True)
+    for problem in problems:
+        err.print(escape(problem), soft_wrap=True)
+    if problems:
+        err.print(f"[bold red]{len(problems)} {'error' if len(problems) == 1 else 'errors'}[/]")
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate() -> None:
+    """Create or upgrade the results store."""
+    from monitoring_tasks.results.migrate import migrate as upgrade
+
+    before, after = upgrade()
+    if before == after:
+        out.print(f"The results store is at revision {after} already.")
+    else:
+        out.print(f"The results store went from {'nothing' if before is None else before} to revision {after}.")
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="A monitor file.", show_default=False)],
+    start: Start,
+    end: End,
+    check: Annotated[
+        list[str] | None, typer.Option(help="Run only this check again on windows that are done; may be repeated.")
+    ] = None,
+) -> None:
+    """Monitor every window of a period, in as few scans as possible. Exit 0 done, 1 a window failed, 2 config."""
+    from monitoring_tasks.config import load_monitor
+    from monitoring_tasks.run import run_windows
+
+    monitor = load_monitor(file)
+    first, last = _period(monitor, start, end)
+    with _progress() as progress:
+        runs = run_windows(monitor, first, last, checks=check or None, progress=progress)
+    out.print(_summary(monitor, runs), soft_wrap=True)
+    failed = [run for run in runs if run.state == "failed"]
+    for run_ in failed[:5]:
+        err.print(f"[bold red]failed[/] {run_.window}: {escape(str(run_.error))}", soft_wrap=True)
+    if len(failed) > 5:
+        err.print(f"and {len(failed) - 5} more: table window_run has them all")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
+) -> None:
+    """Show the latest window, open alerts and label coverage of each monitor."""
+    from monitoring_tasks.results.store import open_store
+
+    with open_store() as store:
+        found = store.query("SELECT * FROM monitor_health ORDER BY monitor")
+        found = [row for row in found if monitor in (None, row["monitor"])]
+        alarms = {
+            row["monitor"]: store.query(
+                "SELECT message FROM latest_result WHERE monitor = :monitor AND status IN ('alarm', 'error') "
+                "AND segment = '' ORDER BY check_name, column_name, metric",
+                monitor=row["monitor"],
+            )
+            for row in found
+        }
+    if not found:
+        name = "" if monitor is None else f" of a monitor {monitor!r}"
+        raise ConfigError(f"the results store holds no window{name}: run one first, or set MONITORING_RESULTS_URL")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("monitor", "latest window", "state", "rows", "alarms", "failed windows", "open alerts", "labels"):
+        table.add_column(heading)
+    for row in found:
+        table.add_row(
+            row["monitor"],
+            f"{format_instant(row['window_start'])}/{format_instant(row['window_end'])}",
+            f"[{'red' if row['state'] == 'failed' else 'green'}]{row['state']}[/]",
+            "" if row["rows"] is None else f"{row['rows']:,}",
+            str(row["alarms"]),
+            f"{row['failed_windows']} of {row['windows']}",
+            str(row["open_alerts"]),
+            "none" if row["label_coverage"] is None else f"{100 * row['label_coverage']:.0f} % ({row['labels']})",
+        )
+    _wide(table)
+    for name, messages in alarms.items():
+        out.print(f"\n{name}: {'in its latest window' if messages else 'nothing is in alarm'}")
+        for row in messages:
+            out.print(f"  {escape(row['message'])}", soft_wrap=True)
+
+
+@app.command()
+def export(
+    monitor: Annotated[str, typer.Argument(help="A monitor's name.", show_default=False)],
+    start: Start,
+    end: End,
+    formats: Annotated[str, typer.Option("--format", help="One or more of parquet, csv, json.")] = "parquet",
+    output: Annotated[Path | None, typer.Option(help="A folder, or a file name without its ending.")] = None,
+) -> None:
+    """Write the results of a period to files."""
+    from monitoring_tasks.results.frame import results
+    from monitoring_tasks.results.store import open_store
+
+    wanted = [name.strip() for name in formats.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown or not wanted:
+        raise ConfigError(f"--format {formats!r}: write one or more of {','.join(FORMATS)}")
+    first, last = parse_instant(start, "UTC"), parse_instant(end, "UTC")
+    with open_store() as store:
+        frame = results(monitor, first, last, store=store)
+    if frame.empty:
+        raise ConfigError(
+            f"monitor {monitor!r} has no results between {format_instant(first)} and {format_instant(last)}"
+        )
+    stem = output or Path(f"{monitor}-results")
+    if stem.is_dir():
+        stem = stem / f"{monitor}-results"
+    frame["detail"] = [None if value is None else _json(value) for value in frame["detail"]]
+    for name in wanted:
+        path = stem.with_name(f"{stem.name}.{name}")
+        if name == "parquet":
+            frame.to_parquet(path, index=False)
+        elif name == "csv":
+            frame.to_csv(path, index=False)
+        else:
+            frame.to_json(path, orient="records", date_format="iso")
+        out.print(f"{len(frame):,} results in {path}", soft_wrap=True)
+
+
+@app.command()
+def prune(before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are removed.")]) -> None:
+    """Remove old windows from the results store."""
+    from monitoring_tasks.results.retention import prune as remove
+    from monitoring_tasks.results.store import open_store
+
+    with open_store() as store:
+        counts = remove(store, parse_instant(before, "UTC"))
+    out.print(", ".join(f"{rows:,} rows of {table}" for table, rows in counts.items()) + " removed")
+
+
+@app.command()
+def rollup(
+    before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are added up.")],
+    to: Annotated[str, typer.Option(help="Length of the new windows, such as 1d, or a cron expression.")],
+    monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
+    timezone: Annotated[str, typer.Option(help="Time zone in which the new windows begin.")] = "UTC",
+) -> None:
+    """Add old profiles up to longer windows."""
+    from monitoring_tasks.results.retention import rollup as add_up
+    from monitoring_tasks.results.store import open_store
+
+    schedule = parse_schedule(to, timezone)
+    with open_store() as store:
+        made = add_up(store, parse_instant(before, timezone), schedule, monitor)
+    for name, windows in made.items():
+        out.print(f"{name}: {len(windows)} windows of {to} made of shorter ones")
+    if not any(made.values()):
+        out.print("nothing to add up")
+
+
+def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
+    """Hold the monitor against its warehouse's columns; return the problems and what was seen."""
+    from monitoring_tasks.config import column_problems
+    from monitoring_tasks.errors import DataError, TransientError
+    from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
+
+    tables = [monitor.inference_log.table]
+    tables += [monitor.labels.table] if monitor.labels is not None else []
+    tables += [monitor.baseline.table] if monitor.baseline.table is not None else []
+    try:
+        url = warehouse_url(monitor.warehouse)
+    except ConfigError as error:
+        return [], f"its columns were not checked: {error}"
+    problems: list[str] = []
+    try:
+        with open_warehouse(url) as warehouse:
+            for table in dict.fromkeys(tables):
+                try:
+                    columns = warehouse.columns(table)
+                except DataError as error:
+                    problems.append(f"{monitor.path}: {error}")
+                    continue
+                problems += map(str, column_problems(monitor, dict(columns), table))
+    except TransientError as error:
+        return problems, f"its columns were not checked, the warehouse does not answer: {error}"
+    return problems, f"its columns are in {', '.join(dict.fromkeys(tables))}"
+
+
+def _period(monitor: Monitor, start: str, end: str) -> tuple[datetime, datetime]:
+    first, last = parse_instant(start, monitor.timezone), parse_instant(end, monitor.timezone)
+    if first >= last:
+        raise ConfigError(f"--start {start} must be before --end {end}")
+    return first, last
+
+
+def _summary(monitor: Monitor, runs: tuple[WindowRun, ...]) -> str:
+    states = {state: sum(run.state == state for run in runs) for state in ("done", "empty", "failed")}
+    parts = [f"{count} {state}" for state, count in states.items() if count]
+    rows = sum(run.rows or 0 for run in runs)
+    return f"{monitor.name}: {len(runs)} windows ({', '.join(parts)}), {rows:,} rows"
+
+
+def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
+    """Make the table of what drifted, since when and how much."""
+    from zoneinfo import ZoneInfo
+
+    from monitoring_tasks.views.findings import findings
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("What moved", "Since", "Days in alarm", "Typical", "Worst", "On its worst day"):
+        table.add_column(heading, justify="right" if heading in ("Days in alarm", "Typical", "Worst") else "left")
+    for finding in findings(rows):
+        unit = "PSI " if finding.metric == "psi" else ""
+        worst = finding.worst_window.start.astimezone(ZoneInfo(timezone))
+        table.add_row(
+            finding.what,
+            f"{finding.first.start.astimezone(ZoneInfo(timezone)):%d %b}",
+            f"{finding.alarms} of {finding.windows}",
+            f"{unit}{finding.median:.2g}",
+            f"{unit}{finding.worst:.2g}",
+            escape(f"{worst:%d %b}: {finding.message.partition('; ')[2] or finding.message}"),
+        )
+    return table
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(value, sort_keys=True)
+
+
+def _wide(table: Table) -> None:
+    """Print a table without folding it where the output is no terminal, so that it can be searched."""
+    if out.is_terminal:
+        out.print(table)
+    else:
+        Console(highlight=False, width=250).print(table)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a callback that draws a bar per step on a terminal, and prints a line per finished step elsewhere."""
+    if not err.is_terminal:
+        yield lambda step, done, total: err.print(f"{step}: {total}") if done == total else None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield advance

@@ -1,0 +1,307 @@
+"""The whole system on one page: windows of the warehouse become profiles, profiles results, results rows.
+
+A scheduled run is a list of one window, a backfill a long one. Airflow's tasks call the same three steps one by one
+(`scan_windows`, `check_window`, `close_window`) that `run_windows` calls in a row, so the numbers are the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from time import monotonic
+
+from monitoring_tasks.checks import CheckContext, Result, enabled
+from monitoring_tasks.columns import TIMES, Column, monitored_columns
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.errors import ConfigError, DataError, MonitoringError
+from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.results.store import Store, WindowRun, open_store
+from monitoring_tasks.warehouse.bins import measure_bins
+from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
+from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.window import Window, format_instant
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is; each begins with 0 done."""
+
+
+def run_windows(
+    monitor: Monitor,
+    start: datetime,
+    end: datetime,
+    *,
+    warehouse: Warehouse | None = None,
+    store: Store | None = None,
+    checks: Collection[str] | None = None,
+    progress: Progress | None = None,
+) -> tuple[WindowRun, ...]:
+    """Monitor every whole window inside ``[start, end)``, in as few scans as possible.
+
+    Parameters
+    ----------
+    monitor
+        A monitor, see `monitoring_tasks.load_monitor`.
+    start, end
+        Aware instants.
+    warehouse, store
+        Open ones; by default those that the environment names.
+    checks
+        Names of the checks to run again; by default all that are on. The others run only where the window's rows
+        changed or they never ran: a window is done when every check has written.
+    progress
+        Told how far it is.
+
+    Returns
+    -------
+    tuple of WindowRun
+        How each window ended, in time order.
+
+    Raises
+    ------
+    ConfigError
+        If no whole window lies inside, or the monitor cannot be computed.
+    DataError, TransientError
+        If the warehouse or the store fails as a whole; every window not yet done is then recorded as failed.
+    """
+    windows = monitor.schedule.windows(start, end)
+    if not windows:
+        raise ConfigError(
+            f"monitor {monitor.name!r}: no whole window of {monitor.schedule.expression!r} "
+            f"({monitor.schedule.timezone}) lies between {format_instant(start)} and {format_instant(end)}"
+        )
+    names = _chosen(monitor, checks)
+    with ExitStack() as stack:
+        store = store or stack.enter_context(open_store())
+        warehouse = warehouse or stack.enter_context(open_warehouse(warehouse_url(monitor.warehouse)))
+        began = monotonic()
+        scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
+        share = (monotonic() - began) / len(windows)
+        runs = []
+        for done, window in enumerate(windows):
+            _tell(progress, "Check", done, len(windows))
+            began = monotonic()
+            written = {run.check_name for run in store.check_runs(monitor.name, window)}
+            never = [check.name for check in enabled(monitor) if check.name not in written]
+            check_window(monitor, window, (*names, *never), store)
+            runs.append(close_window(monitor, window, store, datetime.now(UTC), share + monotonic() - began))
+        _tell(progress, "Check", len(windows), len(windows))
+    return tuple(runs)
+
+
+def scan_windows(
+    monitor: Monitor,
+    windows: Sequence[Window],
+    warehouse: Warehouse,
+    store: Store,
+    progress: Progress | None = None,
+    *,
+    keep: bool = False,
+) -> None:
+    """Read the windows from the warehouse and store their profiles, each window in one transaction.
+
+    With `keep`, a window whose profile is what is stored already stays untouched, with the checks that ran on it; else
+    all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
+    that are not stored are recorded as failed, and the error goes on.
+    """
+    left = list(windows)
+    try:
+        types = warehouse.columns(monitor.inference_log.table)
+        source = _source(monitor, types)
+        columns, unreadable = monitored_columns(monitor, types)
+        baseline, lost = baseline_of(monitor, columns, source, warehouse, store, progress)
+        columns = tuple(column for column in columns if column.name in baseline.bins)
+        segments = [name for name in monitor.segments if name in baseline.bins]
+        _tell(progress, "Scan", 0, len(windows))
+        for profiles in scan(warehouse, source, columns, baseline.bins, windows, segments):
+            whole = replace(profiles[0], unreadable={**unreadable, **lost})
+            profiles = (whole, *profiles[1:])
+            if not keep or not _is_stored(store, monitor, profiles, baseline.id):
+                store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
+            left.remove(whole.window)
+            _tell(progress, "Scan", len(windows) - len(left), len(windows))
+    except MonitoringError as error:
+        for window in left:
+            store.write_failed_scan(
+                WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=str(error))
+            )
+        raise
+
+
+def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:
+    """Run these checks on the stored profile and store their results, each check in one transaction.
+
+    Returns
+    -------
+    tuple of str
+        The checks that failed, wholly or for a column: each has written an ``error`` row that says why.
+    """
+    baseline_id, profiles = store.read_profiles(monitor.name, window)
+    context = CheckContext(monitor, window, profiles[0], store.read_baseline(baseline_id), profiles[1:])
+    failed = []
+    for check in enabled(monitor):
+        if check.name not in checks:
+            continue
+        try:
+            results = check.run(context)
+        except Exception as error:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
+            message = f"check {check.name} failed: {type(error).__name__}: {error}"
+            results = [Result("check", status="error", message=message)]
+        errors = [result.message for result in results if result.decided() == "error"]
+        store.write_results(monitor.name, window, check.name, results, "; ".join(errors) or None)
+        if errors:
+            failed.append(check.name)
+    return tuple(failed)
+
+
+def close_window(
+    monitor: Monitor,
+    window: Window,
+    store: Store,
+    now: datetime,
+    seconds: float | None = None,
+) -> WindowRun:
+    """Record how the window ended: done only when every check has written since the window was last scanned.
+
+    Results of checks that are no longer on are deleted.
+
+    Parameters
+    ----------
+    monitor, window, store
+        As in `check_window`.
+    now
+        When it ended.
+    seconds
+        How long it took, where that is known.
+    """
+    needed = [check.name for check in enabled(monitor)]
+    written = {run.check_name: run for run in store.check_runs(monitor.name, window)}
+    missing = [name for name in needed if name not in written]
+    failed = [f"{name}: {written[name].error}" for name in needed if name in written and written[name].error]
+    error = "; ".join(failed) or None
+    baseline_id, rows = None, None
+    if missing:
+        before = [run.error for run in store.window_runs(monitor.name, window.start, window.end) if run.error]
+        error = before[0] if before and not written else f"not written: {', '.join(missing)}"
+    else:
+        baseline_id, profiles = store.read_profiles(monitor.name, window)
+        rows = profiles[0].rows
+    run = WindowRun(
+        monitor=monitor.name,
+        window=window,
+        state="failed" if error else "done" if rows else "empty",
+        config_hash=monitor.config_hash,
+        computed_at=now,
+        rows=rows,
+        baseline_id=baseline_id,
+        seconds=seconds,
+        error=error,
+    )
+    store.write_window_run(run, needed)
+    return run
+
+
+def baseline_of(
+    monitor: Monitor,
+    columns: Sequence[Column],
+    log: Source,
+    warehouse: Warehouse,
+    store: Store,
+    progress: Progress | None = None,
+) -> tuple[Baseline, dict[str, str]]:
+    """Return the monitor's baseline, measured and stored if it never was; and the columns that it lacks, with reasons.
+
+    It is looked up by its definition: the monitor file's section and the columns. So it stays as it is when rows are
+    added to its period later, and a changed definition makes a new one.
+    """
+    if monitor.baseline.rolling is not None or monitor.baseline.seasonal is not None:
+        raise ConfigError(
+            f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
+            "version: leave only baseline.period or baseline.table"
+        )
+    source, period, lost = log, monitor.baseline.period, {}
+    if monitor.baseline.table is not None:
+        source = Source(monitor.baseline.table, None)
+        types = warehouse.columns(source.table)
+        lost = {
+            column.name: f"column {column.name!r} is not in the baseline's table {source.table!r}"
+            for column in columns
+            if column.name not in types and column.roles[0] in ("feature", "prediction", "score")
+        }
+        columns = [replace(column, type=types[column.name]) for column in columns if column.name in types]
+    definition = {
+        "source": source.table,
+        "timestamp": source.timestamp,
+        "period": None if period is None else [format_instant(period.start), format_instant(period.end)],
+        "columns": [[column.name, column.kind, list(column.roles)] for column in columns],
+        "features": [column.name for column in columns if "feature" in column.roles],
+        "segments": list(monitor.segments),
+    }
+    digest = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+    known = store.find_baseline(monitor.name, digest)
+    if known is not None:
+        return known, lost
+    _tell(progress, "Measure the baseline", 0, 1)
+    window = Window(period.start, period.end) if period is not None else _ALL
+    bins = measure_bins(warehouse, source, columns, None if period is None else window)
+    segments = [name for name in monitor.segments if name in bins]
+    (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
+    if whole.rows == 0:
+        where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
+        raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
+    baseline = Baseline(
+        monitor=monitor.name,
+        definition=definition,
+        bins=bins,
+        columns=whole.columns,
+        rows=whole.rows,
+        segments={part.segment: part.columns for part in parts},
+    )
+    _tell(progress, "Measure the baseline", 1, 1)
+    return store.write_baseline(baseline, digest), lost
+
+
+_ALL = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+"""The window that a table without times is."""
+
+
+def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
+    window = profiles[0].window
+    if window not in store.profiled_windows(monitor.name, window.start, window.end):
+        return False
+    return store.read_profiles(monitor.name, window) == (baseline_id, tuple(profiles))
+
+
+def _source(monitor: Monitor, types: Mapping[str, Type]) -> Source:
+    log = monitor.inference_log
+    type_ = types.get(log.timestamp)
+    if type_ is None:
+        raise DataError(
+            f"monitor {monitor.name!r}: table {log.table!r} has no column {log.timestamp!r} (inference_log.timestamp); "
+            f"it has {', '.join(types)}"
+        )
+    if type_ not in TIMES:
+        raise DataError(
+            f"monitor {monitor.name!r}: inference_log.timestamp {log.timestamp!r} is {type_} in table {log.table!r}: "
+            "name a column of times, or cast it in a view"
+        )
+    return Source(log.table, log.timestamp, type_)
+
+
+def _chosen(monitor: Monitor, checks: Collection[str] | None) -> tuple[str, ...]:
+    on = tuple(check.name for check in enabled(monitor))
+    if checks is None:
+        return on
+    unknown = [name for name in checks if name not in on]
+    if unknown:
+        raise ConfigError(f"monitor {monitor.name!r} computes no check {', '.join(unknown)}: it has {', '.join(on)}")
+    return tuple(name for name in on if name in checks)
+
+
+def _tell(progress: Progress | None, step: str, done: int, total: int) -> None:
+    if progress is not None:
+        progress(step, done, total)

@@ -1,0 +1,78 @@
+"""What moved over a period, since when and how much: many windows' results in a few lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from monitoring_tasks.window import Window
+
+OPERATIONS = {"rows": "row count", "error_rate": "error rate", "latency_p95": "95 % latency (ms)"}
+"""Metrics of the check `operations` as people say them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One metric that was in alarm."""
+
+    what: str
+    """The column, or the operational metric."""
+    metric: str
+    first: Window
+    """The first window in alarm."""
+    alarms: int
+    """Windows in alarm."""
+    windows: int
+    """Windows in which it was measured."""
+    median: float
+    """Of all windows in which it was measured."""
+    worst: float
+    worst_window: Window
+    message: str
+    """The worst window's result in words."""
+
+
+def findings(rows: Iterable[Mapping[str, Any]], metric: str = "psi") -> tuple[Finding, ...]:
+    """Sum up the alarms of a period, those in alarm most often first.
+
+    Parameters
+    ----------
+    rows
+        Rows of `result` over all rows of each window.
+    metric
+        The drift metric that stands for a column.
+
+    Returns
+    -------
+    tuple of Finding
+        One for each column that drifted and each operational metric that was not in order.
+    """
+    series: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        drifts = row["check_name"] in ("data_drift", "prediction_drift") and row["metric"] == metric
+        works = row["check_name"] == "operations" and row["metric"] in OPERATIONS
+        if (drifts or works) and row["value"] is not None and row["segment"] == "":
+            series.setdefault((row["metric"], row["column_name"]), []).append(row)
+    found = [_finding(name, column, of) for (name, column), of in series.items()]
+    return tuple(sorted((f for f in found if f is not None), key=lambda f: (-f.alarms, -f.worst, f.what)))
+
+
+def _finding(metric: str, column: str, rows: list[Mapping[str, Any]]) -> Finding | None:
+    alarms = [row for row in rows if row["status"] == "alarm"]
+    if not alarms:
+        return None
+    first = min(alarms, key=lambda row: row["window_start"])
+    worst = max(alarms, key=lambda row: row["value"])
+    return Finding(
+        what=OPERATIONS.get(metric, column),
+        metric=metric,
+        first=Window(first["window_start"], first["window_end"]),
+        alarms=len(alarms),
+        windows=len(rows),
+        median=median(row["value"] for row in rows),
+        worst=worst["value"],
+        worst_window=Window(worst["window_start"], worst["window_end"]),
+        message=worst["message"],
+    )

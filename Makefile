@@ -4,11 +4,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+ROWS ?= 1 10
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo airflow test test-fast lint format types unit integration servers benchmark lock clean
+.PHONY: help setup demo airflow test test-fast lint format types servers benchmark lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -19,12 +20,15 @@ $(INSTALLED): .requirements/dev.txt .requirements/uv.txt pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.version.split()[0]} found: make PYTHON=/path/to/python3.12 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .requirements/uv.txt
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r .requirements/dev.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r .requirements/dev.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@
 
 demo: $(INSTALLED) ## prepare the real flight data and monitor nine months of it
 	$(BIN)/monitoring-tasks demo
+
+airflow: $(INSTALLED) ## start Airflow with the demo monitor in it, on 127.0.0.1
+	$(BIN)/python -m monitoring_tasks.airflow.standalone
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -37,8 +41,27 @@ format: $(INSTALLED) ## fix what ruff can fix
 types: $(INSTALLED)
 	$(BIN)/mypy
 
+test: lint types servers ## everything: unit, integration with PostgreSQL, a real scheduler
+	$(BIN)/pytest -n 2 --dist loadfile
+
 test-fast: lint types ## lint, types and the tests that need no server: under two minutes
-	$(BIN)/pytest -q -n auto -m 'not integration'
+	$(BIN)/pytest -q -n 2 -m 'not integration'
+
+# Tests that need a server say in their skip reason what is missing; here it is installed where that is allowed.
+servers:
+	@if ! command -v pg_ctl >/dev/null && ! ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1; then \
+	  if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then \
+	    root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	    $$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends postgresql >/dev/null \
+	      || echo "PostgreSQL could not be installed: its tests are skipped"; \
+	  else echo "PostgreSQL is not installed, and apt-get may not be used here: its tests are skipped"; fi; \
+	fi
+
+benchmark: $(INSTALLED) ## rows x columns per second, peak memory and the ratio to the floor (ROWS="1 10", in millions)
+	$(BIN)/python tests/benchmarks/scan.py $(ROWS)
+
+clean: ## remove everything that was made: environment, demo, caches
+	rm -rf $(VENV) .demo .monitoring .airflow .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 
 lock: $(INSTALLED) ## pin the newest versions again, with their hashes
 	$(BIN)/uv pip compile .requirements/uv.in --upgrade --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file .requirements/uv.txt

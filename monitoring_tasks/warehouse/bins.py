@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins, just_above
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.expressions import finite, named, value
+from monitoring_tasks.warehouse.expressions import finite, named, selected, subquery, value
 from monitoring_tasks.warehouse.grid import snap
 from monitoring_tasks.warehouse.statement import Source, rows_of
 from monitoring_tasks.window import Window
@@ -81,15 +81,14 @@ def _quantiles(
     fractions = exp.Array(expressions=[exp.Literal.number(str(i / BINS)) for i in range(BINS + 1)])
     for first in range(0, len(columns), QUANTILE_COLUMNS):
         part = columns[first : first + QUANTILE_COLUMNS]
-        inner = [exp.alias_(_finite(warehouse, column), f"x{i}", quoted=True) for i, column in enumerate(part)]
-        aggregates: list[exp.Expr] = []
+        inner = {f"x{i}": _finite(warehouse, column) for i, column in enumerate(part)}
+        aggregates: dict[str, exp.Expr] = {}
         for i in range(len(part)):
             x = named(f"x{i}")
             order = exp.Order(expressions=[exp.Ordered(this=x.copy(), nulls_first=False)])
             quantile = exp.WithinGroup(this=exp.PercentileDisc(this=fractions.copy()), expression=order)
-            aggregates += [exp.alias_(exp.Count(this=x), f"n{i}"), exp.alias_(quantile, f"q{i}")]
-        rows = _rows(warehouse, source, period, inner)
-        answer = warehouse.query(exp.select(*aggregates).from_(rows.subquery("baseline")))
+            aggregates |= {f"n{i}": exp.Count(this=x), f"q{i}": quantile}
+        answer = warehouse.query(selected(aggregates, _rows(warehouse, source, period, inner)))
         for i, column in enumerate(part):
             found[column.name] = (answer[f"n{i}"][0].as_py(), answer[f"q{i}"][0].as_py() or [])
     return found
@@ -149,21 +148,21 @@ def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
 
 def _distinct(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> list[float]:
     """Return the values in ascending order, or one more than may have a bin each when there are more."""
-    rows = _rows(warehouse, source, period, [exp.alias_(_finite(warehouse, column), "x", quoted=True)])
+    rows = _rows(warehouse, source, period, {"x": _finite(warehouse, column)})
     present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
-    query = exp.select(named("x")).distinct().from_(rows.subquery("baseline")).where(present).limit(BINS + 1)
+    query = exp.select(named("x")).distinct().from_(rows).where(present).limit(BINS + 1)
     return sorted(float(x) for x in warehouse.query(query)["x"].to_pylist())
 
 
 def _categories(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> Bins:
-    rows = _rows(warehouse, source, period, [exp.alias_(value(column), "x", quoted=True)])
+    rows = _rows(warehouse, source, period, {"x": value(column)})
     text: exp.Expr = named("x")
     if warehouse.dialect == "postgres":  # code-point order, as DuckDB and Python have it, whatever the database's own
         text = exp.Collate(this=text, expression=exp.to_identifier("C", quoted=True))
     present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
     query = (
         exp.select(named("x"), exp.alias_(exp.Count(this=exp.Star()), "n"))
-        .from_(rows.subquery("baseline"))
+        .from_(rows)
         .where(present)
         .group_by(named("x"))
         .order_by(exp.Ordered(this=exp.column("n"), desc=True), exp.Ordered(this=text))
@@ -183,5 +182,5 @@ def _finite(warehouse: Warehouse, column: Column) -> exp.Expr:
     return finite(value(column), warehouse.dialect)
 
 
-def _rows(warehouse: Warehouse, source: Source, period: Window | None, select: Sequence[exp.Expr]) -> exp.Select:
-    return rows_of(warehouse, source, [] if period is None else [period], select)
+def _rows(warehouse: Warehouse, source: Source, period: Window | None, columns: Mapping[str, exp.Expr]) -> exp.Subquery:
+    return subquery(rows_of(warehouse, source, [] if period is None else [period], columns), "baseline")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlglot import exp
@@ -114,3 +114,14 @@ def search(expression: exp.Expr, bounds: Sequence[exp.Expr], results: Sequence[e
 def integer(value: int) -> exp.Expr:
     """Return a whole number."""
     return exp.Neg(this=exp.Literal.number(str(-value))) if value < 0 else exp.Literal.number(str(value))
+
+
+def selected(columns: Mapping[str, exp.Expr], source: exp.Expr) -> exp.Select:
+    """Return ``SELECT ... AS name, ... FROM source``, built in place: sqlglot's builders copy what they are given."""
+    aliased = [exp.Alias(this=e, alias=exp.to_identifier(name, quoted=True)) for name, e in columns.items()]
+    return exp.Select(expressions=aliased, from_=exp.From(this=source))
+
+
+def subquery(select: exp.Select, name: str) -> exp.Subquery:
+    """Return a SELECT as a source of another."""
+    return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))

@@ -1,7 +1,7 @@
 """The scan's plan for DuckDB and the standard: one statement of GROUPING SETS counts, a second one sums.
 
 The window, the segment and the bin of a value are packed into one number, and every set is one such number: that groups
-a fifth faster than several columns, and a row of the answer tells which set it belongs to by the number that it has.
+a fifth faster than several columns.
 
 On DuckDB a column is not compared with its 33 edges but divided into the cells of the grid that the edges lie on (see
 `grid`), because a multiplication and a cast cost a sixth of a binary search by CASE; the cells are added up to bins
@@ -12,6 +12,7 @@ there were such values, the column is counted again by comparison: the short cut
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +22,13 @@ from sqlglot import exp
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.expressions import finite, integer, named, value
-from monitoring_tasks.warehouse.grid import grid
+from monitoring_tasks.warehouse.expressions import finite, integer, named, selected, subquery, value
+from monitoring_tasks.warehouse.grid import Grid, grid
 from monitoring_tasks.warehouse.statement import (
     Source,
     bin_number,
     cell_number,
+    compared_bin,
     known_position,
     rows_of,
     segment_number,
@@ -37,6 +39,9 @@ from monitoring_tasks.warehouse.tally import ColumnTally, Tally, floats, integer
 
 BITS = 16
 """Of a packed number for the bin or cell; the rest is the place: window * segments + segment."""
+
+CELL_GROUPS = 500_000
+"""Groups that one column's cells may make; with more windows the bins, which are fewer, are quicker by comparison."""
 
 
 def read(
@@ -75,32 +80,43 @@ def _count(
 ) -> None:
     """Count the rows of every place, and of every place and bin."""
     places = _places(warehouse, source, bins, tally)
-    keys = {f"b{i}": _key(counted, warehouse.dialect, short_cut=short_cut) for i, counted in enumerate(tallies)}
+    grids = [_cells(counted, tally, short_cut=short_cut) for counted in tallies]
+    keys = {
+        f"b{i}": _key(counted, cells, warehouse.dialect, short_cut=short_cut)
+        for i, (counted, cells) in enumerate(zip(tallies, grids, strict=True))
+    }
     inner = _rows(warehouse, source, tally, {**places, **keys})
-    packed: dict[str, exp.Expr] = {place: named(place) for place in places}
+    packed: dict[str, exp.Expr] = {place: exp.cast(named(place), "bigint") for place in places}
     for place in places:
         shifted = exp.cast(named(place), "bigint") * integer(1 << BITS) + integer(1 << (BITS - 1))
         packed |= {f"{place}{name}": shifted.copy() + named(name) for name in keys}
-    middle = exp.select(*(exp.alias_(e, name, quoted=True) for name, e in packed.items())).from_(inner)
-    outer = exp.select(*map(named, packed), exp.alias_(exp.Count(this=exp.Star()), "n"))
-    answer = warehouse.query(_by_sets(outer.from_(middle.subquery("packed")), list(packed)))
+    middle = selected(packed, inner)
+    names = list(packed)
+    outer = selected(
+        {
+            "k": exp.Coalesce(this=named(names[0]), expressions=[named(name) for name in names[1:]]),
+            "g": exp.Grouping(expressions=[named(name) for name in names]),
+            "n": exp.Count(this=exp.Star()),
+        },
+        subquery(middle, "packed"),
+    )
+    answer = warehouse.query(_by_sets(outer, names))
 
-    rows = integers(answer["n"], 0)
+    # A row is grouped by one number only: GROUPING has a bit set for every other.
+    numbers, rows = integers(answer["k"], -1), integers(answer["n"], 0)
+    sets = len(names) - 1 - np.log2((1 << len(names)) - 1 - integers(answer["g"], 0)).round().astype(np.int64)
     flat = tally.rows.reshape(-1)
     flat[:] = 0
-    for place in places:
-        for name in ["", *keys]:
-            chosen = np.asarray(answer[place + name].is_valid())
-            number = integers(answer[place + name].drop_null(), 0)
-            n = rows[chosen][number >= 0]
-            number = number[number >= 0]
-            if not name:
-                np.add.at(flat, number, n)
-                continue
-            counted = tallies[int(name[1:])]
-            key = (number & ((1 << BITS) - 1)) - (1 << (BITS - 1))
-            bin_ = _bins_of_keys(counted, key, short_cut=short_cut)
-            np.add.at(counted.counts.reshape(flat.size, -1), (number >> BITS, bin_), n)
+    for place, name in product(places, ["", *keys]):
+        chosen = (sets == names.index(place + name)) & (numbers >= 0)
+        number, n = numbers[chosen], rows[chosen]
+        if not name:
+            np.add.at(flat, number, n)
+            continue
+        counted, cells = tallies[int(name[1:])], grids[int(name[1:])]
+        key = (number & ((1 << BITS) - 1)) - (1 << (BITS - 1))
+        bin_ = _bins_of_keys(counted, cells, key, short_cut=short_cut)
+        np.add.at(counted.counts.reshape(flat.size, -1), (number >> BITS, bin_), n)
 
 
 def _sum(
@@ -115,18 +131,19 @@ def _sum(
     """Sum the values of every place."""
     places = _places(warehouse, source, bins, tally)
     values = {f"x{i}": value(counted.column) for i, counted in enumerate(tallies)}
-    sums: list[exp.Expr] = []
+    sums: dict[str, exp.Expr] = {}
     for i, counted in enumerate(tallies):
         x = named(f"x{i}")
-        sums.append(exp.alias_(exp.Count(this=x), f"n{i}"))
+        sums[f"n{i}"] = exp.Count(this=x)
         if counted.column.kind == "categorical":
             continue
         inside = x if short_cut else finite(x, warehouse.dialect)
         wholes = (whole_units(x, counted.bins, squares=squares, careful=not short_cut) for squares in (False, True))
         aggregates = [exp.Min(this=inside.copy()), exp.Max(this=inside.copy()), *(exp.Sum(this=w) for w in wholes)]
-        sums += [exp.alias_(e, f"{letter}{i}") for letter, e in zip("lhtq", aggregates, strict=True)]
+        sums |= {f"{letter}{i}": aggregate for letter, aggregate in zip("lhtq", aggregates, strict=True)}
     inner = _rows(warehouse, source, tally, {**places, **values})
-    answer = warehouse.query(_by_sets(exp.select(*map(named, places), *sums).from_(inner), list(places)))
+    grouped: dict[str, exp.Expr] = {place: named(place) for place in places}
+    answer = warehouse.query(_by_sets(selected({**grouped, **sums}, inner), list(places)))
     for name in places:
         part = answer.filter(answer[name].is_valid())
         place = integers(part[name], 0)
@@ -150,9 +167,8 @@ def _places(warehouse: Warehouse, source: Source, bins: Mapping[str, Bins], tall
     return places
 
 
-def _rows(warehouse: Warehouse, source: Source, tally: Tally, selected: Mapping[str, exp.Expr]) -> exp.Subquery:
-    aliased = [exp.alias_(e, name, quoted=True) for name, e in selected.items()]
-    return rows_of(warehouse, source, tally.windows, aliased).subquery("monitored")
+def _rows(warehouse: Warehouse, source: Source, tally: Tally, columns: Mapping[str, exp.Expr]) -> exp.Subquery:
+    return subquery(rows_of(warehouse, source, tally.windows, columns), "monitored")
 
 
 def _by_sets(select: exp.Select, names: Sequence[str]) -> exp.Select:
@@ -161,21 +177,31 @@ def _by_sets(select: exp.Select, names: Sequence[str]) -> exp.Select:
     return select
 
 
-def _key(counted: ColumnTally, dialect: str, *, short_cut: bool) -> exp.Expr:
+def _key(counted: ColumnTally, cells: Grid | None, dialect: str, *, short_cut: bool) -> exp.Expr:
+    """Return what identifies the bin; with `short_cut` NULL for null, and for some values that are not in any bin."""
     column, bins = counted.column, counted.bins
-    if short_cut and bins.kind == "categorical":
+    if not short_cut:
+        return exp.cast(bin_number(column, bins, dialect), "smallint")
+    if bins.kind == "categorical":
         return known_position(column, bins)
-    cells = grid(bins, column.type == "integer") if short_cut else None
     if cells is not None:
         return cell_number(column, cells)
-    return exp.cast(bin_number(column, bins, dialect), "smallint")
+    return exp.cast(compared_bin(column, bins), "smallint")
 
 
-def _bins_of_keys(counted: ColumnTally, keys: NDArray[np.int64], *, short_cut: bool) -> NDArray[np.int64]:
-    bins = counted.bins
-    if bins.kind == "categorical":
-        return np.minimum(keys, len(bins.categories) + 1) if short_cut else keys
-    cells = grid(bins, counted.column.type == "integer") if short_cut else None
+def _cells(counted: ColumnTally, tally: Tally, *, short_cut: bool) -> Grid | None:
+    """Return the grid by which the column is counted, or None where comparing is quicker, or asked for."""
+    if not short_cut or counted.bins.kind == "categorical":
+        return None
+    cells = grid(counted.bins, counted.column.type == "integer")
+    return cells if cells is not None and cells.cells * tally.rows.size <= CELL_GROUPS else None
+
+
+def _bins_of_keys(
+    counted: ColumnTally, cells: Grid | None, keys: NDArray[np.int64], *, short_cut: bool
+) -> NDArray[np.int64]:
+    if short_cut and counted.bins.kind == "categorical":
+        return np.minimum(keys, len(counted.bins.categories) + 1)
     if cells is None:
         return keys
-    return 1 + np.searchsorted(np.array(bins.edges), (keys + cells.first) * cells.width, side="right")
+    return 1 + np.searchsorted(np.array(counted.bins.edges), (keys + cells.first) * cells.width, side="right")

@@ -13,7 +13,7 @@ from sqlglot import exp
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.expressions import double, finite, integer, named, value
+from monitoring_tasks.warehouse.expressions import double, finite, integer, named, selected, subquery, value
 from monitoring_tasks.warehouse.statement import (
     Source,
     bin_number,
@@ -33,43 +33,37 @@ def read(
     segments = {
         f"s{i}": segment_number(tally.segments, i, bins, warehouse.dialect) for i in range(len(tally.segments.columns))
     }
-    selected = {"w": window_number(source, tally.windows, warehouse.dialect), **segments}
+    inside_columns: dict[str, exp.Expr] = {"w": window_number(source, tally.windows, warehouse.dialect), **segments}
     nothing = double(exp.null()), exp.cast(exp.null(), "bigint"), exp.cast(exp.null(), "bigint")
     entries: list[tuple[exp.Expr, ...]] = [(integer(-1), exp.cast(integer(0), "int"), *nothing)]
     for i, counted in enumerate(tallies):
-        selected[f"b{i}"] = exp.cast(bin_number(counted.column, counted.bins, warehouse.dialect), "int")
+        inside_columns[f"b{i}"] = exp.cast(bin_number(counted.column, counted.bins, warehouse.dialect), "int")
         if counted.column.kind == "categorical":
             entries.append((integer(i), named(f"b{i}"), *(part.copy() for part in nothing)))
             continue
-        selected[f"x{i}"] = value(counted.column)
+        inside_columns[f"x{i}"] = value(counted.column)
         x = named(f"x{i}")
         wholes = (whole_units(x, counted.bins, squares=squares, careful=True) for squares in (False, True))
         entries.append((integer(i), named(f"b{i}"), finite(x, warehouse.dialect), *wholes))
 
-    inner = rows_of(
-        warehouse, source, tally.windows, [exp.alias_(e, name, quoted=True) for name, e in selected.items()]
-    )
+    inner = subquery(rows_of(warehouse, source, tally.windows, inside_columns), "monitored")
     unpivoted = exp.Lateral(
         this=exp.Subquery(this=exp.Values(expressions=[exp.Tuple(expressions=list(entry)) for entry in entries])),
         alias=exp.TableAlias(
             this=exp.to_identifier("v"), columns=[exp.to_identifier(name) for name in ("i", "b", "x", "t", "q")]
         ),
     )
-    keys = [named(name) for name in ["w", "i", "b"]]
-    grouped = [*keys, *map(named, segments)]
-    select = (
-        exp.select(
-            *grouped,
-            exp.alias_(exp.Count(this=exp.Star()), "n"),
-            exp.alias_(exp.Min(this=named("x")), "l"),
-            exp.alias_(exp.Max(this=named("x")), "h"),
-            exp.alias_(exp.Sum(this=named("t")), "t"),
-            exp.alias_(exp.Sum(this=named("q")), "q"),
-        )
-        .from_(inner.subquery("monitored"))
-        .join(unpivoted, join_type="cross")
-    )
-    select = select.group_by(*grouped)
+    keys = ["w", "i", "b", *segments]
+    aggregates = {
+        "n": exp.Count(this=exp.Star()),
+        "l": exp.Min(this=named("x")),
+        "h": exp.Max(this=named("x")),
+        "t": exp.Sum(this=named("t")),
+        "q": exp.Sum(this=named("q")),
+    }
+    select = selected({**{name: named(name) for name in keys}, **aggregates}, inner)
+    select.set("joins", [exp.Join(this=unpivoted, kind="CROSS")])
+    select.set("group", exp.Group(expressions=[named(name) for name in keys]))
     answer = warehouse.query(select)
 
     window, column, bin_ = integers(answer["w"], -1), integers(answer["i"], -1), integers(answer["b"], 0)

@@ -11,16 +11,15 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins, Profile
 from monitoring_tasks.warehouse import grouping_sets, lateral
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.grid import grid
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
 from monitoring_tasks.window import Window
 
-GROUPS = 1_000_000
+GROUPS = 2_000_000
 """Groups one statement may return; further windows are read by further statements, each over its own rows."""
 
-COLUMNS = 30
-"""Columns per statement: GROUPING takes 31 arguments on some engines. Each statement reads its own columns only."""
+KEYS = 62
+"""Columns times segment columns per statement: GROUPING has 64 bits. A statement reads its own columns only."""
 
 
 def scan(
@@ -59,11 +58,12 @@ def scan(
     split = Segments(tuple(segments), tuple(bins[name].categories for name in segments))
     plan = lateral if warehouse.dialect == "postgres" else grouping_sets
     size = _windows_per_statement(columns, bins, split)
+    batch = max(1, KEYS // (1 + len(segments)) - 1)
     for first in range(0, len(windows), size):
         part = windows[first : first + size]
         tally = Tally.empty(part, split)
-        for start in range(0, max(len(columns), 1), COLUMNS):
-            plan.read(warehouse, source, columns[start : start + COLUMNS], bins, tally)
+        for start in range(0, max(len(columns), 1), batch):
+            plan.read(warehouse, source, columns[start : start + batch], bins, tally)
         for i in range(len(part)):
             yield tally.profiles(i, [column.name for column in columns])
         if progress is not None:
@@ -71,8 +71,5 @@ def scan(
 
 
 def _windows_per_statement(columns: Sequence[Column], bins: Mapping[str, Bins], segments: Segments) -> int:
-    groups = 1
-    for column in columns:
-        cells = grid(bins[column.name], column.type == "integer")
-        groups += min(cells.cells, 500) if cells is not None else min(len(bins[column.name]), 100)
+    groups = 1 + sum(len(bins[column.name]) for column in columns)
     return max(1, GROUPS // (groups * len(segments)))

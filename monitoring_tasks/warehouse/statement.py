@@ -20,6 +20,7 @@ from monitoring_tasks.warehouse.expressions import (
     named,
     number,
     search,
+    selected,
     value,
 )
 from monitoring_tasks.warehouse.grid import Grid
@@ -37,13 +38,15 @@ class Source:
     timestamp_type: Type = "timestamp"
 
 
-def rows_of(warehouse: Warehouse, source: Source, windows: Sequence[Window], select: Sequence[exp.Expr]) -> exp.Select:
+def rows_of(
+    warehouse: Warehouse, source: Source, windows: Sequence[Window], columns: Mapping[str, exp.Expr]
+) -> exp.Select:
     """Return the SELECT of these expressions over all rows from the first window's start to the last one's end."""
-    query = exp.select(*select).from_(warehouse.table(source.table))
-    if source.timestamp is None or not windows:
-        return query
-    inside = between(source.timestamp, source.timestamp_type, windows[0].start, windows[-1].end)
-    return query.where(inside)
+    query = selected(columns, warehouse.table(source.table))
+    if source.timestamp is not None and windows:
+        inside = between(source.timestamp, source.timestamp_type, windows[0].start, windows[-1].end)
+        query.set("where", exp.Where(this=inside))
+    return query
 
 
 def window_number(source: Source, windows: Sequence[Window], dialect: str) -> exp.Expr:
@@ -80,17 +83,29 @@ def bin_number(column: Column, bins: Bins, dialect: str) -> exp.Expr:
     x = value(column)
     if bins.kind == "categorical":
         return _category_number(x, bins, dialect)
+    missing = exp.or_(_is_null(x), is_nan(x.copy(), dialect))
+    return exp.Case(ifs=[exp.If(this=missing, true=integer(0))], default=_place(x, bins, dialect))
+
+
+def compared_bin(column: Column, bins: Bins) -> exp.Expr:
+    """Return the bin of a numeric value on DuckDB; NULL for null, and NaN counts as *above*."""
+    x = value(column)
+    return exp.Case(ifs=[exp.If(this=exp.not_(_is_null(x)), true=_place(x, bins, "duckdb"))])
+
+
+def _place(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
+    """Return the bin of a number that is not null."""
+    if not bins.edges:
+        return integer(2)
+    edges = [number(edge) for edge in bins.edges]
     if dialect == "postgres":
-        edges = exp.cast(exp.Array(expressions=[number(edge) for edge in bins.edges]), "double[]")
-        place: exp.Expr = exp.Anonymous(this="WIDTH_BUCKET", expressions=[x.copy(), edges]) + integer(1)
-        if not bins.edges:
-            place = integer(2)
-    elif bins.edges:
-        place = search(x, [number(edge) for edge in bins.edges], [integer(i + 1) for i in range(len(bins.edges) + 1)])
-    else:
-        place = integer(2)
-    missing = exp.or_(exp.Is(this=x.copy(), expression=exp.null()), is_nan(x.copy(), dialect))
-    return exp.Case(ifs=[exp.If(this=missing, true=integer(0))], default=place)
+        thresholds = exp.cast(exp.Array(expressions=edges), "double[]")
+        return exp.Anonymous(this="WIDTH_BUCKET", expressions=[x.copy(), thresholds]) + integer(1)
+    return search(x, edges, [integer(i + 1) for i in range(len(edges) + 1)])
+
+
+def _is_null(x: exp.Expr) -> exp.Expr:
+    return exp.Is(this=x.copy(), expression=exp.null())
 
 
 def _category_number(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:

@@ -1,0 +1,153 @@
+"""A monitor as a DAG: wait, scan, one task per family of checks, close."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup, get_current_context
+
+from monitoring_tasks.airflow import tasks
+from monitoring_tasks.airflow.retries import RETRIES, monitoring_task
+from monitoring_tasks.airflow.wait import WaitForRows
+from monitoring_tasks.airflow.windows import latest_window
+from monitoring_tasks.checks import families
+from monitoring_tasks.config import Monitor, load_monitor
+
+ACTIVE_RUNS = 4
+"""Runs of one monitor at work at the same time; runs that wait for late rows come on top."""
+
+
+def monitor_dag(monitor: Monitor | Path | str) -> DAG:
+    """Return the DAG ``monitor.<name>`` of a monitor or of a monitor file.
+
+    Its data intervals are the monitor's windows. It can be scheduled, run by hand for any period (``window_start`` and
+    ``window_end``, in the form or in the run's configuration), cleared, and backfilled.
+
+    Raises
+    ------
+    ConfigError
+        If the file is wrong.
+    """
+    monitor = _loaded(monitor)
+    with DAG(
+        dag_id=monitor.dag_id,
+        description=monitor.description or None,
+        schedule=CronDataIntervalTimetable(monitor.schedule.expression, monitor.schedule.timezone),
+        start_date=monitor.start,
+        catchup=False,
+        max_active_runs=_active_runs(monitor),
+        default_args={"owner": monitor.owner} if monitor.owner else {},
+        params=window_params(monitor),
+        tags={"monitoring", *filter(None, [monitor.task])},
+        doc_md=_page(monitor),
+    ) as dag:
+        _add_tasks(monitor)
+    return dag
+
+
+def monitor_tasks(monitor: Monitor | Path | str, group_id: str | None = None) -> TaskGroup:
+    """Add a monitor's tasks to the DAG being defined, as one task group that can be put before and after others.
+
+    The windows are those of the *monitor's* schedule that lie in the run's data interval, or the latest complete one
+    when the DAG has no intervals (it is triggered by an asset, say). Add ``params=window_params(monitor)`` to the DAG
+    for runs by hand over other periods.
+
+    Parameters
+    ----------
+    monitor
+        A monitor or the path of its file.
+    group_id
+        Name of the group; the monitor's by default.
+    """
+    monitor = _loaded(monitor)
+    with TaskGroup(group_id or monitor.name) as group:
+        _add_tasks(monitor)
+    return group
+
+
+def window_params(monitor: Monitor) -> dict[str, Param]:
+    """Return the two parameters of a run by hand, as the form shows them."""
+    zone = monitor.schedule.timezone
+    return {
+        name: Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title=title,
+            description_md=(
+                f"{text} Every whole window between the two is computed again. Leave both empty for the latest "
+                f"complete window. A time without a zone is read in {zone}."
+            ),
+        )
+        for name, title, text in (
+            ("window_start", "From", "Start of the first window."),
+            ("window_end", "To", "End of the last window, itself not included."),
+        )
+    }
+
+
+def _add_tasks(monitor: Monitor) -> None:
+    @monitoring_task(task_id="scan")
+    def scan() -> str:
+        return tasks.scan(monitor, tasks.windows_of(monitor, get_current_context()))
+
+    @monitoring_task(
+        task_id="close",
+        trigger_rule="all_done",
+        outlets=[Asset(name=f"monitoring.{monitor.name}.results", uri=f"monitoring://{monitor.name}/results")],
+    )
+    def close() -> str:
+        context = get_current_context()
+        return tasks.close(monitor, tasks.windows_of(monitor, context), tasks.failed_before(context))
+
+    scanned = scan()
+    closed = close()
+    scanned >> closed
+    for family in families(monitor):
+        scanned >> _check(monitor, family)() >> closed
+    if monitor.delay:
+        WaitForRows(task_id="wait", monitor=monitor, **RETRIES) >> scanned
+
+
+def _check(monitor: Monitor, family: str) -> Any:
+    @monitoring_task(task_id=family)
+    def check() -> str:
+        return tasks.check(monitor, family, tasks.windows_of(monitor, get_current_context()))
+
+    return check
+
+
+def _loaded(monitor: Monitor | Path | str) -> Monitor:
+    return monitor if isinstance(monitor, Monitor) else load_monitor(monitor)
+
+
+def _active_runs(monitor: Monitor) -> int:
+    """Return how many runs may be active: without those that wait, a delay of two days would stop an hourly monitor."""
+    return ACTIVE_RUNS + math.ceil(monitor.delay / latest_window(monitor.schedule, monitor.start).length)
+
+
+def _page(monitor: Monitor) -> str:
+    """Return the DAG's documentation: what is watched, how, and the file itself."""
+    path = Path(monitor.path)
+    checks = "\n".join(f"- **{family}**: {', '.join(names)}" for family, names in families(monitor).items())
+    schedule = f"`{monitor.schedule.expression}` ({monitor.schedule.timezone})"
+    return f"""\
+{monitor.description}
+
+Watches the inference log `{monitor.inference_log.table}` in the warehouse `{monitor.warehouse}`: one window for each
+interval of {schedule}, since {monitor.start:%Y-%m-%d %H:%M} UTC. Owner: {monitor.owner or "nobody"}.
+
+{checks}
+
+Every number is a row of table `result`, every window a row of table `window_run`, for monitor `{monitor.name}`.
+A window that failed is red here and `failed` there. Clear a run to compute its window again; for another period
+trigger the DAG with *From* and *To*, make a backfill, or use the DAG `monitoring.backfill` for months and years.
+
+Defined in `{path.parent.name}/{path.name}`:
+
+```yaml
+{path.read_text(encoding="utf-8").rstrip()}
+```
+"""

@@ -1,0 +1,143 @@
+"""The bodies of the tasks. Each says what the run is about, makes one call into `run`, and returns little text.
+
+Everything heavy is imported inside: the DAG processor imports this module every few seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from monitoring_tasks.airflow.connections import results_store, warehouse_of
+from monitoring_tasks.airflow.windows import windows_of_run
+from monitoring_tasks.checks import families
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.errors import MonitoringError
+from monitoring_tasks.window import Window
+
+if TYPE_CHECKING:
+    from monitoring_tasks.results.store import Store
+    from monitoring_tasks.warehouse.engine import Warehouse
+
+SHOWN = 5
+"""Failed windows named in a message; the rest is counted."""
+
+
+def windows_of(monitor: Monitor, context: Context) -> tuple[Window, ...]:
+    """Return the windows of the DAG run in `context`."""
+    run = context["dag_run"]
+    interval = None
+    if run.data_interval_start is not None and run.data_interval_end is not None:
+        interval = (run.data_interval_start, run.data_interval_end)
+    return windows_of_run(
+        monitor.schedule,
+        run_type=str(getattr(run.run_type, "value", run.run_type)),
+        interval=interval,
+        run_after=run.run_after,
+        params=context["params"],
+    )
+
+
+def failed_before(context: Context) -> tuple[str, ...]:
+    """Return the names of the tasks right before this one that did not succeed in this DAG run."""
+    run_id, upstream = context["dag_run"].run_id, sorted(context["task"].upstream_task_ids)
+    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, task_ids=upstream, run_ids=[run_id])[run_id]
+    return tuple(name.rpartition(".")[2] for name in upstream if states.get(name) not in ("success", "skipped"))
+
+
+def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
+    """Read the windows from the warehouse in one scan and store their profiles."""
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.run import scan_windows
+
+    with open_store(results_store()) as store, open_warehouse_of(monitor, windows, store) as warehouse:
+        scan_windows(monitor, windows, warehouse, store)
+    return period(windows)
+
+
+def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
+    """Run one family of checks over the stored profiles; fail when one of them could not be computed.
+
+    The failed check has then written its error rows, and the others theirs.
+    """
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.run import check_window
+
+    names = families(monitor)[family]
+    with open_store(results_store()) as store:
+        failed = {window: check_window(monitor, window, names, store) for window in windows}
+    failed = {window: checks for window, checks in failed.items() if checks}
+    if failed:
+        raise AirflowFailException(
+            _these("could not be checked", [f"{window} ({', '.join(checks)})" for window, checks in failed.items()])
+            + ": the rows with status 'error' in table result say why"
+        )
+    return period(windows)
+
+
+def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = ()) -> str:
+    """Record each window as done or failed; fail when one failed, so that no failed window is green.
+
+    `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
+    was killed) left the rows of an earlier run, which must not make the window look done.
+    """
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.run import close_window
+
+    with open_store(results_store()) as store:
+        if "scan" in failed_tasks:
+            record_unread(monitor, windows, store, "task scan failed: its log says why")
+        runs = [close_window(monitor, window, store, datetime.now(UTC)) for window in windows]
+    fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
+    if failed_tasks:
+        raise AirflowFailException(f"task {', '.join(failed_tasks)} failed: what is stored is of an earlier run")
+    return period(windows)
+
+
+@contextmanager
+def open_warehouse_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[Warehouse]:
+    """Open the monitor's warehouse; when that fails, record the windows as failed for that reason."""
+    from monitoring_tasks.warehouse.engine import open_warehouse
+
+    with ExitStack() as stack:
+        try:
+            warehouse = stack.enter_context(open_warehouse(warehouse_of(monitor.warehouse)))
+        except MonitoringError as error:
+            record_unread(monitor, windows, store, str(error))
+            raise
+        yield warehouse
+
+
+def record_unread(monitor: Monitor, windows: Sequence[Window], store: Store, reason: str) -> None:
+    """Record the windows as failed because they could not be read; those that are recorded keep their reason."""
+    from monitoring_tasks.results.store import WindowRun
+
+    for window in windows:
+        known = store.window_runs(monitor.name, window.start, window.end)
+        if not any(run.window == window and run.state == "failed" for run in known):
+            store.write_failed_scan(
+                WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
+            )
+
+
+def fail_if_failed(reasons: dict[Window, str | None]) -> None:
+    """Fail the task when a window failed, with the reasons of the first few."""
+    if reasons:
+        raise AirflowFailException(_these("failed", [f"{window}: {reason}" for window, reason in reasons.items()]))
+
+
+def period(windows: Sequence[Window]) -> str:
+    """Render first start to last end, and the number of windows if several."""
+    if len(windows) == 1:
+        return str(windows[0])
+    return f"{Window(windows[0].start, windows[-1].end)}, {len(windows)} windows"
+
+
+def _these(what: str, windows: Sequence[str]) -> str:
+    more = f"; and {len(windows) - SHOWN} more" if len(windows) > SHOWN else ""
+    return f"{len(windows)} window{'s' if len(windows) > 1 else ''} {what}: {'; '.join(windows[:SHOWN])}{more}"

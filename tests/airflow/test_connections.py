@@ -1,0 +1,147 @@
+import json
+import logging
+
+import duckdb
+import pytest
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+from airflow.sdk import Connection
+from sqlalchemy import URL, make_url
+
+from monitoring_tasks.airflow.connections import results_store, url_of, warehouse_of
+from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.results.store import open_store
+from monitoring_tasks.warehouse.engine import open_warehouse
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    monkeypatch.delenv("MONITORING_WAREHOUSE_LAKE", raising=False)
+    monkeypatch.delenv("MONITORING_RESULTS_URL", raising=False)
+
+
+def connection(**fields):
+    return Connection(conn_id="lake", **fields)
+
+
+def test_the_environment_wins_over_the_connection(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", "duckdb:////data/connection.duckdb")
+    assert warehouse_of("lake") == "duckdb:////data/connection.duckdb"
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LAKE", "duckdb:////data/environment.duckdb")
+    assert warehouse_of("lake") == "duckdb:////data/environment.duckdb"
+
+
+def test_an_unknown_warehouse_names_both_remedies():
+    with pytest.raises(ConfigError) as error:
+        warehouse_of("lake")
+    assert "'lake'" in str(error.value)
+    assert "MONITORING_WAREHOUSE_LAKE" in str(error.value)
+    assert "connection" in str(error.value)
+
+
+def test_the_results_connection_wins_over_the_environment(monkeypatch):
+    assert results_store() is None
+    monkeypatch.setenv("MONITORING_RESULTS_URL", "sqlite:////data/environment.db")
+    assert results_store() == "sqlite:////data/environment.db"
+    monkeypatch.setenv("AIRFLOW_CONN_MONITORING_RESULTS", json.dumps({"conn_type": "sqlite", "host": "/data/c.db"}))
+    assert results_store() == "sqlite:////data/c.db"
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"conn_type": "duckdb", "host": "/data/w.duckdb"}, "duckdb:////data/w.duckdb"),
+        ({"conn_type": "duckdb", "host": "w.duckdb"}, "duckdb:///w.duckdb"),
+        ({"conn_type": "duckdb", "schema": "/data/w.duckdb"}, "duckdb:////data/w.duckdb"),
+        ({"conn_type": "duckdb", "extra": '{"path": "/data/lake"}'}, "duckdb:////data/lake"),
+        ({"conn_type": "duckdb"}, "duckdb://"),
+        ({"conn_type": "sqlite", "host": "/data/r.db"}, "sqlite:////data/r.db"),
+        ({"conn_type": "generic", "extra": '{"url": "trino://ada@host:8080/hive"}'}, "trino://ada@host:8080/hive"),
+        (
+            {
+                "conn_type": "postgres",
+                "host": "db.example.com",
+                "port": 5433,
+                "login": "ada",
+                "password": "p@ss/w:rd",
+                "schema": "scores",
+                "extra": '{"sslmode": "require", "cursor": "dictcursor", "connect_timeout": 5}',
+            },
+            "postgresql+psycopg://ada:p%40ss%2Fw%3Ard@db.example.com:5433/scores?connect_timeout=5&sslmode=require",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_url_of_a_connection(fields, url):
+    assert url_of(connection(**fields)) == url
+    assert make_url(url)
+
+
+def test_url_of_a_connection_given_as_a_uri(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", "postgresql://ada:p%40ss@db.example.com/scores?sslmode=require")
+    assert warehouse_of("lake") == "postgresql+psycopg://ada:p%40ss@db.example.com/scores?sslmode=require"
+
+
+class OracleHook(DbApiHook):
+    conn_name_attr = "conn_id"
+
+    @property
+    def sqlalchemy_url(self):
+        return URL.create("oracle", "ada", "s3cret", "host", 1521, "scores")
+
+
+class OlderHook(DbApiHook):
+    conn_name_attr = "conn_id"
+
+    def get_uri(self):
+        return "oracle://ada:s3cret@host:1521/scores"
+
+
+@pytest.mark.parametrize("hook", [OracleHook, OlderHook])
+def test_other_types_ask_their_providers_hook(hook):
+    class OracleConnection(Connection):
+        def get_hook(self, **_):
+            return hook(conn_id=self.conn_id)
+
+    assert url_of(OracleConnection(conn_id="lake", conn_type="oracle")) == "oracle://ada:s3cret@host:1521/scores"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"conn_type": "snowflake"}, "install the Airflow provider of 'snowflake', or write a SQLAlchemy URL into"),
+        ({"conn_type": "smtp"}, "connection 'lake' (smtp) is no SQL database"),
+        ({"conn_type": "postgres", "extra": "{sslmode}"}, "its extra field is not JSON"),
+    ],
+)
+def test_a_connection_without_url_says_what_to_do(fields, text):
+    with pytest.raises(ConfigError) as error:
+        url_of(connection(**fields))
+    assert text in str(error.value)
+
+
+def test_a_duckdb_connection_can_be_read(monkeypatch, tmp_path):
+    file = tmp_path / "lake.duckdb"
+    with duckdb.connect(str(file)) as database:
+        database.execute("create table scores as select 1 as id, 0.5 as probability")
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps({"conn_type": "duckdb", "host": str(file)}))
+    with open_warehouse(warehouse_of("lake")) as warehouse:
+        assert list(warehouse.columns("scores")) == ["id", "probability"]
+
+
+def test_a_sqlite_connection_can_be_the_results_store(monkeypatch, tmp_path):
+    file = tmp_path / "results.db"
+    monkeypatch.setenv("AIRFLOW_CONN_MONITORING_RESULTS", json.dumps({"conn_type": "sqlite", "host": str(file)}))
+    with open_store(results_store()) as store:
+        assert store.query("SELECT count(*) AS rows FROM result") == [{"rows": 0}]
+    assert file.exists()
+
+
+def test_passwords_are_masked_in_the_log(monkeypatch, caplog):
+    from airflow.sdk._shared.secrets_masker import redact
+
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LAKE", "postgresql+psycopg://ada:tr%C3%A8s-secret@host/scores")
+    with caplog.at_level(logging.DEBUG):
+        url = warehouse_of("lake")
+    assert "secret" not in caplog.text
+    assert redact(f"cannot open {url}") == "cannot open postgresql+psycopg://ada:***@host/scores"
+    assert redact("password très-secret refused") == "password *** refused"

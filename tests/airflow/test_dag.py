@@ -1,0 +1,173 @@
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.sdk import DAG, Asset, task
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.serialization.serialized_objects import DagSerialization
+
+from monitoring_tasks.airflow import monitor_dag, monitor_tasks
+from monitoring_tasks.airflow.dag import window_params
+from monitoring_tasks.airflow.wait import WaitForRows
+from monitoring_tasks.config import load_monitor
+from monitoring_tasks.errors import ConfigError
+
+NO_CHECKS_BUT_OPERATIONS = """\
+checks: {data_drift: off, prediction_drift: off, concept_drift: off, performance: off, estimated_performance: off,
+         data_quality: off, multivariate_drift: off}
+"""
+
+
+def edges(dag):
+    return {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
+
+
+def test_tasks_are_scan_one_per_family_and_close(write_monitor):
+    dag = monitor_dag(write_monitor())
+    assert {("scan", "drift"), ("scan", "operations"), ("drift", "close"), ("operations", "close")} < edges(dag)
+    assert "wait" not in dag.task_ids
+    assert dag.get_task("close").trigger_rule == "all_done"
+    assert [task.task_id for task in dag.leaves] == ["close"]
+    assert dag.get_task("close").outlets == [Asset(name="monitoring.rain.results", uri="monitoring://rain/results")]
+
+
+def test_a_family_without_checks_has_no_task(write_monitor):
+    dag = monitor_dag(write_monitor(more=NO_CHECKS_BUT_OPERATIONS))
+    assert set(dag.task_ids) == {"scan", "operations", "close"}
+
+
+def test_a_delay_adds_the_wait(write_monitor):
+    dag = monitor_dag(write_monitor(delay="15m"))
+    assert ("wait", "scan") in edges(dag)
+    assert [task.task_id for task in dag.roots] == ["wait"]
+
+
+def test_dag_says_what_it_is(write_monitor):
+    path = write_monitor(timezone="America/New_York")
+    dag = monitor_dag(path)
+    assert dag.dag_id == "monitor.rain"
+    assert dag.description == "Will it rain?"
+    assert dag.owner == "weather@example.com"
+    assert dag.tags == {"monitoring", "binary_classification"}
+    assert dag.start_date == datetime(2013, 4, 1, 4, tzinfo=UTC)
+    assert dag.catchup is False
+    assert path.read_text().rstrip() in dag.doc_md
+    assert "monitors/rain.yaml" in dag.doc_md
+    assert str(path.parent.parent) not in dag.doc_md, "the page would differ from machine to machine"
+
+
+def test_data_intervals_are_the_windows(write_monitor):
+    serialized = DagSerialization.to_dict(monitor_dag(write_monitor(schedule="1h", timezone="Europe/Berlin")))["dag"]
+    assert serialized["timetable"]["__type"].endswith("CronDataIntervalTimetable")
+    assert serialized["timetable"]["__var"] == {"expression": "0 * * * *", "timezone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "delay", "runs"), [("@daily", "0s", 4), ("@daily", "15m", 5), ("1h", "2d", 4 + 48), ("10m", "1h", 10)]
+)
+def test_runs_that_wait_leave_room_for_those_that_work(write_monitor, schedule, delay, runs):
+    assert monitor_dag(write_monitor(schedule=schedule, delay=delay)).max_active_runs == runs
+
+
+def test_window_parameters_are_optional_and_picked_from_a_calendar(write_monitor):
+    params = monitor_dag(write_monitor(timezone="Europe/Berlin")).params
+    assert params.validate() == {"window_start": None, "window_end": None}
+    for name in ("window_start", "window_end"):
+        param = params.get_param(name)
+        assert param.schema["format"] == "date-time"
+        assert "Europe/Berlin" in param.schema["description_md"]
+        assert param.resolve("2013-04-01T00:00:00+02:00")
+
+
+def test_only_what_waiting_heals_is_retried(write_monitor):
+    for each in monitor_dag(write_monitor(delay="1h")).tasks:
+        assert each.retries == 3
+        assert each.retry_delay == timedelta(seconds=30)
+        assert each.retry_exponential_backoff == 2
+
+
+def test_dag_survives_serialization(write_monitor):
+    dag = monitor_dag(write_monitor(delay="15m"))
+    again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert set(again.task_dict) == set(dag.task_ids)
+
+
+def test_a_broken_file_raises_with_every_problem(write_monitor):
+    path = write_monitor(schedule="@dialy", more="chekcs: {}")
+    with pytest.raises(ConfigError) as error:
+        monitor_dag(path)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"{path}:") for line in lines)
+
+
+def test_the_tasks_fit_into_a_dag_of_ones_own(write_monitor):
+    monitor = load_monitor(write_monitor(delay="15m"))
+    with DAG(
+        "score", schedule="@daily", start_date=datetime(2013, 4, 1, tzinfo=UTC), params=window_params(monitor)
+    ) as dag:
+
+        @task
+        def predict():
+            return None
+
+        @task
+        def publish():
+            return None
+
+        predict() >> monitor_tasks(monitor) >> publish()
+    assert {("predict", "rain.wait"), ("rain.wait", "rain.scan"), ("rain.close", "publish")} < edges(dag)
+    assert "rain.drift" in dag.task_ids
+
+
+class Run:
+    """A DAG run as tasks see it."""
+
+    conf = None
+
+    def __init__(self, interval, run_type="scheduled"):
+        self.data_interval_start, self.data_interval_end = interval
+        self.run_after = self.data_interval_end
+        self.run_type = run_type
+
+
+def wait(path, start, run_type="scheduled", **params):
+    operator = WaitForRows(task_id="wait", monitor=load_monitor(path))
+    interval = (start, start + timedelta(days=1))
+    WaitForRows.execute.__wrapped__(operator, {"dag_run": Run(interval, run_type), "params": params})
+
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def test_wait_is_over_at_once_when_the_moment_has_passed(write_monitor):
+    wait(write_monitor(delay="15m"), datetime(2013, 4, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("run_type", ["scheduled", "backfill", "manual"])
+def test_wait_defers_to_the_windows_end_plus_the_delay(write_monitor, run_type):
+    with pytest.raises(TaskDeferred) as deferred:
+        wait(write_monitor(delay="2d"), TODAY - timedelta(days=1), run_type)
+    assert deferred.value.trigger.moment == TODAY + timedelta(days=2)
+    assert deferred.value.method_name == "resume"
+
+
+def test_wait_of_a_run_by_hand_is_for_its_last_window(write_monitor):
+    with pytest.raises(TaskDeferred) as deferred:
+        wait(
+            write_monitor(delay="2d"),
+            TODAY,
+            "manual",
+            window_start=(TODAY - timedelta(days=5)).isoformat(),
+            window_end=(TODAY - timedelta(days=1)).isoformat(),
+        )
+    assert deferred.value.trigger.moment == TODAY + timedelta(days=1)
+
+
+def test_wait_fails_on_parameters_that_make_no_window(write_monitor):
+    with pytest.raises(AirflowFailException, match="no whole window"):
+        wait(write_monitor(delay="2d"), TODAY, "manual", window_start="2013-04-01", window_end="2013-04-01T12:00")
+
+
+def test_delay_is_rounded_up_to_whole_windows(write_monitor):
+    assert monitor_dag(write_monitor(schedule="6h", delay="7h")).max_active_runs == 4 + math.ceil(7 / 6)

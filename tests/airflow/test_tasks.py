@@ -1,0 +1,147 @@
+from datetime import timedelta
+
+import duckdb
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from monitoring_tasks.airflow import tasks
+from monitoring_tasks.airflow.backfill import run_chunk
+from monitoring_tasks.config import load_monitor
+from monitoring_tasks.errors import ConfigError, DataError
+from monitoring_tasks.results.store import open_store
+from monitoring_tasks.window import Schedule, Window
+
+SCORES = """
+create table inference_log as
+select row_number() over () as id, asked_at, hash(asked_at) % 50 + 1000.0 as pressure,
+    if(hash(asked_at) % 3 = 0, 'fog', 'clear') as sky, 1 as predicted, (hash(asked_at) % 97) / 97 as probability
+from (select unnest(generate_series('2013-03-01'::timestamp, '2013-04-10', interval 20 minutes)) as asked_at)
+"""
+DAYS = (Window.parse("2013-04-01", "2013-04-02"), Window.parse("2013-04-02", "2013-04-03"))
+TWO_DAYS = Window(DAYS[0].start, DAYS[1].end)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """Return the results store that the tasks write to."""
+    url = f"sqlite:///{tmp_path / 'results.db'}"
+    monkeypatch.setenv("MONITORING_RESULTS_URL", url)
+    with open_store(url) as store:
+        yield store
+
+
+@pytest.fixture
+def warehouse(tmp_path, monkeypatch):
+    file = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as database:
+        database.execute(SCORES)
+    monkeypatch.setenv("MONITORING_WAREHOUSE_DEMO", f"duckdb:///{file}")
+    return file
+
+
+@pytest.fixture
+def monitor(write_monitor):
+    return load_monitor(write_monitor())
+
+
+def run_all(monitor, windows=DAYS):
+    tasks.scan(monitor, windows)
+    for family in ("drift", "operations"):
+        tasks.check(monitor, family, windows)
+    return tasks.close(monitor, windows)
+
+
+def state(store, monitor, windows=TWO_DAYS):
+    return [(run.state, run.error) for run in store.window_runs(monitor.name, windows.start, windows.end)]
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_tasks_fill_the_tables_and_return_only_a_text(monitor, results):
+    assert run_all(monitor) == "2013-04-01T00:00Z/2013-04-03T00:00Z, 2 windows"
+    assert run_all(monitor, DAYS[:1]) == "2013-04-01T00:00Z/2013-04-02T00:00Z"
+    assert state(results, monitor) == [("done", None)] * 2
+    checks = {row["check_name"] for row in results.results("rain")}
+    assert checks == {"data_drift", "prediction_drift", "operations"}
+
+
+def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, results, warehouse):
+    with duckdb.connect(str(warehouse)) as database:
+        database.execute("alter table inference_log drop pressure")
+    tasks.scan(monitor, DAYS)
+    with pytest.raises(AirflowFailException) as failed:
+        tasks.check(monitor, "drift", DAYS)
+    assert str(failed.value).startswith(
+        "2 windows could not be checked: 2013-04-01T00:00Z/2013-04-02T00:00Z (data_drift); "
+    )
+    tasks.check(monitor, "operations", DAYS)
+    with pytest.raises(AirflowFailException, match=r"2 windows failed: .*pressure"):
+        tasks.close(monitor, DAYS)
+    assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
+    rows = list(results.results("rain", checks=["data_drift"]))
+    assert {row["column_name"] for row in rows if row["status"] == "error"} == {"pressure"}
+    assert {row["column_name"] for row in rows if row["status"] != "error"} >= {"sky"}
+
+
+def test_a_chunk_fails_after_all_its_windows_are_written(monitor, results, warehouse):
+    with duckdb.connect(str(warehouse)) as database:
+        database.execute("alter table inference_log drop pressure")
+    with pytest.raises(AirflowFailException, match="2 windows failed"):
+        run_chunk(monitor, TWO_DAYS)
+    assert len(state(results, monitor)) == 2
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_chunk_says_what_it_did(monitor, results):
+    assert run_chunk(monitor, TWO_DAYS) == "2013-04-01T00:00Z/2013-04-03T00:00Z, 2 windows"
+    assert state(results, monitor) == [("done", None)] * 2
+
+
+def test_a_warehouse_that_cannot_be_opened_is_the_recorded_reason(monitor, results, monkeypatch):
+    monkeypatch.delenv("MONITORING_WAREHOUSE_DEMO", raising=False)
+    for run in (lambda: tasks.scan(monitor, DAYS), lambda: run_chunk(monitor, TWO_DAYS)):
+        with pytest.raises(ConfigError, match="MONITORING_WAREHOUSE_DEMO"):
+            run()
+    with pytest.raises(AirflowFailException, match="MONITORING_WAREHOUSE_DEMO"):
+        tasks.close(monitor, DAYS, ["scan", "drift", "operations"])
+    assert ["MONITORING_WAREHOUSE_DEMO" in error for _, error in state(results, monitor)] == [True, True]
+
+
+def test_a_done_window_whose_warehouse_went_away_is_failed_when_it_is_run_again(monitor, results, warehouse):
+    run_all(monitor)
+    warehouse.unlink()
+    with pytest.raises(DataError):
+        tasks.scan(monitor, DAYS)
+    with pytest.raises(AirflowFailException, match="2 windows failed"):
+        tasks.close(monitor, DAYS, ["scan", "drift", "operations"])
+    assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_killed_scan_does_not_pass_for_the_run_before(monitor, results):
+    run_all(monitor)
+    with pytest.raises(AirflowFailException, match="task scan failed: its log says why"):
+        tasks.close(monitor, DAYS, ["scan", "drift", "operations"])
+    assert state(results, monitor) == [("failed", "task scan failed: its log says why")] * 2
+    run_all(monitor)
+    assert state(results, monitor) == [("done", None)] * 2
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_killed_check_leaves_its_run_red(monitor, results):
+    run_all(monitor)
+    with pytest.raises(AirflowFailException, match="task drift failed: what is stored is of an earlier run"):
+        tasks.close(monitor, DAYS, ["drift"])
+    tasks.scan(monitor, DAYS)
+    tasks.check(monitor, "operations", DAYS)
+    with pytest.raises(AirflowFailException, match="not written: data_drift, prediction_drift"):
+        tasks.close(monitor, DAYS, ["drift"])
+    assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
+
+
+def test_long_lists_of_failed_windows_are_cut():
+    windows = Schedule("0 * * * *").windows(DAYS[0].start, DAYS[0].start + timedelta(hours=8))
+    with pytest.raises(AirflowFailException) as failed:
+        tasks.fail_if_failed(dict.fromkeys(windows, "no rows"))
+    assert str(failed.value).count("no rows") == tasks.SHOWN
+    assert str(failed.value).endswith("; and 3 more")
+    tasks.fail_if_failed({})

@@ -1,0 +1,347 @@
+"""A real Airflow: API server, scheduler with LocalExecutor, DAG processor and triggerer, used as its UI uses them."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import duckdb
+import pytest
+from sqlalchemy import create_engine, text
+
+from monitoring_tasks.airflow import standalone
+from monitoring_tasks.config import load_monitor
+from monitoring_tasks.results.store import open_store
+from monitoring_tasks.run import run_windows
+from monitoring_tasks.warehouse.engine import open_warehouse
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 150.0
+"""Seconds that a DAG run may take on a busy machine."""
+
+MONITOR = """\
+monitor: {name}
+schedule: "{schedule}"
+timezone: America/New_York
+start: 2013-04-01
+delay: {delay}
+warehouse: {warehouse}
+task: binary_classification
+inference_log:
+  table: scores
+  timestamp: asked_at
+  key: id
+  features: {{pressure: numeric, sky: categorical}}
+  prediction: predicted
+  score: probability
+  positive_class: 1
+baseline:
+  period: {{start: 2013-03-01, end: 2013-04-01}}
+checks: {{concept_drift: off, performance: off, estimated_performance: off, data_quality: off, multivariate_drift: off}}
+"""
+
+SCORES = """
+copy (
+    select row_number() over () as id, asked_at,
+        1000 + 20 * sin(hash(asked_at) % 1000) + if(asked_at >= '2013-04-06', 30, 0) as pressure,
+        ['clear', 'cloudy', 'fog'][1 + (hash(asked_at) % 3)::int] as sky,
+        (hash(asked_at) % 997) / 997 as probability, (hash(asked_at) % 997 > 500)::int as predicted
+    from (select unnest(generate_series('2013-03-01'::timestamp, '2013-04-20', interval 5 minutes)) as asked_at)
+) to '{file}' (format parquet)
+"""
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """The running Airflow, as its REST API shows it."""
+
+    url: str
+    token: str
+    monitors: Path
+    warehouse: str
+    results: str
+
+    def call(self, path: str, body: Mapping[str, Any] | None = None, method: str | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}/api/v2{path}", data=data, headers=headers, method=method)
+        try:
+            with urlopen(request, timeout=60) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            error.add_note(error.read().decode())
+            raise
+
+    def write_monitor(self, name: str, schedule="@daily", delay="0s", warehouse="lake") -> Path:
+        path = self.monitors / f"{name}.yaml"
+        path.write_text(MONITOR.format(name=name, schedule=schedule, delay=delay, warehouse=warehouse))
+        return path
+
+    def unpause(self, dag: str) -> None:
+        until(lambda: dag in self.dags(), f"{dag} to appear")
+        self.call(f"/dags/{dag}", {"is_paused": False}, "PATCH")
+
+    def dags(self) -> list[str]:
+        return [dag["dag_id"] for dag in self.call("/dags?exclude_stale=true&limit=100")["dags"]]
+
+    def trigger(self, dag: str, **conf: Any) -> str:
+        run = self.call(f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
+        return run["dag_run_id"]
+
+    def state(self, dag: str, run: str) -> str:
+        return self.call(f"/dags/{dag}/dagRuns/{quote(run)}")["state"]
+
+    def finish(self, dag: str, run: str) -> str:
+        until(lambda: self.state(dag, run) in ("success", "failed"), f"{dag} {run} to end")
+        return self.state(dag, run)
+
+    def tasks(self, dag: str, run: str) -> dict[str, Any]:
+        instances = self.call(f"/dags/{dag}/dagRuns/{quote(run)}/taskInstances")["task_instances"]
+        return {
+            each["task_id"] + (f"[{each['map_index']}]" if each["map_index"] >= 0 else ""): each for each in instances
+        }
+
+    def rows(self, table: str, monitor: str, url: str | None = None) -> list[dict[str, Any]]:
+        """Return a table's rows for one monitor, without clocks, sorted."""
+        engine = create_engine(url or self.results)
+        try:
+            with engine.connect() as connection:
+                found = connection.execute(
+                    text(f"select * from {table} where monitor = :monitor"), {"monitor": monitor}
+                )
+                rows = [dict(row) for row in found.mappings()]
+        finally:
+            engine.dispose()
+        return sorted(({k: v for k, v in row.items() if k not in ("computed_at", "seconds")} for row in rows), key=repr)
+
+
+def until(condition, what: str, patience: float = PATIENCE) -> None:
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, f"waited {patience:.0f} s for {what}"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory):
+    """Start Airflow over this project's DAG files and a generated warehouse; end every process of it afterwards."""
+    root = tmp_path_factory.mktemp("airflow")
+    dags, warehouse, home = root / "dags", root / "warehouse", root / "home"
+    for folder in (dags / "monitors", warehouse, home):
+        folder.mkdir(parents=True)
+    for file in (ROOT / "dags").glob("*.py"):
+        shutil.copy(file, dags)
+    duckdb.sql(SCORES.format(file=warehouse / "scores.parquet"))
+    port = standalone.free_port()
+    settings = {
+        "MONITORING_WAREHOUSE_LAKE": f"duckdb:///{warehouse}",
+        "MONITORING_RESULTS_URL": f"sqlite:///{root / 'results.db'}",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+    }
+    log = root / "airflow.log"
+    with log.open("wb") as output:
+        process = standalone.start(home, dags, port, settings, output)
+    try:
+        standalone.wait_until_ready(process, port, log)
+        url = f"http://{standalone.HOST}:{port}"
+        login = json.dumps({"username": "admin", "password": standalone.password(home)}).encode()
+        with urlopen(Request(f"{url}/auth/token", login, {"Content-Type": "application/json"}), timeout=60) as answer:
+            token = json.load(answer)["access_token"]
+        server = Airflow(
+            url, token, dags / "monitors", settings["MONITORING_WAREHOUSE_LAKE"], settings["MONITORING_RESULTS_URL"]
+        )
+        server.write_monitor("rain")
+        server.write_monitor("adrift", warehouse="nowhere")
+        server.write_monitor("typo", schedule="@dialy")
+        yield server
+    finally:
+        standalone.stop(process)
+    assert standalone.session(process.pid) == []
+
+
+@pytest.fixture(scope="module")
+def backfill(airflow):
+    """Backfill five windows as the UI does, and return their runs."""
+    airflow.unpause("monitor.rain")
+    made = airflow.call(
+        "/backfills",
+        {
+            "dag_id": "monitor.rain",
+            "from_date": "2013-04-03T04:00:00Z",
+            "to_date": "2013-04-07T04:00:00Z",
+            "max_active_runs": 2,
+            "reprocess_behavior": "none",
+            "run_backwards": False,
+        },
+    )
+    until(lambda: airflow.call(f"/backfills/{made['id']}")["completed_at"] is not None, "the backfill to end")
+    runs = airflow.call("/dags/monitor.rain/dagRuns?limit=100")["dag_runs"]
+    return sorted((run for run in runs if run["run_type"] == "backfill"), key=lambda run: run["data_interval_start"])
+
+
+def of_windows(rows, first: str, last: str):
+    return [row for row in rows if first <= row["window_start"] <= last]
+
+
+def reference(airflow, tmp_path, start: str, end: str) -> str:
+    """Compute a period with `run_windows`, in this process, into a store of its own; return its URL."""
+    url = f"sqlite:///{tmp_path / 'reference.db'}"
+    with open_store(url) as store, open_warehouse(airflow.warehouse) as warehouse:
+        run_windows(
+            load_monitor(airflow.monitors / "rain.yaml"),
+            datetime.fromisoformat(start),
+            datetime.fromisoformat(end),
+            warehouse=warehouse,
+            store=store,
+        )
+    return url
+
+
+@pytest.fixture(scope="module")
+def late(airflow):
+    """Trigger a run whose window may be read a minute from now; return its id and that moment."""
+    now = datetime.now(UTC)
+    end = now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
+    moment = now + timedelta(seconds=60)
+    airflow.write_monitor("late", schedule="10m", delay=f"{int((moment - end).total_seconds())}s")
+    airflow.unpause("monitor.late")
+    start = end - timedelta(minutes=10)
+    return airflow.trigger("monitor.late", window_start=start.isoformat(), window_end=end.isoformat()), moment
+
+
+def test_a_delay_is_waited_for_in_the_triggerer(airflow, late):
+    run, _ = late
+    until(lambda: airflow.tasks("monitor.late", run).get("wait", {}).get("state") == "deferred", "the wait to defer")
+    assert airflow.tasks("monitor.late", run)["scan"]["state"] is None
+
+
+def test_backfill_from_the_ui_writes_what_run_windows_writes(airflow, backfill, tmp_path):
+    assert [run["state"] for run in backfill] == ["success"] * 5
+    url = reference(airflow, tmp_path, "2013-04-03T04:00Z", "2013-04-08T04:00Z")
+    for table in ("result", "profile", "window_run"):
+        rows = of_windows(airflow.rows(table, "rain"), "2013-04-03", "2013-04-08")
+        assert rows, table
+        assert rows == airflow.rows(table, "rain", url), table
+    assert airflow.rows("baseline", "rain") == airflow.rows("baseline", "rain", url)
+    assert len({row["window_start"] for row in airflow.rows("result", "rain", url)}) == 5
+
+
+def test_a_cleared_run_changes_nothing(airflow, backfill):
+    tables = ("result", "profile", "baseline", "window_run", "check_run")
+    before = {table: airflow.rows(table, "rain") for table in tables}
+    run = backfill[2]["dag_run_id"]
+    cleared = airflow.call(f"/dags/monitor.rain/dagRuns/{quote(run)}/clear", {"dry_run": False})
+    assert cleared["state"] == "queued"
+    assert airflow.finish("monitor.rain", run) == "success"
+    assert {task["try_number"] for task in airflow.tasks("monitor.rain", run).values()} == {2}
+    assert {table: airflow.rows(table, "rain") for table in tables} == before
+
+
+def test_a_run_by_hand_computes_the_windows_it_is_given(airflow):
+    airflow.unpause("monitor.rain")
+    run = airflow.trigger("monitor.rain", window_start="2013-04-10T00:00:00-04:00", window_end="2013-04-12T04:00:00Z")
+    assert airflow.finish("monitor.rain", run) == "success"
+    done = of_windows(airflow.rows("window_run", "rain"), "2013-04-10", "2013-04-13")
+    assert [(row["window_start"], row["window_end"], row["state"]) for row in done] == [
+        ("2013-04-10 04:00:00", "2013-04-11 04:00:00", "done"),
+        ("2013-04-11 04:00:00", "2013-04-12 04:00:00", "done"),
+    ]
+    assert all(row["rows"] == 288 for row in done)
+
+
+def test_a_missing_warehouse_is_red_recorded_and_not_retried(airflow):
+    airflow.unpause("monitor.adrift")
+    run = airflow.trigger("monitor.adrift", window_start="2013-04-10T04:00:00Z", window_end="2013-04-11T04:00:00Z")
+    assert airflow.finish("monitor.adrift", run) == "failed"
+    tasks = airflow.tasks("monitor.adrift", run)
+    assert {name: (task["state"], task["try_number"]) for name, task in tasks.items()} == {
+        "scan": ("failed", 1),
+        "drift": ("upstream_failed", 0),
+        "operations": ("upstream_failed", 0),
+        "close": ("failed", 1),
+    }
+    (row,) = of_windows(airflow.rows("window_run", "adrift"), "2013-04-10", "2013-04-11")
+    assert row["state"] == "failed"
+    assert "MONITORING_WAREHOUSE_NOWHERE" in row["error"]
+
+
+def test_a_broken_file_is_an_import_error_until_it_is_repaired(airflow):
+    def errors():
+        return {each["filename"]: each["stack_trace"] for each in airflow.call("/importErrors")["import_errors"]}
+
+    until(lambda: "broken_monitors.py" in errors(), "the import error")
+    assert list(errors()) == ["broken_monitors.py"]
+    assert f"{airflow.monitors / 'typo.yaml'}:2: schedule: '@dialy' is not a preset" in errors()["broken_monitors.py"]
+    until(lambda: {"monitor.rain", "monitor.adrift"} <= set(airflow.dags()), "the good monitors")
+    assert "monitor.typo" not in airflow.dags()
+
+    airflow.write_monitor("typo", schedule="@daily")
+    until(lambda: "monitor.typo" in airflow.dags(), "the repaired monitor")
+    until(lambda: not errors(), "the import error to go")
+
+
+def test_the_backfill_dag_does_many_windows_in_chunks(airflow, tmp_path):
+    airflow.unpause("monitoring.backfill")
+    period = {"start": "2013-04-13T04:00:00Z", "end": "2013-04-18T04:00:00Z"}
+    run = airflow.trigger("monitoring.backfill", monitor="rain", chunk=2, **period)
+    assert airflow.finish("monitoring.backfill", run) == "success"
+    tasks = airflow.tasks("monitoring.backfill", run)
+    assert sorted(tasks) == ["chunk[0]", "chunk[1]", "chunk[2]", "plan"]
+    assert tasks["chunk[2]"]["rendered_map_index"] == "2013-04-17T04:00Z/2013-04-18T04:00Z"
+    url = reference(airflow, tmp_path, *period.values())
+    for table in ("result", "profile", "window_run"):
+        rows = of_windows(airflow.rows(table, "rain"), "2013-04-13", "2013-04-18")
+        assert rows == airflow.rows(table, "rain", url), table
+
+
+def test_a_failed_window_makes_its_chunk_red_after_all_is_planned(airflow):
+    airflow.unpause("monitoring.backfill")
+    period = {"start": "2013-04-13T04:00:00Z", "end": "2013-04-15T04:00:00Z"}
+    run = airflow.trigger("monitoring.backfill", monitor="adrift", **period)
+    assert airflow.finish("monitoring.backfill", run) == "failed"
+    tasks = airflow.tasks("monitoring.backfill", run)
+    assert {name: (task["state"], task["try_number"]) for name, task in tasks.items()} == {
+        "plan": ("success", 1),
+        "chunk[0]": ("failed", 1),
+    }
+
+
+@pytest.mark.usefixtures("backfill")
+def test_maintenance_migrates_and_deletes_only_what_it_is_told(airflow):
+    airflow.unpause("monitoring.maintenance")
+    kept = len(airflow.rows("result", "rain"))
+    run = airflow.trigger("monitoring.maintenance")
+    assert airflow.finish("monitoring.maintenance", run) == "success"
+    states = {name: task["state"] for name, task in airflow.tasks("monitoring.maintenance", run).items()}
+    assert states == {"migrate": "success", "rollup": "skipped", "prune": "skipped"}
+    assert len(airflow.rows("result", "rain")) == kept
+
+
+def test_a_run_that_waited_goes_on_when_its_moment_has_come(airflow, late):
+    run, moment = late
+    assert airflow.finish("monitor.late", run) == "success"
+    scanned = airflow.tasks("monitor.late", run)["scan"]["start_date"]
+    assert datetime.fromisoformat(scanned) >= moment - timedelta(seconds=1)
+
+
+def test_only_this_machine_can_reach_it(airflow):
+    port = int(airflow.url.rpartition(":")[2])
+    listening = {
+        address.split()[1]
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        if os.path.exists(table)
+        for address in Path(table).read_text().splitlines()[1:]
+        if address.split()[3] == "0A" and int(address.split()[1].rpartition(":")[2], 16) == port
+    }
+    assert listening <= {f"0100007F:{port:04X}"}

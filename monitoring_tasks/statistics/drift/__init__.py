@@ -1,7 +1,7 @@
 """How far a window's distribution is from the reference's: one distance per file, all from count vectors.
 
-A distance is added by its file and its line in `DRIFT_METRICS`; the tests of the laws that all of them obey then run
-over it too.
+A distance is added by its file, its line in `DRIFT_METRICS`, and its name in `config.checks.DriftMetricName`; the tests
+of the laws that all of them obey then run over it too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
@@ -79,8 +79,8 @@ def monitored_columns(monitor: Monitor, types: Mapping[str, Type]) -> tuple[tupl
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(types)}"
             unreadable[name] = f"column {name!r} is not in table {monitor.inference_log.table!r}{hint}"
             continue
-        kind = _kind(monitor, name, types[name], parts[0])
-        problem = _problem(name, kind, types[name])
+        kind = _kind(monitor, name, types[name], parts)
+        problem = _problem(name, kind, types[name], parts)
         if problem:
             unreadable[name] = problem
         else:
@@ -113,10 +113,11 @@ def _scores(monitor: Monitor) -> tuple[str, ...]:
     return (score,) if isinstance(score, str) else tuple(score.values())
 
 
-def _kind(monitor: Monitor, name: str, type_: Type, role: Role) -> Kind:
+def _kind(monitor: Monitor, name: str, type_: Type, roles: Sequence[Role]) -> Kind:
+    role = roles[0]
     if role == "feature" and name in monitor.inference_log.features.kinds:
         return monitor.inference_log.features.kinds[name]
-    if role in ("segment", "model_version", "error"):
+    if role in ("model_version", "error") or "segment" in roles:
         return "categorical"
     if role in ("score", "latency"):
         return "numeric"
@@ -125,13 +126,15 @@ def _kind(monitor: Monitor, name: str, type_: Type, role: Role) -> Kind:
     return KIND_OF_TYPE.get(type_, "categorical")
 
 
-def _problem(name: str, kind: Kind, type_: Type) -> str | None:
+def _problem(name: str, kind: Kind, type_: Type, roles: Sequence[Role]) -> str | None:
     if type_ == "other":
         return f"column {name!r} has a type that cannot be counted: leave it out of the features, or cast it in a view"
     if kind == "numeric" and type_ not in (*NUMBERS, "boolean"):
         return (
             f"column {name!r} is {type_} in the warehouse, not a number: declare it categorical, or cast it in a view"
         )
+    if kind != "categorical" and "segment" in roles:
+        return f"column {name!r} is a segment and declared {kind}: declare it categorical, or take it out of `segments`"
     if kind == "timestamp" and type_ not in TIMES:
         return f"column {name!r} is {type_} in the warehouse, not a time: declare another kind, or cast it in a view"
     return None

@@ -1,8 +1,9 @@
 """A profile: what one window's rows become. Counts on the baseline's frozen bins, and a few sums.
 
-Profiles are values. Two of them over neighbouring windows add up to the profile of both, exactly, because every window
-is counted on the same bins and every sum is kept as an integer multiple of a power of two (see `Bins.unit`). Everything
-the checks say follows from profiles, so that hour + hour = day holds for results too.
+Profiles are values. Two of them over neighbouring windows add up to the profile of both, because every window is
+counted on the same bins and every sum is made of whole multiples of a power of two (see `Bins.unit`): counts and
+extremes add up exactly, sums exactly to 2**53 units and beyond that to the last place of a double. Everything the
+checks say follows from profiles, so that hour + hour = day holds for results too.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ Kind = Literal["numeric", "categorical", "timestamp"]
 NULL = "(null)"
 OTHER = "(other)"
 UNSEEN = "(unseen)"
+
+LARGEST = 1e308
+"""Larger values are infinite to us: the largest double of all, which some write for infinity, has no edge above it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Bins:
     open_ended: bool = False
     """The baseline held more values than can be listed: those not listed count as *other*, and *unseen* stays empty."""
     exponent: int = 0
-    """``2**exponent`` is the smallest power of two not below the baseline's largest absolute value."""
+    """``2**exponent`` is the smallest power of two above the baseline's largest absolute value; from -400 to 400."""
 
     def __len__(self) -> int:
         """Return the number of counts, the null bin included."""
@@ -83,7 +87,7 @@ class Bins:
             f"[{low}]" if just_above(self.edges[i]) == self.edges[i + 1] else f"[{low},{high})"
             for i, (low, high) in enumerate(pairwise(texts))
         ]
-        return (NULL, f"(-inf,{texts[0]})", *inner, f"({texts[-1]},inf)")
+        return (NULL, f"(-inf,{texts[0]})", *inner, f"[{texts[-1]},inf)")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; floats survive exactly."""
@@ -256,7 +260,7 @@ def just_above(value: float) -> float:
     >>> just_above(1.0) - 1.0
     2.220446049250313e-16
     """
-    return math.nextafter(value, math.inf) if abs(value) > 1e-300 else 1e-300
+    return math.nextafter(value, math.inf) if abs(value) >= 1e-300 else 1e-300
 
 
 def column_to_json(column: ColumnProfile) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import CroniterError, croniter
+from croniter import CroniterBadDateError, CroniterError, croniter
 
 from monitoring_tasks.errors import ConfigError
 
@@ -92,14 +92,26 @@ class Schedule:
     def __post_init__(self) -> None:
         """Refuse what Airflow's timetable would refuse, and windows under ten minutes."""
         _zone(self.timezone)
+        parts = self.expression.split()
+        if len(parts) > 5:
+            raise ConfigError(
+                f"schedule {self.expression!r} has {len(parts)} fields: write five (minute hour day month weekday)"
+            )
+        if any(re.match(r"[rh](?![a-z])", part, re.IGNORECASE) for part in parts):
+            raise ConfigError(
+                f"schedule {self.expression!r} is not a cron expression: R and H are drawn at random, and windows must "
+                "be the same every time"
+            )
         try:
-            fields = croniter(self.expression).expanded
+            ticks = croniter(self.expression, 0)
+            ticks.get_next()
+        except CroniterBadDateError:
+            raise ConfigError(
+                f"schedule {self.expression!r} never ticks: there is no such date, write another day or month"
+            ) from None
         except CroniterError as error:
             raise ConfigError(f"schedule {self.expression!r} is not a cron expression: {error}") from None
-        if len(fields) != 5:
-            raise ConfigError(
-                f"schedule {self.expression!r} has {len(fields)} fields: write five (minute hour day month weekday)"
-            )
+        fields = ticks.expanded
         minutes = range(60) if fields[0] == ["*"] else sorted(int(minute) for minute in fields[0])
         gaps = [after - before for before, after in pairwise([*minutes, minutes[0] + 60])]
         if timedelta(minutes=min(gaps)) < SHORTEST:
@@ -180,7 +192,10 @@ def parse_duration(text: str) -> timedelta:
     parts = re.findall(r"(\d+)([smhdw])", text.strip())
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
         raise ConfigError(f"{text!r} is not a duration: write a number and a unit, such as 30m, 12h, 7d or 8w")
-    return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    try:
+        return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    except (OverflowError, ValueError):  # ValueError: Python reads no number of over 4300 digits
+        raise ConfigError(f"{text.strip()[:40]!r} is longer than time can be counted: write such as 7d or 8w") from None
 
 
 def parse_instant(value: str | date, timezone: str) -> datetime:
@@ -200,9 +215,10 @@ def parse_instant(value: str | date, timezone: str) -> datetime:
             ) from None
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
-    if value.tzinfo is None:
-        return _place(value, _zone(timezone))
-    return value.astimezone(UTC)
+    try:
+        return _place(value, _zone(timezone)) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ConfigError(f"{value.isoformat()!r} is not a date or time between the years 1 and 9999 in UTC") from None
 
 
 def format_instant(instant: datetime) -> str:

@@ -90,7 +90,8 @@ def _quantiles(
             aggregates |= {f"n{i}": exp.Count(this=x), f"q{i}": quantile}
         answer = warehouse.query(selected(aggregates, _rows(warehouse, source, period, inner)))
         for i, column in enumerate(part):
-            found[column.name] = (answer[f"n{i}"][0].as_py(), answer[f"q{i}"][0].as_py() or [])
+            quantiles = answer[f"q{i}"][0].as_py() or []
+            found[column.name] = (answer[f"n{i}"][0].as_py(), [x + 0.0 for x in quantiles])  # 0.0 for -0.0
     return found
 
 
@@ -105,8 +106,8 @@ def _edges(
     if len(set(quantiles)) <= BINS:
         values = _distinct(warehouse, source, column, period)
         if len(values) <= BINS and rows >= 3 * len(values):
-            edges = tuple(edge for value_ in values for edge in (value_, just_above(value_)))
-            return Bins(column.kind, edges, exponent=exponent)
+            edges = {edge for x in values for edge in (x, just_above(x))}
+            return Bins(column.kind, tuple(sorted(edges)), exponent=exponent)
     return Bins(column.kind, tuple(quantile_edges(quantiles, rows)), exponent=exponent)
 
 
@@ -137,9 +138,7 @@ def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
     chosen = list(quantiles[:: BINS // bins])
     edges = sorted(set(chosen))
     heavy = [value for value in edges if chosen.count(value) > 1]
-    edges = sorted(
-        {*edges, *(math.nextafter(value, math.inf) for value in heavy), math.nextafter(chosen[-1], math.inf)}
-    )
+    edges = sorted({*edges, *map(just_above, heavy), just_above(chosen[-1])})
     if heavy:
         return edges
     # The maximum itself is no bin of its own: the last bin reaches from the last quantile to beyond it.
@@ -151,11 +150,11 @@ def _distinct(warehouse: Warehouse, source: Source, column: Column, period: Wind
     rows = _rows(warehouse, source, period, {"x": _finite(warehouse, column)})
     present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
     query = exp.select(named("x")).distinct().from_(rows).where(present).limit(BINS + 1)
-    return sorted(float(x) for x in warehouse.query(query)["x"].to_pylist())
+    return sorted(x + 0.0 for x in warehouse.query(query)["x"].to_pylist())
 
 
 def _categories(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> Bins:
-    rows = _rows(warehouse, source, period, {"x": value(column)})
+    rows = _rows(warehouse, source, period, {"x": value(column, warehouse.dialect)})
     text: exp.Expr = named("x")
     if warehouse.dialect == "postgres":  # code-point order, as DuckDB and Python have it, whatever the database's own
         text = exp.Collate(this=text, expression=exp.to_identifier("C", quoted=True))
@@ -179,7 +178,7 @@ def _categories(warehouse: Warehouse, source: Source, column: Column, period: Wi
 
 
 def _finite(warehouse: Warehouse, column: Column) -> exp.Expr:
-    return finite(value(column), warehouse.dialect)
+    return finite(value(column, warehouse.dialect), warehouse.dialect)
 
 
 def _rows(warehouse: Warehouse, source: Source, period: Window | None, columns: Mapping[str, exp.Expr]) -> exp.Subquery:

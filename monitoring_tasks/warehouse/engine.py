@@ -198,7 +198,7 @@ class SQLAlchemyWarehouse:
             answer = self._execute(_text(select, self.dialect))
             names = list(answer.keys())
             columns = list(zip(*answer.fetchall(), strict=True)) or [()] * len(names)
-        return pa.table({name: _array(values) for name, values in zip(names, columns, strict=True)})
+        return pa.table({name: pa.array(values) for name, values in zip(names, columns, strict=True)})
 
     def explain(self, select: exp.Query) -> str:
         """Return the server's EXPLAIN ANALYZE."""
@@ -276,15 +276,13 @@ def _open_sqlalchemy(url: str) -> Iterator[SQLAlchemyWarehouse]:
 
 def _table(name: str, dialect: str) -> exp.Table:
     try:
-        table = exp.to_table(name, dialect=dialect)
+        parts = exp.to_table(name, dialect=dialect).parts
     except SqlglotError:
-        raise ConfigError(
-            f"{name!r} is not a table: write table or schema.table, with quotes round odd names"
-        ) from None
-    for part in ("this", "db", "catalog"):
-        if isinstance(table.args.get(part), exp.Identifier):
-            table.args[part].set("quoted", True)
-    return table
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(isinstance(part, exp.Identifier) for part in parts):
+        raise ConfigError(f"{name!r} is not a table: write table or schema.table, with quotes round odd names")
+    names = [exp.to_identifier(part.name, quoted=True) for part in reversed(parts)]
+    return exp.Table(**dict(zip(("this", "db", "catalog"), names, strict=False)))
 
 
 def _text(select: exp.Query, dialect: str) -> str:
@@ -300,7 +298,7 @@ def _duckdb_errors(subject: str) -> Iterator[None]:
     except MonitoringError:
         raise
     except duckdb.IOException as error:
-        kind = TransientError if "lock" in str(error).lower() else DataError
+        kind = TransientError if "could not set lock" in str(error).lower() else DataError
         raise kind(f"{subject}: {_first_line(error)}") from error
     except (duckdb.OutOfMemoryException, duckdb.HTTPException, duckdb.ConnectionException) as error:
         raise TransientError(f"{subject}: {_first_line(error)}") from error
@@ -364,10 +362,3 @@ def _sqlalchemy_type(kind: Any) -> Type:
         (sa.Uuid, "string"),
     )
     return next((name for family, name in families if isinstance(kind, family)), "other")
-
-
-def _array(values: Any) -> pa.Array:
-    """Turn a column of Python values into Arrow; sums arrive as Decimal and are whole numbers."""
-    from decimal import Decimal
-
-    return pa.array([int(value) if isinstance(value, Decimal) else value for value in values])

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from monitoring_tasks.columns import Column
+from monitoring_tasks.columns import NUMBERS, Column
+from monitoring_tasks.profile import LARGEST
 from monitoring_tasks.warehouse.engine import Type
 
 
@@ -36,18 +37,22 @@ def double(expression: exp.Expr) -> exp.Cast:
     return exp.cast(expression, "double")
 
 
-def value(column: Column) -> exp.Expr:
+def value(column: Column, dialect: str) -> exp.Expr:
     """Return what is counted of a column: a double, or text; for an error column text only where there is an error."""
     raw = named(column.name)
     if column.kind == "categorical":
-        if "error" in column.roles:
-            if column.type == "boolean":
-                return exp.Case(ifs=[exp.If(this=raw, true=exp.Literal.string("true"))])
-            empty = exp.Literal.string("") if column.type == "string" else exp.Literal.string("0")
-            return exp.Nullif(this=exp.cast(raw, "text"), expression=empty)
-        return raw if column.type == "string" else exp.cast(raw, "text")
+        text = exp.cast(raw, "text")  # of text too: it may be an enum, a UUID, or padded with blanks
+        if "error" not in column.roles:
+            return text
+        if column.type == "boolean":
+            return exp.Case(ifs=[exp.If(this=raw.copy(), true=text)])
+        if column.type in NUMBERS:
+            return exp.Case(ifs=[exp.If(this=exp.NEQ(this=raw.copy(), expression=integer(0)), true=text)])
+        return exp.Nullif(this=text, expression=exp.Literal.string(""))
     if column.kind == "timestamp":
-        time = raw if column.type == "timestamptz" else exp.cast(raw, "timestamp")
+        # DuckDB's seconds of a time with a zone are off by a rounding; in its sessions, as in PostgreSQL's, we set UTC.
+        in_utc = column.type == "timestamptz" and dialect not in ("duckdb", "postgres")
+        time = raw if in_utc else exp.cast(raw, "timestamp")
         return double(exp.Extract(this=exp.Var(this="EPOCH"), expression=time))
     if column.type == "boolean":
         return double(exp.cast(raw, "int"))
@@ -63,9 +68,10 @@ def is_nan(expression: exp.Expr, dialect: str) -> exp.Expr:
 
 def finite(expression: exp.Expr, dialect: str) -> exp.Expr:
     """Return the value, or NULL where it is NaN or infinite."""
-    largest = number(1.7976931348623157e308)
-    inside = exp.Between(this=expression, low=number(-1.7976931348623157e308), high=largest)
-    if dialect in ("duckdb", "postgres", "spark", "databricks", "snowflake"):  # NaN is greater than every number
+    inside = exp.Between(this=expression, low=number(-LARGEST), high=number(LARGEST))
+    # NaN is greater than every number here. On DuckDB too, but there a Parquet file's own extremes, which leave NaN
+    # out, can make it take a comparison for always true.
+    if dialect in ("postgres", "spark", "databricks", "snowflake"):
         return exp.Case(ifs=[exp.If(this=inside, true=expression)])
     return exp.Case(ifs=[exp.If(this=exp.and_(inside, exp.not_(exp.IsNan(this=expression))), true=expression)])
 

@@ -38,14 +38,16 @@ def snap(edges: list[float]) -> list[float]:
     >>> snap([0.0, 0.001, 1000.0])
     [0.0, 0.001, 1000.0]
     """
-    inner = edges[1:-1] if len(edges) > 3 else edges
-    narrowest = min(after - before for before, after in pairwise(inner))
+    narrowest = min(after - before for before, after in pairwise(edges))
+    if not 1e-200 < narrowest < 1e200:
+        return edges
     width = math.ldexp(1.0, math.floor(math.log2(narrowest / FINENESS)))
-    if not 1e-200 < width < 1e200 or (edges[-1] - edges[0]) / width > CELLS or abs(edges[-1] / width) > 2**50:
+    if (edges[-1] - edges[0]) / width > CELLS or max(abs(edges[0]), abs(edges[-1])) / width > 2**50:
         return edges
     first, last = math.floor(edges[0] / width), math.ceil(edges[-1] / width)
     places = [first, *(round(edge / width) for edge in edges[1:-1]), last]
-    return [place * width for place in places]
+    snapped = [place * width for place in places]
+    return snapped if snapped[0] <= edges[0] and edges[-1] <= snapped[-1] else edges  # denormal edges underflow
 
 
 def grid(bins: Bins, whole_numbers: bool) -> Grid | None:

@@ -4,9 +4,10 @@ The window, the segment and the bin of a value are packed into one number, and e
 a fifth faster than several columns.
 
 On DuckDB a column is not compared with its 33 edges but divided into the cells of the grid that the edges lie on (see
-`grid`), because a multiplication and a cast cost a sixth of a binary search by CASE; the cells are added up to bins
-here. Values that leave the grid's 16 bits, NaN among them, come back as NULL, as null does. Where the sums tell that
-there were such values, the column is counted again by comparison: the short cut never costs exactness.
+`grid`), because a multiplication and a cast cost a sixth of a binary search by CASE. The cells are added up to bins
+here; of many windows, whose cells would be too many groups, the bin is looked up in a list by its cell. Values that
+leave the grid, NaN among them, come back as NULL, as null does. Where the sums tell that there were such values, the
+column is counted again by comparison: the short cut never costs exactness.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from monitoring_tasks.warehouse.statement import (
     cell_number,
     compared_bin,
     known_position,
+    looked_up_bin,
     rows_of,
     segment_number,
     whole_units,
@@ -40,8 +42,11 @@ from monitoring_tasks.warehouse.tally import ColumnTally, Tally, floats, integer
 BITS = 16
 """Of a packed number for the bin or cell; the rest is the place: window * segments + segment."""
 
-CELL_GROUPS = 500_000
-"""Groups that one column's cells may make; with more windows the bins, which are fewer, are quicker by comparison."""
+CELL_GROUPS = 50_000
+"""Groups that one column's cells may make; with more windows it is quicker to look the bins, which are fewer, up."""
+
+LIST = 800
+"""Cells in a list that is looked up: it is copied for every 2,048 rows, and a longer one costs as much as comparing."""
 
 
 def read(
@@ -130,7 +135,7 @@ def _sum(
 ) -> None:
     """Sum the values of every place."""
     places = _places(warehouse, source, bins, tally)
-    values = {f"x{i}": value(counted.column) for i, counted in enumerate(tallies)}
+    values = {f"x{i}": value(counted.column, warehouse.dialect) for i, counted in enumerate(tallies)}
     sums: dict[str, exp.Expr] = {}
     for i, counted in enumerate(tallies):
         x = named(f"x{i}")
@@ -138,7 +143,7 @@ def _sum(
         if counted.column.kind == "categorical":
             continue
         inside = x if short_cut else finite(x, warehouse.dialect)
-        wholes = (whole_units(x, counted.bins, squares=squares, careful=not short_cut) for squares in (False, True))
+        wholes = (whole_units(x, counted.bins, squares=squares, dialect=warehouse.dialect) for squares in (False, True))
         aggregates = [exp.Min(this=inside.copy()), exp.Max(this=inside.copy()), *(exp.Sum(this=w) for w in wholes)]
         sums |= {f"{letter}{i}": aggregate for letter, aggregate in zip("lhtq", aggregates, strict=True)}
     inner = _rows(warehouse, source, tally, {**places, **values})
@@ -186,6 +191,9 @@ def _key(counted: ColumnTally, cells: Grid | None, dialect: str, *, short_cut: b
         return known_position(column, bins)
     if cells is not None:
         return cell_number(column, cells)
+    look = grid(bins, column.type == "integer")
+    if look is not None and look.cells <= LIST:
+        return looked_up_bin(column, bins, look)
     return exp.cast(compared_bin(column, bins), "smallint")
 
 

@@ -41,9 +41,9 @@ def read(
         if counted.column.kind == "categorical":
             entries.append((integer(i), named(f"b{i}"), *(part.copy() for part in nothing)))
             continue
-        inside_columns[f"x{i}"] = value(counted.column)
+        inside_columns[f"x{i}"] = value(counted.column, warehouse.dialect)
         x = named(f"x{i}")
-        wholes = (whole_units(x, counted.bins, squares=squares, careful=True) for squares in (False, True))
+        wholes = (whole_units(x, counted.bins, squares=squares, dialect=warehouse.dialect) for squares in (False, True))
         entries.append((integer(i), named(f"b{i}"), finite(x, warehouse.dialect), *wholes))
 
     inner = subquery(rows_of(warehouse, source, tally.windows, inside_columns), "monitored")

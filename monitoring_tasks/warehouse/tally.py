@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring_tasks.columns import Column
-from monitoring_tasks.profile import Bins, ColumnProfile, Profile
+from monitoring_tasks.profile import LARGEST, Bins, ColumnProfile, Profile
 from monitoring_tasks.window import Window
 
 
@@ -86,7 +86,7 @@ class ColumnTally:
             self.counts[:, :, -2 if self.bins.open_ended else -1] += outside
             return True
         extremes = np.concatenate([self.minimum[self.values > 0], self.maximum[self.values > 0]])
-        return not outside.any() and bool(np.isfinite(extremes).all())
+        return not outside.any() and bool((np.abs(extremes) <= LARGEST).all())
 
     def profile(self, window: int, segment: int) -> ColumnProfile:
         """Return one window's profile of one segment."""
@@ -98,8 +98,8 @@ class ColumnTally:
             column=self.column.name,
             kind=self.column.kind,
             counts=tuple(counts.tolist()),
-            minimum=low if has_sums and np.isfinite(low) else None,
-            maximum=high if has_sums and np.isfinite(high) else None,
+            minimum=low + 0.0 if has_sums and np.isfinite(low) else None,  # 0.0 for -0.0, which engines hold equal
+            maximum=high + 0.0 if has_sums and np.isfinite(high) else None,
             total=int(self.total[window, segment]) * self.bins.unit if has_sums else None,
             total_squares=int(self.total_squares[window, segment]) * self.bins.square_unit if has_sums else None,
         )

@@ -1,0 +1,210 @@
+"""Profiles are values: they add up and survive being written."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import (
+    Baseline,
+    Bins,
+    ColumnProfile,
+    Profile,
+    column_from_json,
+    column_to_json,
+    just_above,
+)
+from monitoring_tasks.window import Window
+from tests.warehouse import oracle
+
+START = datetime(2013, 4, 1, tzinfo=UTC)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=6)
+
+NUMERIC = st.builds(
+    Bins,
+    kind=st.sampled_from(["numeric", "timestamp"]),
+    edges=st.lists(FINITE, unique=True, max_size=8).map(lambda edges: tuple(sorted(edges))),
+    exponent=st.integers(-400, 400),
+)
+CATEGORICAL = st.builds(
+    Bins,
+    kind=st.just("categorical"),
+    categories=st.lists(TEXTS, unique=True, max_size=5).map(tuple),
+    others=st.lists(TEXTS, unique=True, max_size=5).map(tuple),
+    open_ended=st.booleans(),
+)
+BINS = NUMERIC | CATEGORICAL
+COLUMNS = st.builds(
+    ColumnProfile,
+    column=TEXTS,
+    kind=st.sampled_from(["numeric", "categorical", "timestamp"]),
+    counts=st.lists(st.integers(0, 2**62), min_size=3, max_size=8).map(tuple),
+    minimum=st.none() | FINITE,
+    maximum=st.none() | FINITE,
+    total=st.none() | FINITE,
+    total_squares=st.none() | FINITE,
+)
+
+
+def by_name(columns: list[ColumnProfile]) -> dict[str, ColumnProfile]:
+    return {column.column: column for column in columns}
+
+
+BASELINES = st.builds(
+    Baseline,
+    monitor=TEXTS,
+    definition=st.dictionaries(TEXTS, st.none() | st.integers() | TEXTS | st.lists(TEXTS)),
+    bins=st.dictionaries(TEXTS, BINS, max_size=3),
+    columns=st.lists(COLUMNS, max_size=3).map(by_name),
+    rows=st.integers(0, 2**62),
+    segments=st.dictionaries(TEXTS, st.lists(COLUMNS, max_size=2).map(by_name), max_size=2),
+)
+
+
+def through_text(values: dict[str, Any]) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(json.dumps(values, allow_nan=False))
+    return read
+
+
+@given(BINS)
+def test_bins_survive_json_exactly(bins: Bins) -> None:
+    assert Bins.from_json(through_text(bins.to_json())) == bins
+
+
+@given(COLUMNS)
+def test_a_column_survives_json_exactly(column: ColumnProfile) -> None:
+    assert column_from_json(column.column, through_text(column_to_json(column))) == column
+
+
+@given(BASELINES)
+@settings(max_examples=50)
+def test_a_baseline_survives_json_exactly_with_its_id(baseline: Baseline) -> None:
+    read = Baseline.from_json(through_text(baseline.to_json()))
+    assert read == baseline
+    assert read.id == baseline.id
+
+
+def test_a_baseline_of_other_rows_has_another_id() -> None:
+    bins = {"x": Bins("numeric", (0.0, 1.0))}
+    one = Baseline("m", {}, bins, {"x": ColumnProfile("x", "numeric", (0, 0, 5, 0), 0.0, 0.5, 1.0, 1.0)}, 5)
+    other = Baseline("m", {}, bins, {"x": ColumnProfile("x", "numeric", (0, 0, 4, 1), 0.0, 0.5, 1.0, 1.0)}, 5)
+    assert one.id != other.id
+    assert len(one.id) == 16
+
+
+WHOLE_UNITS = st.integers(-(2**20), 2**20).map(lambda units: units / 2**10)
+"""Numbers whose sums and squares are whole units of bins of exponent 11: their totals have no rounding."""
+
+
+@given(
+    values=st.lists(st.none() | st.just(math.nan) | WHOLE_UNITS, max_size=60),
+    cut=st.integers(0, 60),
+    bins=st.lists(st.floats(-1000, 1000), unique=True, max_size=8).map(
+        lambda edges: Bins("numeric", tuple(sorted(edges)), exponent=11)
+    ),
+)
+def test_profiles_of_adjacent_windows_add_up_to_the_profile_of_their_union(
+    values: list[float | None], cut: int, bins: Bins
+) -> None:
+    column = Column("x", "numeric", "number", ("feature",))
+    first, second, whole = (oracle.column(column, bins, part) for part in (values[:cut], values[cut:], values))
+    for added in (first + second, second + first):
+        assert (added.counts, added.minimum, added.maximum) == (whole.counts, whole.minimum, whole.maximum)
+        assert added.total == whole.total
+        assert added.total_squares == whole.total_squares
+        assert (added.rows, added.nulls) == (len(values), whole.nulls)
+
+
+@given(st.lists(st.sampled_from([None, "a", "b", "c", "d"]), max_size=30), st.integers(0, 30))
+def test_categories_of_adjacent_windows_add_up(values: list[str | None], cut: int) -> None:
+    bins = Bins("categorical", categories=("a", "b"), others=("c",))
+    column = Column("x", "categorical", "string", ("feature",))
+    first, second, whole = (oracle.column(column, bins, part) for part in (values[:cut], values[cut:], values))
+    assert first + second == second + first == whole
+
+
+def profile(start: int, end: int, column: ColumnProfile, segment: str = "", **unreadable: str) -> Profile:
+    window = Window(START + timedelta(hours=start), START + timedelta(hours=end))
+    return Profile(window, column.rows, {column.column: column}, segment, unreadable)
+
+
+ONE = ColumnProfile("x", "numeric", (1, 0, 2, 0), -1.0, 1.0, 0.5, 2.0)
+NONE = ColumnProfile("x", "numeric", (3, 0, 0, 0))
+
+
+def test_profiles_add_up_in_either_order() -> None:
+    both = profile(0, 2, ColumnProfile("x", "numeric", (4, 0, 2, 0), -1.0, 1.0, 0.5, 2.0))
+    assert profile(0, 1, ONE) + profile(1, 2, NONE) == profile(1, 2, NONE) + profile(0, 1, ONE) == both
+
+
+def test_what_could_not_be_read_in_one_window_cannot_be_read_in_the_sum() -> None:
+    other = ColumnProfile("y", "numeric", (1, 0, 0))
+    added = profile(0, 1, ONE, y="y is text") + profile(1, 2, other, x="x is gone")
+    assert added.columns == {}
+    assert added.unreadable == {"y": "y is text", "x": "x is gone"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [profile(2, 3, ONE), profile(0, 1, ONE), profile(1, 2, ONE, "origin=JFK")],
+    ids=["with a gap", "of the same window", "of another segment"],
+)
+def test_windows_that_are_no_neighbours_do_not_add_up(other: Profile) -> None:
+    with pytest.raises(ValueError, match="profiles add up over neighbouring windows of one segment, not 2013-04-01T"):
+        profile(0, 1, ONE) + other
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ColumnProfile("y", "numeric", (0, 0, 0, 0)),
+        ColumnProfile("x", "timestamp", (0, 0, 0, 0)),
+        ColumnProfile("x", "numeric", (0, 0, 0)),
+    ],
+    ids=["another column", "another kind", "other bins"],
+)
+def test_columns_on_other_bins_do_not_add_up(other: ColumnProfile) -> None:
+    with pytest.raises(ValueError, match="profiles add up only on the same bins: 'x' \\(numeric, 4 bins\\) and"):
+        ONE + other
+
+
+def test_mean_and_standard_deviation_are_of_the_values_that_are_not_null() -> None:
+    column = ColumnProfile("x", "numeric", (5, 0, 3, 1), 1.0, 4.0, total=10.0, total_squares=30.0)
+    assert column.mean == 2.5
+    assert column.standard_deviation == pytest.approx(math.sqrt(30 / 4 - 2.5**2))
+    assert NONE.mean is None
+    assert NONE.standard_deviation is None
+
+
+def test_rounding_makes_no_negative_variance() -> None:
+    third = ColumnProfile("x", "numeric", (0, 0, 3, 0), 0.1, 0.1, total=0.1 * 3, total_squares=0.1 * 0.1 * 3 - 1e-17)
+    assert third.standard_deviation == 0.0
+
+
+@given(st.floats(-1e308, 1e308))
+def test_just_above_is_above_and_can_be_written_in_sql(value: float) -> None:
+    above = just_above(value)
+    assert above > value
+    assert above == math.nextafter(value, math.inf) or above == 1e-300
+
+
+@pytest.mark.parametrize(
+    ("bins", "labels"),
+    [
+        (Bins("numeric"), ("(null)", "(-inf,-inf)", "(-inf,inf)")),
+        (Bins("numeric", (0.0, 1e-300, 2.5)), ("(null)", "(-inf,0)", "[0]", "[1e-300,2.5)", "[2.5,inf)")),
+        (Bins("categorical", categories=("a", ""), others=("c",)), ("(null)", "a", "", "(other)", "(unseen)")),
+    ],
+    ids=["no edges", "edges", "categories"],
+)
+def test_every_bin_has_a_label(bins: Bins, labels: tuple[str, ...]) -> None:
+    assert bins.labels() == labels
+    assert len(bins) == len(labels)

@@ -29,7 +29,6 @@ _HOMES = {
     "Result": "monitoring_tasks.checks",
     "Window": "monitoring_tasks.window",
     "load_monitor": "monitoring_tasks.config",
-    "results": "monitoring_tasks.results.frame",
     "run_windows": "monitoring_tasks.run",
 }
 
@@ -41,9 +40,10 @@ def __getattr__(name: str) -> Any:
             return version("monitoring-tasks")
         except PackageNotFoundError:
             return "0"
+    if name == "results":  # the subpackage, which is a function too: one object, whoever imported it first
+        return import_module("monitoring_tasks.results")
     if name not in _HOMES:
         raise AttributeError(f"module 'monitoring_tasks' has no attribute {name!r}")
-    # `results` is a subpackage too; importing it binds the name to the module, so the function is bound last.
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.window import format_instant, parse_instant, parse_schedule
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from monitoring_tasks.config import Monitor
     from monitoring_tasks.results.store import WindowRun
 
@@ -33,17 +37,30 @@ err = Console(stderr=True, highlight=False)
 
 FORMATS = ("parquet", "csv", "json")
 
-Start = Annotated[str, typer.Option("--start", help="First day or instant, such as 2013-04-01 or 2013-04-01T06:00Z.")]
+Start = Annotated[
+    str,
+    typer.Option(
+        "--start",
+        help="First day or instant, such as 2013-04-01 or 2013-04-01T06:00Z; without a zone in the monitor's own.",
+    ),
+]
 End = Annotated[str, typer.Option("--end", help="First day or instant after the period.")]
+Zone = Annotated[
+    str,
+    typer.Option(help="Where days begin, such as America/New_York; for a monitor's days, the timezone of its file."),
+]
 
 
 def main() -> None:
-    """Run the command line; an error of ours is printed, not traced."""
+    """Run the command line; an error of ours, or of a file, is printed, not traced."""
     try:
         app()
     except MonitoringError as error:
         err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except OSError as error:
+        err.print(f"[bold red]error:[/] {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
+        sys.exit(1)
 
 
 @app.command()
@@ -77,11 +94,15 @@ def demo(
     failed = [run for run in runs if run.state == "failed"]
     if failed:
         err.print(f"[bold red]{len(failed)} windows failed[/], the first: {escape(str(failed[0].error))}")
-    out.print(f"\nEvery number     {directory / 'results.db'}  (SQLite: tables result, window_run, profile, baseline)")
-    out.print(f"The monitor file {monitor.path}")
-    out.print(f"The data         {log.warehouse}/inference_log, {log.warehouse}/outcomes  (Parquet)")
-    shell = f"MONITORING_RESULTS_URL={url} monitoring-tasks status"
-    out.print(f"Next             {shell}", soft_wrap=True)
+    out.print(
+        f"\nEvery number     {directory / 'results.db'}  (SQLite: tables result, window_run, profile, baseline)",
+        soft_wrap=True,
+    )
+    out.print(f"The monitor file {monitor.path}", soft_wrap=True)
+    out.print(f"The data         {log.warehouse}/inference_log, {log.warehouse}/outcomes  (Parquet)", soft_wrap=True)
+    program = Path(sys.argv[0])
+    command = os.path.relpath(program) if program.name == "monitoring-tasks" else "python -m monitoring_tasks"
+    out.print(f"Next             MONITORING_RESULTS_URL={url} {command} status", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
 
@@ -142,7 +163,7 @@ def run(
     from monitoring_tasks.run import run_windows
 
     monitor = load_monitor(file)
-    first, last = _period(monitor, start, end)
+    first, last = _period(start, end, monitor.timezone)
     with _progress() as progress:
         runs = run_windows(monitor, first, last, checks=check or None, progress=progress)
     out.print(_summary(monitor, runs), soft_wrap=True)
@@ -200,12 +221,13 @@ def status(
 @app.command()
 def export(
     monitor: Annotated[str, typer.Argument(help="A monitor's name.", show_default=False)],
-    start: Start,
-    end: End,
+    start: Annotated[str, typer.Option(help="First day or instant, such as 2013-04-01; see --timezone.")],
+    end: Annotated[str, typer.Option(help="First day or instant after the period.")],
     formats: Annotated[str, typer.Option("--format", help="One or more of parquet, csv, json.")] = "parquet",
     output: Annotated[Path | None, typer.Option(help="A folder, or a file name without its ending.")] = None,
+    timezone: Zone = "UTC",
 ) -> None:
-    """Write the results of a period to files."""
+    """Write the results of the whole windows inside a period to files. Times in them are UTC."""
     from monitoring_tasks.results.frame import results
     from monitoring_tasks.results.store import open_store
 
@@ -213,36 +235,36 @@ def export(
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise ConfigError(f"--format {formats!r}: write one or more of {','.join(FORMATS)}")
-    first, last = parse_instant(start, "UTC"), parse_instant(end, "UTC")
+    first, last = _period(start, end, timezone)
+    stem = _stem(output, f"{monitor}-results")
     with open_store() as store:
         frame = results(monitor, first, last, store=store)
     if frame.empty:
         raise ConfigError(
             f"monitor {monitor!r} has no results between {format_instant(first)} and {format_instant(last)}"
         )
-    stem = output or Path(f"{monitor}-results")
-    if stem.is_dir():
-        stem = stem / f"{monitor}-results"
-    frame["detail"] = [None if value is None else _json(value) for value in frame["detail"]]
+    windows = len(frame[["window_start", "window_end"]].drop_duplicates())
     for name in wanted:
         path = stem.with_name(f"{stem.name}.{name}")
-        if name == "parquet":
-            frame.to_parquet(path, index=False)
-        elif name == "csv":
-            frame.to_csv(path, index=False)
+        if name == "json":
+            path.write_text(_json_records(frame), encoding="utf-8")
         else:
-            frame.to_json(path, orient="records", date_format="iso")
-        out.print(f"{len(frame):,} results in {path}", soft_wrap=True)
+            flat = frame.assign(detail=[json.dumps(value, sort_keys=True) for value in frame["detail"]])
+            flat.to_parquet(path, index=False) if name == "parquet" else flat.to_csv(path, index=False)
+        out.print(f"{len(frame):,} results of {windows:,} windows in {path}", soft_wrap=True)
 
 
 @app.command()
-def prune(before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are removed.")]) -> None:
+def prune(
+    before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are removed.")],
+    timezone: Zone = "UTC",
+) -> None:
     """Remove old windows from the results store."""
     from monitoring_tasks.results.retention import prune as remove
     from monitoring_tasks.results.store import open_store
 
     with open_store() as store:
-        counts = remove(store, parse_instant(before, "UTC"))
+        counts = remove(store, parse_instant(before, timezone))
     out.print(", ".join(f"{rows:,} rows of {table}" for table, rows in counts.items()) + " removed")
 
 
@@ -251,7 +273,7 @@ def rollup(
     before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are added up.")],
     to: Annotated[str, typer.Option(help="Length of the new windows, such as 1d, or a cron expression.")],
     monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
-    timezone: Annotated[str, typer.Option(help="Time zone in which the new windows begin.")] = "UTC",
+    timezone: Zone = "UTC",
 ) -> None:
     """Add old profiles up to longer windows."""
     from monitoring_tasks.results.retention import rollup as add_up
@@ -291,11 +313,13 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
                 problems += map(str, column_problems(monitor, dict(columns), table))
     except TransientError as error:
         return problems, f"its columns were not checked, the warehouse does not answer: {error}"
+    except MonitoringError as error:
+        problems.append(f"{monitor.path}: {error}")
     return problems, f"its columns are in {', '.join(dict.fromkeys(tables))}"
 
 
-def _period(monitor: Monitor, start: str, end: str) -> tuple[datetime, datetime]:
-    first, last = parse_instant(start, monitor.timezone), parse_instant(end, monitor.timezone)
+def _period(start: str, end: str, timezone: str) -> tuple[datetime, datetime]:
+    first, last = parse_instant(start, timezone), parse_instant(end, timezone)
     if first >= last:
         raise ConfigError(f"--start {start} must be before --end {end}")
     return first, last
@@ -312,29 +336,42 @@ def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
     """Make the table of what drifted, since when and how much."""
     from zoneinfo import ZoneInfo
 
-    from monitoring_tasks.views.findings import findings
+    from monitoring_tasks.views.findings import findings, in_words
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("What moved", "Since", "Days in alarm", "Typical", "Worst", "On its worst day"):
         table.add_column(heading, justify="right" if heading in ("Days in alarm", "Typical", "Worst") else "left")
     for finding in findings(rows):
-        unit = "PSI " if finding.metric == "psi" else ""
         worst = finding.worst_window.start.astimezone(ZoneInfo(timezone))
         table.add_row(
             finding.what,
             f"{finding.first.start.astimezone(ZoneInfo(timezone)):%d %b}",
             f"{finding.alarms} of {finding.windows}",
-            f"{unit}{finding.median:.2g}",
-            f"{unit}{finding.worst:.2g}",
+            in_words(finding.metric, finding.median),
+            in_words(finding.metric, finding.worst),
             escape(f"{worst:%d %b}: {finding.message.partition('; ')[2] or finding.message}"),
         )
     return table
 
 
-def _json(value: object) -> str:
-    import json
+def _stem(output: Path | None, usual: str) -> Path:
+    """Return the path of the files to write, without an ending."""
+    stem = output or Path(usual)
+    if stem.is_dir():
+        stem = stem / usual
+    if stem.suffix.removeprefix(".") in FORMATS:
+        stem = stem.with_suffix("")
+    if not stem.parent.is_dir():
+        raise ConfigError(f"--output {str(output)!r}: there is no folder {str(stem.parent)!r}")
+    return stem
 
-    return json.dumps(value, sort_keys=True)
+
+def _json_records(frame: pd.DataFrame) -> str:
+    """Return a JSON list with an object per row: every digit of the numbers, null for what was not measured."""
+    times = {name: [format_instant(time) for time in frame[name]] for name in ("window_start", "window_end")}
+    plain = frame.assign(**times).astype(object)
+    rows = plain.where(plain.notna(), None).to_dict("records")
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
 def _wide(table: Table) -> None:

@@ -78,6 +78,10 @@ class Bins:
 
     def labels(self) -> tuple[str, ...]:
         """Name each bin as people read it, in the order of the counts."""
+        return self._labels
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
         if self.kind == "categorical":
             return (NULL, *self.categories, OTHER, UNSEEN)
         if not self.edges:

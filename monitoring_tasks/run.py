@@ -7,8 +7,8 @@ A scheduled run is a list of one window, a backfill a long one. Airflow's tasks 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,7 +17,7 @@ from time import monotonic
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import TIMES, Column, monitored_columns
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError, DataError, MonitoringError
+from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results.store import Store, WindowRun, open_store
 from monitoring_tasks.warehouse.bins import measure_bins
@@ -66,7 +66,7 @@ def run_windows(
     ConfigError
         If no whole window lies inside, or the monitor cannot be computed.
     DataError, TransientError
-        If the warehouse or the store fails as a whole; every window not yet done is then recorded as failed.
+        If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed.
     """
     windows = monitor.schedule.windows(start, end)
     if not windows:
@@ -77,7 +77,10 @@ def run_windows(
     names = _chosen(monitor, checks)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
-        warehouse = warehouse or stack.enter_context(open_warehouse(warehouse_url(monitor.warehouse)))
+        if warehouse is None:
+            url = warehouse_url(monitor.warehouse)
+            with _recording(monitor, windows, store):
+                warehouse = stack.enter_context(open_warehouse(url))
         began = monotonic()
         scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
         share = (monotonic() - began) / len(windows)
@@ -109,7 +112,7 @@ def scan_windows(
     that are not stored are recorded as failed, and the error goes on.
     """
     left = list(windows)
-    try:
+    with _recording(monitor, left, store):
         types = warehouse.columns(monitor.inference_log.table)
         source = _source(monitor, types)
         columns, unreadable = monitored_columns(monitor, types)
@@ -124,8 +127,15 @@ def scan_windows(
                 store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
             left.remove(whole.window)
             _tell(progress, "Scan", len(windows) - len(left), len(windows))
+
+
+@contextmanager
+def _recording(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
+    """Record, if the block fails, that those `windows` failed which are still in the sequence then."""
+    try:
+        yield
     except MonitoringError as error:
-        for window in left:
+        for window in windows:
             store.write_failed_scan(
                 WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=str(error))
             )
@@ -139,6 +149,13 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
     -------
     tuple of str
         The checks that failed, wholly or for a column: each has written an ``error`` row that says why.
+
+    Raises
+    ------
+    DataError
+        If the window has no stored profile.
+    TransientError
+        If the store does not answer: waiting heals that, and no check is to blame.
     """
     baseline_id, profiles = store.read_profiles(monitor.name, window)
     context = CheckContext(monitor, window, profiles[0], store.read_baseline(baseline_id), profiles[1:])
@@ -147,15 +164,22 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
         if check.name not in checks:
             continue
         try:
-            results = check.run(context)
-        except Exception as error:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
-            message = f"check {check.name} failed: {type(error).__name__}: {error}"
-            results = [Result("check", status="error", message=message)]
-        errors = [result.message for result in results if result.decided() == "error"]
-        store.write_results(monitor.name, window, check.name, results, "; ".join(errors) or None)
-        if errors:
+            error = _write(store, check.name, context, check.run(context))
+        except TransientError:
+            raise
+        except Exception as reason:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
+            message = f"check {check.name} failed: {type(reason).__name__}: {reason}"
+            error = _write(store, check.name, context, [Result("check", status="error", message=message)])
+        if error:
             failed.append(check.name)
     return tuple(failed)
+
+
+def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result]) -> str | None:
+    """Store a check's results; return why it failed, if it did."""
+    error = "; ".join(result.message for result in results if result.decided() == "error") or None
+    store.write_results(context.monitor.name, context.window, check, results, error)
+    return error
 
 
 def close_window(

@@ -1,7 +1,7 @@
 """The checks, one file each.
 
-A new check is its file and its entry in `CHECKS`; everything else (the command line, the DAGs, the stored rows, the
-isolation of its failures) follows from that.
+A new check is its file, its entry in `CHECKS`, and its settings in `config.checks`; everything else (the command line,
+the DAGs, the stored rows, the isolation of its failures) follows from that.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ def not_computed(monitor: Monitor) -> tuple[str, ...]:
     known = {check.name for check in CHECKS}
     written = monitor.model_fields_set and set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
     keys = [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
+    drift, operations = monitor.checks.data_drift, monitor.checks.operations
+    keys += ["checks.data_drift.importance"] * bool(drift and drift.importance)
+    keys += ["checks.operations.expected_rows: seasonal"] * bool(operations and operations.expected_rows == "seasonal")
+    keys += ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
     keys += ["baseline.rolling"] * (monitor.baseline.rolling is not None)
     keys += ["baseline.seasonal"] * (monitor.baseline.seasonal is not None)
     keys += ["labels"] * (monitor.labels is not None)

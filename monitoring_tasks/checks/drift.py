@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,8 @@ from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
-from monitoring_tasks.profile import Bins, ColumnProfile
+from monitoring_tasks.checks.wording import number, percent
+from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
 from monitoring_tasks.statistics.drift import (
     DriftMetric,
     chi_squared_test,
@@ -21,6 +24,7 @@ from monitoring_tasks.statistics.drift import (
     select,
 )
 from monitoring_tasks.statistics.drift.metric import Kind
+from monitoring_tasks.statistics.histogram import IntArray
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -32,22 +36,24 @@ ORDERED = ("kolmogorov_smirnov", "wasserstein")
 
 @dataclass(frozen=True)
 class Measured:
-    """One metric of one column, not yet decided."""
+    """One metric of one column in one segment, not yet decided."""
 
     metric: DriftMetric
     result: Result
-    size: float | None
+    size: float | None = None
     """What a threshold is applied to; None where it could not be measured."""
-    moved: str = ""
-    """Which bin moved most, in words."""
+    why_not: str = ""
+    """Why it could not be measured."""
+    moved: Callable[[], str] = str
+    """Says which bin moved most; asked only where something did."""
 
 
 def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings) -> list[Result]:
     """Compare these columns with the baseline, over all rows and in every segment that the baseline knows.
 
-    An alarm needs both: significance after Benjamini and Hochberg's correction over all columns of the window, at
-    `false_alarm_rate`; and a size of at least `minimum_effect`. A significant change of half that size is a warning. A
-    `fixed` threshold replaces both.
+    An alarm needs both: significance at `false_alarm_rate`, for each metric after Benjamini and Hochberg's correction
+    over all columns and segments of the window that have rows enough to be judged; and a size above `minimum_effect`.
+    A significant change above half that size is a warning. A `fixed` threshold replaces both.
     """
     results = [
         Result("unreadable", column_name=name, status="error", message=context.profile.unreadable[name])
@@ -55,108 +61,130 @@ def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings
         if name in context.profile.unreadable
     ]
     readable = [name for name in columns if name in context.profile.columns]
-    for segment in (context.profile, *context.segments):
-        reference = context.baseline.columns if not segment.segment else context.baseline.segments.get(segment.segment)
+    measured: list[Measured] = []
+    for profile in (context.profile, *context.segments):
+        reference = context.baseline.columns if not profile.segment else context.baseline.segments.get(profile.segment)
         if reference is None:
             continue
-        measured = [
-            item
-            for name in readable
-            if segment.segment.partition("=")[0] != name  # within origin=JFK the origin cannot move
-            for item in _measured(settings.metrics, context.baseline.bins[name], reference[name], segment.columns[name])
-        ]
-        decided = [replace(result, segment=segment.segment) for result in _decide(measured, settings)]
-        results += decided
-        if decided:
-            results.append(replace(_drifted_share(decided), segment=segment.segment))
-    return results
+        for name in readable:
+            if profile.segment.partition("=")[0] != name:  # within origin=JFK the origin cannot move
+                bins, current = context.baseline.bins[name], profile.columns[name]
+                measured += _measured(settings.metrics, bins, reference[name], current, profile.segment)
+    decided = _decide(measured, settings)
+    segments = dict.fromkeys(result.segment for result in decided)
+    shares = [_drifted_share([result for result in decided if result.segment == segment]) for segment in segments]
+    return [*results, *decided, *shares]
 
 
-def _measured(names: Sequence[str], bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> list[Measured]:
-    """Take every metric that suits the column; a metric without values on both sides has none."""
-    metrics = [metric for name in names if _layout(bins) in (metric := drift_metric(name)).kinds]
-    p_values = {
-        ordered: _p_value(bins, reference, current, ordered=ordered)
-        for ordered in {metric.name in ORDERED for metric in metrics}
-    }
-    moved = _what_moved(bins, reference, current) if reference.rows and current.rows else ""
+def _measured(
+    names: Sequence[str], bins: Bins, reference: ColumnProfile, current: ColumnProfile, segment: str
+) -> list[Measured]:
+    """Take every metric that suits the column."""
+    layout: Kind = "categorical" if bins.kind == "categorical" else "numeric"
+    metrics = [metric for name in names if layout in (metric := drift_metric(name)).kinds]
+    before, after = reference.array(), current.array()
+    # Several metrics, and the tests, are taken over the same bins.
+    by_bins = {metric.bins: metric for metric in (*metrics, *map(_test, metrics))}
+    sides = {name: select(metric, layout, before, after) for name, metric in by_bins.items()}
+    p_values = {test.name: _p_value(test, *sides[test.bins]) for test in dict.fromkeys(map(_test, metrics))}
+    rows = Result(
+        "", column_name=current.column, segment=segment, baseline_rows=reference.rows, window_rows=current.rows
+    )
     found = []
     for metric in metrics:
-        result = Result(metric.name, column_name=current.column, baseline_rows=reference.rows, window_rows=current.rows)
-        before, after = select(metric, _layout(bins), reference.array(), current.array())
-        scale = reference.standard_deviation if metric.needs_edges else 1.0
-        if not before.sum() or not after.sum() or not scale:
-            found.append(Measured(metric, result, None))
+        a, b = sides[metric.bins]
+        scale = reference.standard_deviation if metric.needs_edges else None
+        if not a.any() or not b.any() or (metric.needs_edges and not scale):
+            empty = "the window holds no value" if a.any() else "the baseline holds no value"
+            why = "its baseline is constant" if a.any() and b.any() else empty
+            found.append(Measured(metric, replace(rows, metric=metric.name), why_not=why))
             continue
         extra = (_closed_edges(bins, reference, current), scale) if metric.needs_edges else ()
-        value = metric.function(before, after, *extra)
-        size = value if metric.effect is None else float(metric.effect(before, after))
+        value = metric.function(a, b, *extra)
+        size = value if metric.effect is None else float(metric.effect(a, b))
         detail = {} if metric.effect is None else {"effect": size}
-        result = replace(result, value=value, p_value=p_values[metric.name in ORDERED], detail=detail)
-        found.append(Measured(metric, result, size, moved))
+        result = replace(rows, metric=metric.name, value=value, p_value=p_values[_test(metric).name], detail=detail)
+        found.append(Measured(metric, result, size, moved=partial(_what_moved, bins, before, after)))
     return found
 
 
 def _decide(measured: Sequence[Measured], settings: DriftSettings) -> list[Result]:
     significant = np.zeros(len(measured), np.bool_)
-    for metric in {item.metric.name for item in measured}:
-        mine = [i for i, item in enumerate(measured) if item.metric.name == metric]
-        p_values = np.array([np.nan if (p := measured[i].result.p_value) is None else p for i in mine])
+    for name in {item.metric.name for item in measured}:
+        mine = [i for i, item in enumerate(measured) if item.metric.name == name]
+        p_values = [_judged_p_value(measured[i].result, settings) for i in mine]
         significant[mine] = benjamini_hochberg(p_values, settings.false_alarm_rate)
     return [_decided(item, bool(sure), settings) for item, sure in zip(measured, significant, strict=True)]
 
 
+def _judged_p_value(result: Result, settings: DriftSettings) -> float:
+    """Return NaN for what is not judged, so that it does not count as one more test."""
+    judged = result.p_value is not None and (result.window_rows or 0) >= settings.minimum_rows
+    return result.p_value if judged and result.p_value is not None else math.nan
+
+
 def _decided(item: Measured, significant: bool, settings: DriftSettings) -> Result:
-    result, name = item.result, item.metric.name
-    fixed = settings.fixed.get(name)  # type: ignore[call-overload]
-    threshold = fixed if fixed is not None else settings.minimum_effect.get(name, item.metric.minimum_effect)  # type: ignore[call-overload]
+    result, metric = item.result, item.metric
+    fixed = settings.fixed.get(metric.name)  # type: ignore[call-overload]
+    usual = settings.minimum_effect.get(metric.name, metric.minimum_effect)  # type: ignore[call-overload]
+    threshold: float = usual if fixed is None else fixed
+    if metric.effect is None:
+        result = replace(result, threshold_upper=threshold)
+    else:  # the bound is on the effect: beside the value, in other units, it would mislead
+        result = replace(result, detail={**result.detail, "effect_threshold": threshold})
     rows = result.window_rows or 0
     if rows < settings.minimum_rows:
         message = f"{result.column_name}: {rows} rows are too few to judge, {settings.minimum_rows} are needed"
-        return replace(result, threshold_upper=threshold, status="insufficient_data", message=message)
+        return replace(result, status="insufficient_data", message=message)
     if item.size is None:
-        message = f"{result.column_name}: {name} cannot be measured, there is no value on one of the two sides"
-        return replace(result, threshold_upper=threshold, status="insufficient_data", message=message)
+        message = f"{result.column_name}: {metric.name} cannot be measured, {item.why_not}"
+        return replace(result, status="insufficient_data", message=message)
     status: Status = "ok"
-    if fixed is not None:
-        status = "alarm" if item.size > fixed else "ok"
-    elif significant and item.size >= threshold:
+    if item.size > threshold and (significant or fixed is not None):
         status = "alarm"
-    elif significant and item.size >= threshold / 2:
+    elif item.size > threshold / 2 and significant and fixed is None:
         status = "warning"
     verb = {"ok": "is in order", "warning": "moved a little", "alarm": "moved"}[status]
-    size = f"{name} {item.size:.3g}" if item.metric.effect is None else f"{name} effect {item.size:.3g}"
-    message = f"{result.column_name} {verb}: {size} (alarm above {threshold:g})"
-    if status != "ok" and item.moved:
-        message = f"{message}; {item.moved}"
-    return replace(result, threshold_upper=threshold, status=status, message=message)
+    bound = f"alarm above {threshold:g}"
+    if item.size > threshold and status == "ok":
+        bound += f", but chance alone may do this: p = {number(result.p_value or 0.0)}"
+    size = f"{metric.name} {number(result.value or 0.0)}"
+    if metric.effect is not None:
+        size += f", effect {number(item.size)}"
+    message = f"{result.column_name} {verb}: {size} ({bound})"
+    return replace(result, status=status, message=message if status == "ok" else f"{message}; {item.moved()}")
 
 
 def _drifted_share(results: Sequence[Result]) -> Result:
     judged = {r.column_name for r in results if r.decided() in ("ok", "warning", "alarm")}
     moved = sorted({r.column_name for r in results if r.decided() == "alarm"})
-    some = results[0]
+    rows, segment = results[0].window_rows, results[0].segment
     if not judged:
         message = "no column could be judged"
-        return Result("drifted_share", window_rows=some.window_rows, status="insufficient_data", message=message)
+        return Result("drifted_share", segment=segment, window_rows=rows, status="insufficient_data", message=message)
     return Result(
         "drifted_share",
         value=len(moved) / len(judged),
-        baseline_rows=some.baseline_rows,
-        window_rows=some.window_rows,
+        segment=segment,
+        baseline_rows=results[0].baseline_rows,
+        window_rows=rows,
         status="info",
         message=f"{len(moved)} of {len(judged)} columns moved" + (f": {', '.join(moved)}" if moved else ""),
     )
 
 
-def _p_value(bins: Bins, reference: ColumnProfile, current: ColumnProfile, *, ordered: bool) -> float | None:
-    metric = drift_metric("kolmogorov_smirnov" if ordered else "psi")
-    before, after = select(metric, _layout(bins), reference.array(), current.array())
-    if not before.sum() or not after.sum():
+def _test(metric: DriftMetric) -> DriftMetric:
+    """Return the metric on whose bins the significance of this one is tested."""
+    return _TEST_OF_ORDER if metric.name in ORDERED else _TEST_OF_SHARES
+
+
+def _p_value(test: DriftMetric, reference: IntArray, current: IntArray) -> float | None:
+    if not reference.any() or not current.any():
         return None
-    if ordered:
-        return kolmogorov_smirnov_p_value(kolmogorov_smirnov(before, after), int(before.sum()), int(after.sum()))
-    return chi_squared_test(before, after).p_value
+    if test is _TEST_OF_SHARES:
+        return chi_squared_test(reference, current).p_value
+    rows = int(reference.sum()), int(current.sum())
+    return kolmogorov_smirnov_p_value(kolmogorov_smirnov(reference, current), *rows)
 
 
 def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> NDArray[np.float64]:
@@ -166,17 +194,14 @@ def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) 
     return np.array([low, *bins.edges, high])
 
 
-def _what_moved(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> str:
+def _what_moved(bins: Bins, reference: IntArray, current: IntArray) -> str:
     """Name the bin whose share changed most."""
-    before, after = reference.array() / reference.rows, current.array() / current.rows
+    before, after = reference / reference.sum(), current / current.sum()
     place = int(np.argmax(np.abs(after - before)))
+    label = bins.labels()[place]
     verb = "rose" if after[place] > before[place] else "fell"
-    return f"{bins.labels()[place]} {verb} from {_percent(before[place])} to {_percent(after[place])}"
+    return f"the share of {_WORDS.get(label, label)} {verb} from {percent(before[place])} to {percent(after[place])}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.095 or share == 0 else f"{100 * share:.2g} %"
-
-
-def _layout(bins: Bins) -> Kind:
-    return "categorical" if bins.kind == "categorical" else "numeric"
+_WORDS = {NULL: "missing values", OTHER: "rarer values", UNSEEN: "values never seen before"}
+_TEST_OF_ORDER, _TEST_OF_SHARES = drift_metric("kolmogorov_smirnov"), drift_metric("psi")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.config import Operations, RowRange
 from monitoring_tasks.statistics.intervals import wilson_interval
 from monitoring_tasks.statistics.quantile import histogram_quantile
@@ -42,28 +45,16 @@ def _rows(context: CheckContext, settings: Operations) -> Result:
         lower, upper = settings.expected_rows.minimum, settings.expected_rows.maximum
     elif isinstance(settings.expected_rows, int):
         lower, upper = settings.expected_rows // 2, settings.expected_rows * 2
+    if rows == 0 and lower is None:
+        lower = 1
     result = Result("rows", value=rows, window_rows=rows, threshold_lower=lower, threshold_upper=upper)
     if rows == 0:
-        return Result(
-            "rows",
-            value=0,
-            window_rows=0,
-            threshold_lower=1 if lower is None else lower,
-            threshold_upper=upper,
-            status="alarm",
-            message=f"no data: table {context.monitor.inference_log.table!r} has no row in {context.window}",
-        )
+        message = f"no data: table {context.monitor.inference_log.table!r} has no row in {context.window}"
+        return replace(result, message=message)
     verdict = {"ok": "in order", "info": "counted"}.get(result.decided(), "not as expected")
     expected = f" ({lower if lower is not None else 0} to {upper if upper is not None else 'any'} expected)"
     message = f"{rows} rows, {verdict}{expected if lower is not None or upper is not None else ''}"
-    return Result(
-        "rows",
-        value=rows,
-        window_rows=rows,
-        threshold_lower=lower,
-        threshold_upper=upper,
-        message=message,
-    )
+    return replace(result, message=message)
 
 
 def _share(metric: str, column: str, rows: int, of: int, limit: float | None) -> Result:
@@ -80,7 +71,7 @@ def _share(metric: str, column: str, rows: int, of: int, limit: float | None) ->
         value_upper=upper,
         threshold_upper=limit,
         window_rows=of,
-        message=f"{rows} of {of} {words}: {100 * rows / of:.2g} %{bound}",
+        message=f"{rows} of {of} {words}: {percent(rows / of)}{bound}",
     )
 
 
@@ -105,7 +96,7 @@ def _latencies(context: CheckContext, column: str, limit: float | None) -> list[
                 column_name=column,
                 threshold_upper=threshold,
                 window_rows=sum(counts),
-                message=f"{percentile} % of answers took at most {value:.3g} ms{bound}",
+                message=f"{percentile} % of answers took at most {number(value)} ms{bound}",
             )
         )
     return results

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, Float, Integer
+from sqlalchemy.types import TypeEngine
 
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.store import Store, open_store
+from monitoring_tasks.results.tables import Instant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +47,8 @@ def results(
     Returns
     -------
     pandas.DataFrame
-        One row per result, with the table's columns; times are UTC, what was not measured is missing.
+        One row per result, with the table's columns; times are UTC, what was not measured is missing. Types are the
+        same whatever rows there are: counts are ``Int64``, numbers ``float64``, times ``datetime64[us, UTC]``.
     """
     import pandas as pd
 
@@ -53,7 +58,14 @@ def results(
         found = opened.results(
             name, start, end, checks=checks, metrics=metrics, columns=columns, segments=segments, statuses=statuses
         )
-        return pd.DataFrame(list(found), columns=[column.name for column in tables.result.columns])
+        frame = pd.DataFrame(list(found), columns=[column.name for column in tables.result.columns])
     finally:
         if store is None:
             opened.close()
+    return frame.astype({column.name: _dtype(column.type) for column in tables.result.columns})
+
+
+def _dtype(kind: TypeEngine[Any]) -> str:
+    """Return the type of a table's column in a frame."""
+    families = {Instant: "datetime64[us, UTC]", Integer: "Int64", Float: "float64", JSON: "object"}
+    return next((dtype for family, dtype in families.items() if isinstance(kind, family)), "str")

@@ -61,6 +61,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**WRITING)
+        self._baselines: dict[str, Baseline] = {}
+        """Those read before: an id is a digest of the content, so what it names never changes."""
 
     def __enter__(self) -> Store:
         """Return the store itself."""
@@ -181,9 +183,10 @@ class Store:
         DataError
             If there is none.
         """
-        found = self._baseline(tables.baseline.c.baseline_id == baseline_id)
+        found = self._baselines.get(baseline_id) or self._baseline(tables.baseline.c.baseline_id == baseline_id)
         if found is None:
             raise DataError(f"the results store has no baseline {baseline_id!r}: run the window again")
+        self._baselines[baseline_id] = found
         return found
 
     def read_profiles(self, monitor: str, window: Window) -> tuple[str, tuple[Profile, ...]]:

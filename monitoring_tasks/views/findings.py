@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.window import Window
 
-OPERATIONS = {"rows": "row count", "error_rate": "error rate", "latency_p95": "95 % latency (ms)"}
+OPERATIONS = {"rows": "rows", "error_rate": "error rate", "latency_p95": "95 % latency"}
 """Metrics of the check `operations` as people say them."""
 
 
@@ -32,6 +33,21 @@ class Finding:
     worst_window: Window
     message: str
     """The worst window's result in words."""
+
+
+def in_words(metric: str, value: float) -> str:
+    """Write a metric's value with its unit.
+
+    Examples
+    --------
+    >>> in_words("psi", 0.0312), in_words("error_rate", 0.507), in_words("latency_p95", 2106.3)
+    ('PSI 0.031', '51 %', '2,106 ms')
+    """
+    if metric == "error_rate":
+        return percent(value)
+    if metric == "latency_p95":
+        return f"{number(value)} ms"
+    return number(value) if metric == "rows" else f"{metric.upper()} {value:.2g}"
 
 
 def findings(rows: Iterable[Mapping[str, Any]], metric: str = "psi") -> tuple[Finding, ...]:

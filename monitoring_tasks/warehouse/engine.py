@@ -7,6 +7,7 @@ value of a monitor file is ever pasted into SQL.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,12 @@ DIALECTS = {
     "clickhouse": "clickhouse",
 }
 """SQLAlchemy's names of the dialects that can be scanned, and sqlglot's."""
+
+EXTRAS = ("postgres", "snowflake", "bigquery", "trino")
+"""Dialects whose drivers are optional dependencies of this package."""
+
+REFUSED = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", '" does not exist')
+"""How PostgreSQL words a refused login: an attempt to connect that failed has no SQLSTATE."""
 
 _DUCKDB_TYPES: dict[str, Type] = {
     "FLOAT": "number",
@@ -185,7 +192,8 @@ class SQLAlchemyWarehouse:
         import sqlalchemy as sa
 
         table = _table(name, self.dialect)
-        with _sqlalchemy_errors(f"table {name!r}"):
+        with _sqlalchemy_errors(f"table {name!r}"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", sa.exc.SAWarning)  # of a type that it does not know: `other` to us
             try:
                 found = sa.inspect(self._connection).get_columns(table.name, schema=table.db or None)
             except sa.exc.NoSuchTableError:
@@ -252,13 +260,14 @@ def _open_sqlalchemy(url: str) -> Iterator[SQLAlchemyWarehouse]:
         # A server that is away must not hold the task for the minutes of TCP's own patience.
         patience = {"connect_timeout": 30} if dialect == "postgres" else {}
         engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args=patience)
-    except sa.exc.ArgumentError:
+    except sa.exc.NoSuchModuleError:
+        raise ConfigError(
+            f"the SQLAlchemy dialect {address.drivername!r} for the warehouse is not installed: {_remedy(dialect)}"
+        ) from None
+    except (sa.exc.ArgumentError, ValueError):
         raise ConfigError("a warehouse's URL cannot be read: write duckdb:///FILE or a SQLAlchemy URL") from None
     except ImportError as error:
-        raise ConfigError(
-            f"the driver {error.name!r} for the warehouse is not installed: "
-            f'pip install "monitoring-tasks[{"postgres" if dialect == "postgres" else dialect}]"'
-        ) from None
+        raise ConfigError(f"the driver {error.name!r} for the warehouse is not installed: {_remedy(dialect)}") from None
     options: dict[str, Any] = {}
     if dialect == "postgres":
         # One snapshot for both passes of a scan, and the server itself refuses any write.
@@ -272,6 +281,12 @@ def _open_sqlalchemy(url: str) -> Iterator[SQLAlchemyWarehouse]:
     finally:
         connection.close()
         engine.dispose()
+
+
+def _remedy(dialect: str | None) -> str:
+    if dialect in EXTRAS:
+        return f'pip install "monitoring-tasks[{dialect}]"'
+    return "install the package that brings it"
 
 
 def _table(name: str, dialect: str) -> exp.Table:
@@ -326,9 +341,10 @@ def _sqlalchemy_errors(subject: str) -> Iterator[None]:
 
 def _wrong_credentials(error: Any) -> bool:
     """Tell a refused login (SQLSTATE class 28, or no such database) from a server that is merely away."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    text = str(error.orig)
-    return state.startswith("28") or state == "3D000" or "password authentication failed" in text
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith("28") or state == "3D000"
+    return any(words in str(error.orig) for words in REFUSED)
 
 
 def _first_line(error: BaseException) -> str:

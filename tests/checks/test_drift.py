@@ -1,0 +1,260 @@
+"""What the drift check decides, from counts alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring_tasks.checks import Result
+from monitoring_tasks.checks.data_drift import data_drift
+from monitoring_tasks.checks.drift import drift
+from monitoring_tasks.checks.prediction_drift import prediction_drift
+from monitoring_tasks.profile import Bins, ColumnProfile
+from monitoring_tasks.statistics.drift import DRIFT_METRICS
+from tests import inference_log
+from tests.checks.context import categorical, context, numeric
+
+CARRIERS = Bins("categorical", categories=("AA", "UA"), others=("B6",))
+DECILES = Bins("numeric", edges=tuple(float(edge) for edge in range(0, 110, 10)), exponent=7)
+ALL = f"[{', '.join(metric.name for metric in DRIFT_METRICS)}]"
+
+
+def carrier_drift(settings: str, reference: tuple[int, ...], current: tuple[int, ...]) -> list[Result]:
+    before, after = categorical("carrier", *reference), categorical("carrier", *current)
+    return drifts(settings, {"carrier": CARRIERS}, [before], [after])
+
+
+def drifts(settings: str, bins: dict[str, Bins], reference: list, current: list, **segments: tuple) -> list[Result]:
+    monitor = inference_log.monitor(f"{{data_drift: {settings}}}")
+    before = {"": reference} | {f"origin={name}": pair[0] for name, pair in segments.items()}
+    after = {"": current} | {f"origin={name}": pair[1] for name, pair in segments.items()}
+    assert monitor.checks.data_drift is not None
+    return drift(context(monitor, bins, before, after), list(bins), monitor.checks.data_drift)
+
+
+def by_metric(results: list[Result]) -> dict[str, Result]:
+    return {result.metric: result for result in results if result.segment == ""}
+
+
+@pytest.mark.parametrize(
+    ("current", "status", "message"),
+    [
+        ((0, 500, 400, 100, 0), "ok", "carrier is in order: psi 0.00207 (alarm above 0.1)"),
+        (
+            (0, 610, 350, 40, 0),
+            "warning",
+            "carrier moved a little: psi 0.0844 (alarm above 0.1); the share of AA rose from 50 % to 61 %",
+        ),
+        (
+            (0, 250, 650, 100, 0),
+            "alarm",
+            "carrier moved: psi 0.296 (alarm above 0.1); the share of AA fell from 50 % to 25 %",
+        ),
+        (
+            (100, 450, 360, 90, 0),
+            "alarm",
+            "carrier moved: psi 0.774 (alarm above 0.1); the share of missing values rose from 0 % to 10 %",
+        ),
+        (
+            (0, 400, 320, 80, 200),
+            "alarm",
+            "carrier moved: psi 1.7 (alarm above 0.1); the share of values never seen before rose from 0 % to 20 %",
+        ),
+        (
+            (0, 400, 300, 300, 0),
+            "alarm",
+            "carrier moved: psi 0.273 (alarm above 0.1); the share of rarer values rose from 10 % to 30 %",
+        ),
+        ((0, 20, 60, 19, 0), "insufficient_data", "carrier: 99 rows are too few to judge, 100 are needed"),
+        ((0, 0, 0, 0, 0), "insufficient_data", "carrier: 0 rows are too few to judge, 100 are needed"),
+    ],
+)
+def test_every_status_and_what_it_says(current, status, message):
+    found = by_metric(carrier_drift("{metrics: [psi]}", (0, 5000, 4000, 1000, 0), current))["psi"]
+    assert (found.status, found.message) == (status, message)
+    assert (found.threshold_upper, found.baseline_rows, found.window_rows) == (0.1, 10_000, sum(current))
+
+
+def test_a_large_change_that_chance_may_make_is_no_alarm():
+    """Of a small baseline: the size is there, the evidence is not."""
+    found = by_metric(carrier_drift("{metrics: [psi], minimum_rows: 10}", (0, 8, 5, 2, 0), (0, 4, 4, 4, 0)))["psi"]
+    assert found.value is not None
+    assert found.value > 0.1
+    assert found.status == "ok"
+    assert found.message == (
+        "carrier is in order: psi 0.211 (alarm above 0.1, but chance alone may do this: p = 0.407)"
+    )
+
+
+def test_the_threshold_itself_is_no_alarm():
+    """`alarm above` means above, for a fixed threshold and for a minimum effect."""
+    value = by_metric(carrier_drift("{metrics: [total_variation]}", (0, 600, 400, 0, 0), (0, 400, 600, 0, 0)))[
+        "total_variation"
+    ].value
+    assert value == pytest.approx(0.2)
+    for setting in ("fixed", "minimum_effect"):
+        settings = f"{{metrics: [total_variation], {setting}: {{total_variation: {value!r}}}}}"
+        found = by_metric(carrier_drift(settings, (0, 600, 400, 0, 0), (0, 400, 600, 0, 0)))["total_variation"]
+        assert found.status == ("ok" if setting == "fixed" else "warning")
+        assert found.threshold_upper == value
+
+
+def test_metrics_of_order_are_for_numbers_only():
+    counted = carrier_drift(f"{{metrics: {ALL}}}", (0, 5, 5, 0, 0), (0, 50, 50, 0, 0))
+    assert {result.metric for result in counted} == {
+        "drifted_share",
+        *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.kinds),
+    }
+
+
+def test_a_column_whose_values_are_all_gone_is_drift_and_has_no_order():
+    values = np.arange(100.0).repeat(10)
+    reference, current = numeric("distance", DECILES, values), numeric("distance", DECILES, np.full(500, np.nan))
+    found = by_metric(drifts(f"{{metrics: {ALL}}}", {"distance": DECILES}, [reference], [current]))
+    assert found["psi"].status == "alarm"
+    assert found["psi"].message.endswith("; the share of missing values rose from 0 % to 100 %")
+    for name in ("kolmogorov_smirnov", "wasserstein"):
+        assert (found[name].status, found[name].value, found[name].p_value) == ("insufficient_data", None, None)
+        assert found[name].message == f"distance: {name} cannot be measured, the window holds no value"
+    back = by_metric(drifts(f"{{metrics: {ALL}}}", {"distance": DECILES}, [current], [reference]))
+    assert back["wasserstein"].message == "distance: wasserstein cannot be measured, the baseline holds no value"
+    assert back["psi"].status == "alarm"
+
+
+def test_a_constant_baseline_has_no_unit_for_wasserstein_and_every_other_metric():
+    bins = Bins("numeric", edges=(5.0, np.nextafter(5.0, 6.0)), exponent=3)
+    reference, current = numeric("one", bins, np.full(900, 5.0)), numeric("one", bins, np.full(300, 6.0))
+    found = by_metric(drifts(f"{{metrics: {ALL}}}", {"one": bins}, [reference], [current]))
+    assert found["wasserstein"].message == "one: wasserstein cannot be measured, its baseline is constant"
+    assert {found[metric.name].status for metric in DRIFT_METRICS if metric.name != "wasserstein"} == {"alarm"}
+    fives = numeric("one", bins, np.full(300, 5.0))
+    same = by_metric(drifts(f"{{metrics: {ALL}}}", {"one": bins}, [reference], [fives]))
+    assert {same[metric.name].status for metric in DRIFT_METRICS if metric.name != "wasserstein"} == {"ok"}
+
+
+def test_a_baseline_without_any_value_is_compared_by_its_missing_share():
+    bins = Bins("numeric")
+    reference, current = numeric("gust", bins, np.full(900, np.nan)), numeric("gust", bins, np.full(300, 6.0))
+    found = by_metric(drifts("{metrics: [psi, wasserstein]}", {"gust": bins}, [reference], [current]))
+    assert found["psi"].status == "alarm"
+    assert found["psi"].message.endswith("; the share of missing values fell from 100 % to 0 %")
+    assert found["wasserstein"].message == "gust: wasserstein cannot be measured, the baseline holds no value"
+
+
+def test_a_segment_is_compared_with_its_own_baseline_and_not_by_its_own_column():
+    bins = {"origin": Bins("categorical", categories=("JFK", "LGA")), "carrier": CARRIERS}
+    reference = [categorical("origin", 0, 500, 500, 0, 0), categorical("carrier", 0, 500, 500, 0, 0)]
+    current = [categorical("origin", 0, 500, 500, 0, 0), categorical("carrier", 0, 400, 600, 0, 0)]
+    jfk = (
+        [categorical("origin", 0, 500, 0, 0, 0), categorical("carrier", 0, 400, 100, 0, 0)],
+        [categorical("origin", 0, 500, 0, 0, 0), categorical("carrier", 0, 100, 400, 0, 0)],
+    )
+    found = drifts("{metrics: [psi]}", bins, reference, current, JFK=jfk)
+    assert {(result.segment, result.metric, result.column_name, result.status) for result in found} == {
+        ("", "psi", "origin", "ok"),
+        ("", "psi", "carrier", "ok"),
+        ("", "drifted_share", "", "info"),
+        ("origin=JFK", "psi", "carrier", "alarm"),
+        ("origin=JFK", "drifted_share", "", "info"),
+    }
+    shares = {result.segment: (result.value, result.message) for result in found if result.metric == "drifted_share"}
+    assert shares == {"": (0.0, "0 of 2 columns moved"), "origin=JFK": (1.0, "1 of 1 columns moved: carrier")}
+
+
+def test_a_segment_too_small_to_judge_is_no_further_test():
+    """Benjamini and Hochberg's bound is rate / m for one small p-value: what is not judged must not raise m."""
+    reference, current = (0, 5000, 5000, 0, 0), (0, 644, 516, 0, 0)
+    alone = by_metric(
+        carrier_drift("{metrics: [psi], minimum_effect: {psi: 0.001}, false_alarm_rate: 0.0005}", reference, current)
+    )
+    assert alone["psi"].status == "alarm"
+    assert alone["psi"].p_value is not None
+    assert 0.0005 / 2 < alone["psi"].p_value < 0.0005
+    small = ([categorical("carrier", 0, 50, 50, 0, 0)], [categorical("carrier", 0, 9, 9, 0, 0)])
+    large = ([categorical("carrier", 0, 50, 50, 0, 0)], [categorical("carrier", 0, 90, 90, 0, 0)])
+    for segment, status in ((small, "alarm"), (large, "ok")):
+        found = drifts(
+            "{metrics: [psi], minimum_effect: {psi: 0.001}, false_alarm_rate: 0.0005}",
+            {"carrier": CARRIERS},
+            [categorical("carrier", *reference)],
+            [categorical("carrier", *current)],
+            JFK=segment,
+        )
+        assert by_metric(found)["psi"].status == status
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("metric", "fewest"), [("psi", 4), ("kolmogorov_smirnov", 1)])
+def test_of_windows_without_drift_no_more_raise_a_false_alarm_than_the_rate_says(metric, fewest):
+    """Eight columns and two segments that nothing moves, 200 windows, no minimum effect: at 10 %, some 20 or fewer."""
+    rng = np.random.default_rng(20240301)
+    bins = {f"x{i}": DECILES for i in range(8)}
+
+    def columns(sample: np.ndarray) -> list[ColumnProfile]:
+        return [numeric(name, DECILES, sample[i]) for i, name in enumerate(bins)]
+
+    drawn = rng.uniform(0.0, 100.0, (8, 20_000))
+    north = rng.random(20_000) < 0.5
+    alarms = 0
+    for _ in range(200):
+        window = rng.uniform(0.0, 100.0, (8, 1000))
+        found = drifts(
+            f"{{metrics: [{metric}], minimum_effect: {{{metric}: 0.0}}, false_alarm_rate: 0.1}}",
+            bins,
+            columns(drawn),
+            columns(window),
+            north=(columns(drawn[:, north]), columns(window[:, :500])),
+            south=(columns(drawn[:, ~north]), columns(window[:, 500:])),
+        )
+        alarms += any(result.status == "alarm" for result in found)
+    assert fewest <= alarms <= 30  # 2.4 standard deviations above 20; on so few bins Kolmogorov's test is cautious
+
+
+@given(
+    reference=st.lists(st.integers(0, 10_000), min_size=5, max_size=5),
+    current=st.lists(st.integers(0, 10_000), min_size=5, max_size=5),
+)
+def test_any_counts_have_a_decision_a_message_and_no_number_that_is_not_one(reference, current):
+    for result in carrier_drift(f"{{metrics: {ALL}}}", tuple(reference), tuple(current)):
+        assert result.status is not None
+        assert result.message
+        if result.value is not None:
+            assert np.isfinite(result.value)
+            assert result.value >= 0
+        if result.p_value is not None:
+            assert 0 <= result.p_value <= 1
+
+
+def test_unreadable_columns_are_errors_and_the_rest_is_measured():
+    monitor = inference_log.monitor()
+    bins = {"country": CARRIERS}
+    of = {"": [categorical("country", 0, 500, 400, 100, 0)]}
+    found = data_drift(context(monitor, bins, of, of, {"age": "column 'age' is not in table 'x'", "gone": "unused"}))
+    assert [(result.column_name, result.status, result.message) for result in found if result.status == "error"] == [
+        ("age", "error", "column 'age' is not in table 'x'")
+    ]
+    assert {result.column_name for result in found if result.metric == "psi"} == {"country"}
+
+
+def test_prediction_drift_is_of_the_prediction_and_of_every_score():
+    monitor = inference_log.monitor(score="{a: p_a, b: p_b}", positive_class="null", task="multiclass_classification")
+    names = ("predicted", "p_a", "p_b", "amount")
+    of = {"": [categorical(name, 0, 500, 400, 100, 0) for name in names]}
+    found = prediction_drift(context(monitor, dict.fromkeys(names, CARRIERS), of, of))
+    assert {result.column_name for result in found} == {"predicted", "p_a", "p_b", ""}
+
+
+def test_every_feature_of_a_table_is_compared_when_none_is_named():
+    monitor = inference_log.monitor(features='"*"')
+    of = {"": [categorical(name, 0, 500, 400, 100, 0) for name in ("a", "b")]}
+    found = data_drift(context(monitor, dict.fromkeys(("a", "b"), CARRIERS), of, of))
+    assert {result.column_name for result in found} == {"a", "b", ""}
+
+
+def test_a_check_that_is_off_has_no_results():
+    monitor = inference_log.monitor("{data_drift: off, prediction_drift: off}")
+    of = {"": [categorical("country", 0, 500, 400, 100, 0)]}
+    assert data_drift(context(monitor, {"country": CARRIERS}, of, of)) == []
+    assert prediction_drift(context(monitor, {"country": CARRIERS}, of, of)) == []

@@ -1,0 +1,213 @@
+"""The command line as a user has it: a process, its output, and its exit code."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+MONITOR = """\
+monitor: loans
+schedule: "@daily"
+timezone: America/New_York
+start: 2024-03-05
+warehouse: lake
+inference_log:
+  table: scores
+  timestamp: asked_at
+  key: id
+  features: [amount, plan]
+  prediction: approved
+baseline: {period: {start: 2024-03-01, end: 2024-03-05}}
+"""
+
+SCORES = """
+CREATE TABLE scores AS SELECT range AS id, TIMESTAMP '2024-03-01 05:00' + range * INTERVAL 5 minutes AS asked_at,
+    range % 97 + 0.5 AS amount, CASE WHEN range % 3 = 0 THEN 'free' ELSE 'paid' END AS plan, range % 2 AS approved
+FROM range(2304)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a warehouse of eight New York days and a monitor of it."""
+    with duckdb.connect(str(tmp_path / "lake.duckdb")) as connection:
+        connection.execute(SCORES)
+    (tmp_path / "loans.yaml").write_text(MONITOR)
+    return tmp_path
+
+
+def environment(**changes: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MONITORING_")}
+    return {**kept, "MONITORING_WAREHOUSE_LAKE": "duckdb:///lake.duckdb", "NO_COLOR": "1", "COLUMNS": "200", **changes}
+
+
+def call(place: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "monitoring_tasks", *arguments]
+    done = subprocess.run(
+        command, cwd=place, env=environment(**changes), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def run(place: Path, *more: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    return call(place, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2024-03-09", *more, **changes)
+
+
+@pytest.mark.parametrize("command", ["demo", "validate", "migrate", "run", "status", "export", "prune", "rollup"])
+def test_every_command_explains_itself(tmp_path, command):
+    done = call(tmp_path, command, "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_run_monitors_the_days_of_the_monitors_own_zone(place):
+    done = run(place)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "loans: 4 windows (4 done), 1,152 rows\n"
+    assert done.stderr.splitlines() == ["Measure the baseline: 1", "Scan: 4", "Check: 4"]
+    assert (place / ".monitoring" / "results.db").is_file()
+
+
+def test_a_window_that_failed_is_exit_code_1_and_says_why(place):
+    (place / "loans.yaml").write_text(MONITOR.replace("[amount, plan]", "[amount, plam]"))
+    done = run(place)
+    assert done.returncode == 1
+    assert "4 failed" in done.stdout
+    assert "column 'plam' is not in table 'scores'; did you mean 'plan'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "text"),
+    [
+        (("--check", "data_drifd"), {}, "monitor 'loans' computes no check data_drifd: it has data_drift"),
+        ((), {"MONITORING_WAREHOUSE_LAKE": ""}, "warehouse 'lake' is not known: set MONITORING_WAREHOUSE_LAKE"),
+        ((), {"MONITORING_RESULTS_URL": "nonsense"}, "MONITORING_RESULTS_URL"),
+    ],
+    ids=["check", "warehouse", "results"],
+)
+def test_a_wrong_setting_is_exit_code_2_with_its_name(place, arguments, changes, text):
+    done = run(place, *arguments, **changes)
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
+def test_a_period_without_a_whole_window_is_exit_code_2(place):
+    done = call(place, "run", "loans.yaml", "--start", "2024-03-05T01:00", "--end", "2024-03-06T01:00")
+    assert done.returncode == 2
+    assert "no whole window of '0 0 * * *' (America/New_York) lies between 2024-03-05T06:00Z" in done.stderr
+
+
+def test_a_period_that_ends_before_it_starts_is_exit_code_2(place):
+    done = call(place, "run", "loans.yaml", "--start", "2024-03-06", "--end", "2024-03-05")
+    assert done.returncode == 2
+    assert "--start 2024-03-06 must be before --end 2024-03-05" in done.stderr
+
+
+def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
+    (place / "loans.yaml").write_text(MONITOR + "checks: {performance: {minimum_coverage: 0.5}}\n")
+    done = call(place, "validate", "loans.yaml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "loans.yaml: monitor 'loans' is valid; its columns are in scores",
+        "loans.yaml: read, not acted on by this version: checks.performance",
+    ]
+
+
+def test_validate_prints_every_error_of_every_file(place):
+    (place / "columns.yaml").write_text(MONITOR.replace("[amount, plan]", "[amuont, plan]").replace("loans", "other"))
+    (place / "broken.yaml").write_text(MONITOR.replace("@daily", "@dayly").replace("features:", "featurs:"))
+    done = call(place, "validate", "loans.yaml", "columns.yaml", "broken.yaml", "missing.yaml")
+    assert done.returncode == 1
+    assert "loans.yaml: monitor 'loans' is valid" in done.stdout
+    lines = done.stderr.splitlines()
+    assert lines[-1] == f"{len(lines) - 1} errors"
+    for text in (
+        "columns.yaml:10: inference_log.features[0]: 'amuont' is not a column of 'scores': did you mean 'amount'?",
+        "broken.yaml:2: schedule: '@dayly' is not a preset",
+        "broken.yaml:10: inference_log.featurs: unknown key: did you mean 'features'?",
+        "missing.yaml: no such file",
+    ):
+        assert any(text in line for line in lines), (text, lines)
+
+
+def test_status_is_about_the_latest_window(place):
+    assert call(place, "status").returncode == 2
+    run(place)
+    done = call(place, "status")
+    assert done.returncode == 0
+    assert "2024-03-08T05:00Z/2024-03-09T05:00Z" in done.stdout
+    assert "loans: nothing is in alarm" in done.stdout
+    assert "holds no window of a monitor 'laons'" in call(place, "status", "laons").stderr
+
+
+def test_export_gives_the_same_rows_in_three_formats(place):
+    run(place)
+    period = ("--start", "2024-03-05", "--end", "2024-03-09", "--timezone", "America/New_York")
+    done = call(place, "export", "loans", *period, "--format", "parquet,csv,json")
+    assert done.returncode == 0, done.stderr
+    parquet = pd.read_parquet(place / "loans-results.parquet")
+    csv = pd.read_csv(place / "loans-results.csv")
+    records = json.loads((place / "loans-results.json").read_text())
+    assert len(parquet) == len(csv) == len(records) > 20
+    assert parquet["window_start"].nunique() == 4
+    assert {record["value"] for record in records} == {None if pd.isna(x) else x for x in parquet["value"]}
+    assert csv["metric"].tolist() == parquet["metric"].tolist() == [record["metric"] for record in records]
+    assert "xls" in call(place, "export", "loans", *period, "--format", "xls").stderr
+
+
+def test_migrate_prune_and_rollup_say_what_they_did(place):
+    assert "to revision" in call(place, "migrate").stdout
+    assert "already" in call(place, "migrate").stdout
+    run(place)
+    zone = ("--timezone", "America/New_York")
+    added = call(place, "rollup", "--before", "2024-03-09", "--to", "0 0 5,9 * *", *zone)
+    assert added.stdout == "loans: 1 windows of 0 0 5,9 * * made of shorter ones\n", added.stderr
+    done = call(place, "prune", "--before", "2024-03-09", *zone)
+    assert done.returncode == 0
+    assert "4 rows of window_run" in done.stdout
+
+
+def test_a_terminal_gets_progress_bars(place):
+    terminal, other = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "monitoring_tasks",
+        "run",
+        "loans.yaml",
+        "--start",
+        "2024-03-05",
+        "--end",
+        "2024-03-09",
+    ]
+    process = subprocess.Popen(
+        command, cwd=place, env=environment(TERM="xterm"), stdout=subprocess.DEVNULL, stderr=other
+    )
+    os.close(other)
+    seen = b""
+    try:
+        while part := os.read(terminal, 4096):
+            seen += part
+    except OSError:  # the other end of a pseudo-terminal is closed with an error
+        pass
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0
+    assert b"4/4" in seen
+    assert "━".encode() in seen
+
+
+@pytest.mark.integration
+def test_the_demo_says_what_moved_since_when_and_how_much(tmp_path):
+    done = call(tmp_path, "demo", "--days", "5")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.split()[:5] == ["temp", "01", "Apr", "5", "of"] for line in lines), done.stdout
+    assert "4,911" in next(line for line in lines if "inferences in 5 daily windows" in line)
+    assert "Next             MONITORING_RESULTS_URL=sqlite:///.demo/results.db" in done.stdout

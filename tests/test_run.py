@@ -1,0 +1,472 @@
+"""The whole line on real engines: what is planted on a day is found on that day, and nowhere else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import scipy.stats
+
+from monitoring_tasks import checks
+from monitoring_tasks.checks import Check, Result
+from monitoring_tasks.errors import ConfigError, DataError, TransientError
+from monitoring_tasks.results.store import Store, open_store
+from monitoring_tasks.run import close_window, run_windows, scan_windows
+from monitoring_tasks.statistics.drift import DRIFT_METRICS, drift_metric, select
+from monitoring_tasks.warehouse.engine import open_warehouse
+from monitoring_tasks.window import parse_instant
+from tests import inference_log
+from tests.inference_log import EMPTY, END, FAILING, FEW, FIRST, MISSING, NEW_COUNTRY, QUIET, SHIFTED, START, day
+
+ALL_METRICS = f"[{', '.join(metric.name for metric in DRIFT_METRICS)}]"
+EVERYTHING = (
+    f"{{data_drift: {{metrics: {ALL_METRICS}}}, prediction_drift: {{metrics: {ALL_METRICS}}}, "
+    "operations: {maximum_error_rate: 0.05, latency_p95_ms: 200, expected_rows: 400}}"
+)
+
+
+@pytest.fixture(scope="module")
+def duckdb_url(tmp_path_factory):
+    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
+
+
+@pytest.fixture(scope="module")
+def monitored(duckdb_url, tmp_path_factory):
+    """A results store with every metric of the twelve days."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('results') / 'results.db'}"
+    with open_store(url) as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(inference_log.monitor(EVERYTHING), START, END, warehouse=warehouse, store=store)
+        yield store
+
+
+def rows(store, number=None, **wanted):
+    """Return the results of one day, or of all."""
+    window = (None, None) if number is None else (day(number).start, day(number).end)
+    return list(store.results("loans", *window, **{name: [value] for name, value in wanted.items()}))
+
+
+def one(store, number, metric, column="", segment=""):
+    (found,) = rows(store, number, metrics=metric, columns=column, segments=segment)
+    return found
+
+
+def number_of(row):
+    return (row["window_start"] - FIRST).days
+
+
+def test_what_is_planted_on_a_day_is_found_on_that_day_only(monitored):
+    found = defaultdict(set)
+    for row in rows(monitored, statuses="alarm"):
+        found[number_of(row)].add(row["column_name"])
+    assert found == {
+        SHIFTED: {"amount"},
+        NEW_COUNTRY: {"country"},
+        MISSING: {"age"},
+        EMPTY: {""},
+        FEW: {""},
+        FAILING: {"predicted", "probability", "error", "latency_ms"},
+    }
+    assert not rows(monitored, statuses="error")
+    assert {number_of(row) for row in rows(monitored, statuses="ok")} >= set(QUIET)
+
+
+def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment(monitored):
+    shifted = {(row["metric"], row["segment"]) for row in rows(monitored, SHIFTED, statuses="alarm")}
+    segments = ("", "region=north", "region=south")
+    assert shifted == {(metric.name, segment) for metric in DRIFT_METRICS for segment in segments}
+    missing = {row["metric"] for row in rows(monitored, MISSING, statuses="alarm", segments="")}
+    # The order of values has not changed where values went missing, and metrics of order are over the values alone.
+    assert missing == {metric.name for metric in DRIFT_METRICS} - {"kolmogorov_smirnov", "wasserstein"}
+    unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="")}
+    assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.kinds}
+
+
+def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
+    for column, kind in (("amount", "numeric"), ("country", "categorical"), ("member", "categorical")):
+        measured = {row["metric"] for row in rows(monitored, QUIET[0], columns=column)}
+        assert measured == {metric.name for metric in DRIFT_METRICS if kind in metric.kinds}
+
+
+@pytest.mark.parametrize(
+    ("number", "metric", "column", "message"),
+    [
+        (
+            SHIFTED,
+            "psi",
+            "amount",
+            "amount moved: psi 1.01 (alarm above 0.1); the share of [137.25,180) rose from 3.1 % to 21 %",
+        ),
+        (
+            SHIFTED,
+            "chi_squared",
+            "amount",
+            "amount moved: chi_squared 657, effect 0.475 (alarm above 0.1); "
+            "the share of [137.25,180) rose from 3.1 % to 21 %",
+        ),
+        (
+            NEW_COUNTRY,
+            "jensen_shannon",
+            "country",
+            "country moved: jensen_shannon 0.372 (alarm above 0.1); "
+            "the share of values never seen before rose from 0 % to 25 %",
+        ),
+        (
+            MISSING,
+            "psi",
+            "age",
+            "age moved: psi 1.48 (alarm above 0.1); the share of missing values rose from 2 % to 42 %",
+        ),
+        (MISSING, "drifted_share", "", "1 of 5 columns moved: age"),
+        (20, "psi", "amount", "amount is in order: psi 0.0219 (alarm above 0.1)"),
+        (
+            20,
+            "jensen_shannon",
+            "amount",
+            "amount is in order: jensen_shannon 0.108 (alarm above 0.1, but chance alone may do this: p = 0.44)",
+        ),
+        (20, "wasserstein", "one", "one: wasserstein cannot be measured, its baseline is constant"),
+        (FEW, "psi", "amount", "amount: 40 rows are too few to judge, 100 are needed"),
+        (FEW, "rows", "", "40 rows, not as expected (200 to 800 expected)"),
+        (EMPTY, "rows", "", "no data: table 'inference_log' has no row in 2024-03-29T00:00Z/2024-03-30T00:00Z"),
+        (EMPTY, "psi", "amount", "amount: 0 rows are too few to judge, 100 are needed"),
+        (FAILING, "error_rate", "error", "44 of 480 inferences failed: 9.2 % (alarm above 5 %)"),
+        (FAILING, "latency_p95", "latency_ms", "95 % of answers took at most 1,216 ms (alarm above 200 ms)"),
+        (FAILING, "missing_predictions", "predicted", "44 of 480 inferences have no prediction: 9.2 %"),
+    ],
+)
+def test_messages_read_as_a_person_writes(monitored, number, metric, column, message):
+    found = rows(monitored, number, metrics=metric, columns=column, segments="")
+    assert {row["message"] for row in found if row["check_name"] != "prediction_drift" or column} == {message}
+
+
+def test_an_empty_window_is_no_data_and_the_others_are_done(monitored):
+    runs = monitored.window_runs("loans", START, END)
+    assert {run.window: run.state for run in runs} == {
+        day(number): "empty" if number == EMPTY else "done" for number in range(20, 32)
+    }
+    assert [run.rows for run in runs] == [{EMPTY: 0, FEW: 40}.get(number, 480) for number in range(20, 32)]
+    statuses = {row["status"] for row in rows(monitored, EMPTY) if row["metric"] != "rows"}
+    assert statuses == {"insufficient_data"}
+    assert {row["value"] for row in rows(monitored, EMPTY) if row["metric"] != "rows"} == {None}
+
+
+def raw(number, column):
+    """Return a column's values in the baseline and on a day, straight from the made rows."""
+    frame = inference_log.log()
+    of_day = frame["asked_at"].dt.floor("D") == np.datetime64(day(number).start.replace(tzinfo=None))
+    before = frame["asked_at"] < np.datetime64(START.replace(tzinfo=None))
+    return frame.loc[before, column], frame.loc[of_day, column]
+
+
+@pytest.mark.parametrize("number", [20, SHIFTED, NEW_COUNTRY, MISSING, FAILING])
+def test_result_rows_hold_the_pure_functions_of_the_stored_counts(monitored, number):
+    baseline_id, (whole, *_) = monitored.read_profiles("loans", day(number))
+    baseline = monitored.read_baseline(baseline_id)
+    seen = 0
+    for name, current in whole.columns.items():
+        reference, bins = baseline.columns[name], baseline.bins[name]
+        for metric in DRIFT_METRICS:
+            for row in rows(monitored, number, metrics=metric.name, columns=name, segments=""):
+                if row["value"] is None:
+                    assert (name, metric.name) == ("one", "wasserstein")
+                    continue
+                pair = select(metric, bins.kind, reference.array(), current.array())
+                edges = (
+                    [min(bins.edges[0], current.minimum), *bins.edges, max(bins.edges[-1], current.maximum)]
+                    if (metric.needs_edges)
+                    else None
+                )
+                extra = (edges, reference.standard_deviation) if metric.needs_edges else ()
+                assert row["value"] == pytest.approx(metric.function(*pair, *extra), rel=1e-12)
+                seen += 1
+    assert seen == 9 * 3 - 1 + 7 * 2 + 9 + 7  # three numeric and two categorical features, the score, the prediction
+
+
+@pytest.mark.parametrize("number", [20, SHIFTED])
+def test_result_rows_agree_with_scipy_on_the_raw_rows(monitored, number):
+    before, after = (values.to_numpy() for values in raw(number, "amount"))
+    exact = scipy.stats.ks_2samp(before, after)
+    found = one(monitored, number, "kolmogorov_smirnov", "amount")
+    assert found["value"] <= exact.statistic + 1e-12
+    assert found["value"] == pytest.approx(exact.statistic, abs=1 / 32)
+    assert (found["p_value"] < 1e-10) == (exact.pvalue < 1e-10)
+    distance = scipy.stats.wasserstein_distance(before, after) / before.std()
+    baseline_id, _ = monitored.read_profiles("loans", day(number))
+    edges = np.array([-np.inf, *monitored.read_baseline(baseline_id).bins["amount"].edges, np.inf])
+    spans = np.diff(np.clip(edges, min(before.min(), after.min()), max(before.max(), after.max())))
+    in_bins = sum(np.histogram(values, edges)[0] / len(values) for values in (before, after))
+    error = (spans * in_bins / 2).sum() / before.std()  # as the metric's documentation states it
+    assert error < 0.5
+    assert one(monitored, number, "wasserstein", "amount")["value"] == pytest.approx(distance, abs=error)
+    assert found["baseline_rows"] == len(before)
+    assert found["window_rows"] == len(after)
+
+
+@pytest.mark.parametrize("number", [20, NEW_COUNTRY])
+def test_categories_agree_with_scipy_on_the_raw_rows(monitored, number):
+    before, after = (values.value_counts() for values in raw(number, "country"))
+    names = sorted({*before.index, *after.index})
+    a, b = (np.array([counts.get(name, 0) for name in names]) for counts in (before, after))
+    table = scipy.stats.chi2_contingency([a, b], correction=False)
+    found = one(monitored, number, "chi_squared", "country")
+    assert found["value"] == pytest.approx(table.statistic, rel=1e-9)
+    assert found["p_value"] == pytest.approx(table.pvalue, rel=1e-9, abs=1e-300)
+    # The bound is on the effect: in the column of bounds on the value it would be read against chi-squared itself.
+    assert (found["threshold_upper"], found["detail"]["effect_threshold"]) == (None, 0.1)
+    p, q = a / a.sum(), b / b.sum()
+    assert found["detail"]["effect"] == pytest.approx(np.sqrt(((p - q) ** 2 / (p + q)).sum() / 2))
+    distance = scipy.spatial.distance.jensenshannon(a, b, base=2)
+    assert one(monitored, number, "jensen_shannon", "country")["value"] == pytest.approx(distance)
+
+
+def test_a_row_of_one_metric_has_the_p_value_of_its_test(monitored):
+    """Metrics of order have Kolmogorov's, the others that of chi-squared on the merged bins."""
+    for number in (20, SHIFTED):
+        baseline_id, (whole, *_) = monitored.read_profiles("loans", day(number))
+        reference = monitored.read_baseline(baseline_id).columns["amount"].array()
+        merged = select(drift_metric("psi"), "numeric", reference, whole.columns["amount"].array())
+        shares = [counts for counts in np.array(merged).T if counts.any()]
+        expected = scipy.stats.chi2_contingency(np.array(shares).T, correction=False).pvalue
+        for metric in DRIFT_METRICS:
+            found = one(monitored, number, metric.name, "amount")
+            if metric.name in ("kolmogorov_smirnov", "wasserstein"):
+                assert found["p_value"] == one(monitored, number, "kolmogorov_smirnov", "amount")["p_value"]
+            else:
+                assert found["p_value"] == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize("number", [20, FAILING])
+def test_latency_percentiles_are_within_two_per_cent_of_numpys(monitored, number):
+    _, latencies = raw(number, "latency_ms")
+    for percentile in (50, 90, 95, 99):
+        found = one(monitored, number, f"latency_p{percentile}", "latency_ms")
+        exact = np.percentile(latencies, percentile, method="inverted_cdf")
+        assert found["value"] == pytest.approx(exact, rel=0.02)
+        assert found["window_rows"] == len(latencies)
+    assert one(monitored, number, "latency_p95", "latency_ms")["threshold_upper"] == 200
+
+
+def test_error_rate_counts_the_failures_of_a_text_and_of_a_boolean_column(monitored, duckdb_url, tmp_path):
+    _, failed = raw(FAILING, "failed")
+    found = one(monitored, FAILING, "error_rate", "error")
+    assert found["value"] == failed.mean()
+    interval = scipy.stats.binomtest(int(failed.sum()), len(failed)).proportion_ci(method="wilson")
+    assert (found["value_lower"], found["value_upper"]) == pytest.approx((interval.low, interval.high))
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(inference_log.monitor(error="failed"), day(FAILING).start, END, warehouse=warehouse, store=store)
+        assert one(store, FAILING, "error_rate", "failed")["value"] == failed.mean()
+
+
+def test_a_fixed_threshold_replaces_significance_and_minimum_effect(duckdb_url, tmp_path):
+    monitor = inference_log.monitor(
+        "{data_drift: {metrics: [psi, jensen_shannon], fixed: {psi: 0.02}, minimum_effect: {jensen_shannon: 0.9}}}"
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, day(20).start, day(23).end, warehouse=warehouse, store=store)
+        quiet, shifted = one(store, 20, "psi", "amount"), one(store, SHIFTED, "jensen_shannon", "amount")
+        assert (quiet["status"], quiet["threshold_upper"]) == ("alarm", 0.02)
+        assert quiet["p_value"] > 0.1
+        assert (shifted["status"], shifted["threshold_upper"]) == ("ok", 0.9)
+
+
+def test_a_change_of_half_the_size_is_a_warning(duckdb_url, tmp_path):
+    monitor = inference_log.monitor("{data_drift: {metrics: [psi], minimum_effect: {psi: 1.5}}}")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, day(SHIFTED).start, day(SHIFTED).end, warehouse=warehouse, store=store)
+        found = one(store, SHIFTED, "psi", "amount")
+    assert found["status"] == "warning"
+    assert found["message"].startswith("amount moved a little: psi 1.01 (alarm above 1.5); the share of")
+
+
+def copied(duckdb_url, tmp_path, *statements):
+    """Return the URL of a copy of the warehouse in which something was changed."""
+    copy = tmp_path / "changed.duckdb"
+    copy.write_bytes(Path(duckdb_url.removeprefix("duckdb:///")).read_bytes())
+    with duckdb.connect(str(copy)) as database:
+        for statement in statements:
+            database.execute(statement)
+    return f"duckdb:///{copy}"
+
+
+def test_a_vanished_and_a_retyped_column_cost_one_error_row_each(duckdb_url, tmp_path):
+    statements = (
+        "ALTER TABLE inference_log DROP age",
+        "ALTER TABLE inference_log ALTER amount TYPE varchar",
+        "ALTER TABLE inference_log DROP latency_ms",
+    )
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(copied(duckdb_url, tmp_path, *statements)) as warehouse,
+    ):
+        runs = run_windows(inference_log.monitor(), START, day(24).end, warehouse=warehouse, store=store)
+        errors = rows(store, 20, statuses="error")
+        assert sorted((row["check_name"], row["column_name"], row["metric"], row["value"]) for row in errors) == [
+            ("data_drift", "age", "unreadable", None),
+            ("data_drift", "amount", "unreadable", None),
+            ("operations", "latency_ms", "unreadable", None),
+        ]
+        messages = {row["column_name"]: row["message"] for row in errors}
+        assert messages["age"].startswith("column 'age' is not in table 'inference_log'")
+        assert messages["amount"] == (
+            "column 'amount' is string in the warehouse, not a number: declare it categorical, or cast it in a view"
+        )
+        assert one(store, NEW_COUNTRY, "psi", "country")["status"] == "alarm"
+        assert one(store, 20, "error_rate", "error")["status"] == "info"
+        assert {run.state for run in runs} == {"failed"}
+        assert runs[0].error is not None
+        assert "column 'age' is not in table" in runs[0].error
+
+
+def without_clocks(runs):
+    return [(run.window, run.state, run.rows, run.error) for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (ZeroDivisionError("division by zero"), "check concept_drift failed: ZeroDivisionError: division by zero"),
+        (None, "check concept_drift failed: TypeError: 'NoneType' object is not iterable"),
+        (
+            [Result("auc", 0.5), Result("auc", 0.6)],
+            "check concept_drift failed: DataError: check 'concept_drift' returned metric 'auc' of column '' and "
+            "segment '' twice: return each once",
+        ),
+    ],
+)
+def test_a_failing_check_is_one_error_row_and_the_others_write(
+    returned, message, monkeypatch, store: Store, duckdb_url
+):
+    def failing(_):
+        if isinstance(returned, Exception):
+            raise returned
+        return returned
+
+    monkeypatch.setattr(checks, "CHECKS", (Check("concept_drift", "performance", failing), *checks.CHECKS))
+    with open_warehouse(duckdb_url) as warehouse:
+        runs = run_windows(inference_log.monitor(), START, day(21).end, warehouse=warehouse, store=store)
+    assert [run.state for run in runs] == ["failed"] * 2
+    assert {run.error for run in runs} == {f"concept_drift: {message}"}
+    for number in (20, 21):
+        (error,) = rows(store, number, checks="concept_drift")
+        assert (error["metric"], error["value"], error["status"], error["message"]) == ("check", None, "error", message)
+        assert len(rows(store, number, checks="data_drift")) > 20
+        assert one(store, number, "rows")["value"] == 480
+    monkeypatch.undo()
+    with open_warehouse(duckdb_url) as warehouse:
+        healed = run_windows(inference_log.monitor(), START, day(21).end, warehouse=warehouse, store=store)
+    assert [run.state for run in healed] == ["done"] * 2
+    assert not rows(store, checks="concept_drift"), "a check that is no longer there leaves nothing behind"
+
+
+def test_a_scan_that_fails_fails_its_windows_also_those_that_were_done(store: Store, duckdb_url, tmp_path):
+    monitor = inference_log.monitor()
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+    gone = copied(duckdb_url, tmp_path, "ALTER TABLE inference_log RENAME TO moved")
+    with open_warehouse(gone) as warehouse, pytest.raises(DataError, match="inference_log") as raised:
+        run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
+    failed = [(day(20), "failed", None, str(raised.value)), (day(21), "failed", None, str(raised.value))]
+    assert without_clocks(store.window_runs("loans", START, END)) == failed
+    # What Airflow's last task does whatever the others did: it cannot close the window as done on the old profile.
+    now = parse_instant("2024-05-01", "UTC")
+    assert [close_window(monitor, day(number), store, now).state for number in (20, 21)] == ["failed"] * 2
+    assert without_clocks(store.window_runs("loans", START, END)) == failed
+    assert one(store, 20, "rows")["value"] == 480, "what was known stays to be looked at"
+    with open_warehouse(duckdb_url) as warehouse:
+        healed = run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
+    assert [run.state for run in healed] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [("postgresql://nobody@127.0.0.1:1/none", TransientError), ("duckdb:///not/there.duckdb", DataError)],
+)
+def test_a_warehouse_that_cannot_be_opened_keeps_its_class_and_fails_the_windows(url, kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", url)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        with pytest.raises(kind) as raised:
+            run_windows(inference_log.monitor(), START, day(21).end, store=store)
+        runs = without_clocks(store.window_runs("loans", START, END))
+    assert runs == [(day(number), "failed", None, str(raised.value)) for number in (20, 21)]
+
+
+def test_a_missing_setting_changes_nothing(store: Store, duckdb_url, monkeypatch):
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(inference_log.monitor(), START, day(20).end, warehouse=warehouse, store=store)
+    before = inference_log.contents(store, *inference_log.TABLES, "window_run")
+    monkeypatch.delenv("MONITORING_WAREHOUSE_LOANS", raising=False)
+    with pytest.raises(ConfigError, match="set MONITORING_WAREHOUSE_LOANS to a SQLAlchemy URL"):
+        run_windows(inference_log.monitor(), START, day(20).end, store=store)
+    assert inference_log.contents(store, *inference_log.TABLES, "window_run") == before
+
+
+def test_no_whole_window_is_said_with_the_period(duckdb_url, tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        noon = parse_instant("2024-03-21T12:00", "UTC")
+        with pytest.raises(ConfigError) as raised:
+            run_windows(inference_log.monitor(), START, noon, warehouse=warehouse, store=store)
+    assert str(raised.value) == (
+        "monitor 'loans': no whole window of '0 0 * * *' (UTC) lies between 2024-03-21T00:00Z and 2024-03-21T12:00Z"
+    )
+
+
+def test_one_check_can_be_run_again_and_leaves_the_others_alone(store: Store, duckdb_url):
+    with open_warehouse(duckdb_url) as warehouse:
+        arguments = {"warehouse": warehouse, "store": store}
+        run_windows(inference_log.monitor(), START, day(21).end, **arguments)
+        before = rows(store)
+        strict = inference_log.monitor("{data_drift: {fixed: {psi: 0.0}}, operations: {expected_rows: 9}}")
+        run_windows(strict, START, day(21).end, checks=["operations"], **arguments)
+        after = rows(store)
+        changed = [row for row in after if row not in before]
+        assert [(row["metric"], row["status"]) for row in changed] == [("rows", "alarm")] * 2
+        assert len(after) == len(before)
+        with pytest.raises(
+            ConfigError, match="computes no check typo: it has data_drift, prediction_drift, operations"
+        ):
+            run_windows(strict, START, day(21).end, checks=["typo"], **arguments)
+
+
+def test_progress_tells_each_step_from_nothing_to_all(duckdb_url, tmp_path):
+    told = []
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(
+            inference_log.monitor(),
+            START,
+            day(22).end,
+            warehouse=warehouse,
+            store=store,
+            progress=lambda *step: told.append(step),
+        )
+    steps = list(dict.fromkeys(step for step, _, _ in told))
+    assert sorted(steps) == ["Check", "Measure the baseline", "Scan"]
+    for step, total in (("Measure the baseline", 1), ("Scan", 3), ("Check", 3)):
+        assert [done for name, done, _ in told if name == step] == list(range(total + 1))
+
+
+def test_a_baseline_of_another_table_and_a_column_that_it_lacks(duckdb_url, tmp_path):
+    url = copied(
+        duckdb_url,
+        tmp_path,
+        "CREATE TABLE training AS SELECT amount, country, member, one, region FROM inference_log WHERE id < 9000",
+    )
+    monitor = inference_log.monitor(baseline="{table: training}")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(url) as warehouse:
+        run_windows(monitor, START, day(22).end, warehouse=warehouse, store=store)
+        assert one(store, 20, "psi", "amount")["baseline_rows"] == 9000
+        assert one(store, SHIFTED, "psi", "amount")["status"] == "alarm"
+        errors = {row["column_name"]: row["message"] for row in rows(store, 20, statuses="error")}
+    assert errors["age"] == "column 'age' is not in the baseline's table 'training'"
+
+
+def test_a_scan_reads_the_baseline_once(duckdb_url, tmp_path):
+    steps = []
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        for number in (20, 21):
+            windows = [day(number)]
+            scan_windows(inference_log.monitor(), windows, warehouse, store, lambda step, *_: steps.append(step))
+        assert len(store.query("SELECT baseline_id FROM baseline")) == 1
+    assert steps.count("Measure the baseline") == 2  # begun and ended, in the first scan only

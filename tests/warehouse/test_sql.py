@@ -1,0 +1,137 @@
+"""The SQL of one small monitor in every dialect, for people to review: `sql/DIALECT.sql`.
+
+After a change, ``OVERWRITE=1 pytest tests/warehouse/test_sql.py`` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse.bins import measure_bins
+from monitoring_tasks.warehouse.engine import Type, Warehouse
+from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.window import Window
+from tests.warehouse import tables
+
+GOLDEN = Path(__file__).parent / "sql"
+DIALECTS = ["duckdb", "postgres", "snowflake", "bigquery", "trino", "spark", "redshift", "databricks", "clickhouse"]
+
+START = datetime(2013, 4, 1, 4, tzinfo=UTC)
+DAYS = [Window(START + i * timedelta(days=1), START + (i + 1) * timedelta(days=1)) for i in range(2)]
+SOURCE = Source("airline.inference_log", "scheduled_at", "timestamp")
+COLUMNS = (
+    Column("distance", "numeric", "number", ("feature",)),
+    Column("scheduled_hour", "numeric", "integer", ("feature",)),
+    Column("booked_at", "timestamp", "timestamptz", ("feature",)),
+    Column("carrier", "categorical", "string", ("feature",)),
+    Column("origin", "categorical", "string", ("segment",)),
+    Column("error", "categorical", "integer", ("error",)),
+)
+BINS = {
+    "distance": Bins("numeric", (17.5, 500.0, 1000.25), exponent=10),
+    "scheduled_hour": Bins("numeric", (5.0, 5.000000000000001, 6.0, 6.000000000000001), exponent=3),
+    "booked_at": Bins("timestamp", (1.3e9, 1.35e9, 1.4e9), exponent=31),
+    "carrier": Bins("categorical", categories=("UA", "O'Hare\\"), others=("B6",)),
+    "origin": Bins("categorical", categories=("EWR", "JFK"), open_ended=True),
+    "error": Bins("categorical", categories=("503",)),
+}
+
+
+class Unanswered:
+    """Keeps the statements for a server that is not here; every answer is empty."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
+        self.statements: list[str] = []
+
+    def table(self, name: str) -> exp.Expr:
+        return exp.to_table(name)
+
+    def columns(self, name: str) -> dict[str, Type]:
+        raise NotImplementedError(name)
+
+    def query(self, select: exp.Query) -> pa.Table:
+        text = select.sql(dialect=self.dialect, identify=True, comments=False)
+        self.statements.append(select.sql(dialect=self.dialect, identify=True, comments=False, pretty=True))
+        assert sqlglot.parse_one(text, dialect=self.dialect).sql(self.dialect, identify=True) == text
+        return pa.table({name: pa.array([], pa.int64()) for name in select.named_selects})
+
+    def explain(self, select: exp.Query) -> str:
+        raise NotImplementedError(select)
+
+
+class Overheard(Unanswered):
+    """Keeps the statements, and asks a real warehouse."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        super().__init__(warehouse.dialect)
+        self.warehouse = warehouse
+        self.table = warehouse.table  # type: ignore[method-assign]
+
+    def query(self, select: exp.Query) -> pa.Table:
+        super().query(select)
+        return self.warehouse.query(select)
+
+
+def compare(name: str, statements: list[str]) -> None:
+    golden = GOLDEN / f"{name}.sql"
+    text = "".join(f"{statement};\n\n" for statement in statements).rstrip("\n") + "\n"
+    if os.environ.get("OVERWRITE"):
+        GOLDEN.mkdir(exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_sql_of_a_scan(dialect: str) -> None:
+    warehouse = Unanswered(dialect)
+    for profile, *_ in scan(warehouse, SOURCE, COLUMNS, BINS, DAYS, ("origin",)):
+        assert profile.rows == 0
+    compare(f"scan.{dialect}", warehouse.statements)
+
+
+CREATE = (
+    "CREATE TABLE airline.inference_log AS SELECT TIMESTAMP '2013-04-01 05:00:00' AS scheduled_at, "
+    "CAST(100.5 AS DOUBLE PRECISION) AS distance, 5 AS scheduled_hour, "
+    "CAST('2013-03-01 05:00:00+00' AS TIMESTAMPTZ) AS booked_at, "
+    "CAST('UA' AS TEXT) AS carrier, CAST('JFK' AS TEXT) AS origin, 503 AS error"
+)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", pytest.param("postgres", marks=pytest.mark.integration)])
+def test_the_sql_of_a_baseline_and_a_scan_that_a_server_answers(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    statements = ["CREATE SCHEMA airline", CREATE]
+    if dialect == "duckdb":
+        url = tables.write_duckdb(tmp_path / "warehouse.duckdb", statements)
+    else:
+        url = request.getfixturevalue("postgres_database")
+        tables.run_postgres(url, statements)
+    with tables.opened(url, SOURCE.table, "scheduled_at") as (warehouse, source, types):
+        assert source == SOURCE
+        assert {column.name: column.type for column in COLUMNS} == {
+            name: types[name] for name in types if name != "scheduled_at"
+        }
+        overheard = Overheard(warehouse)
+        measure_bins(overheard, source, COLUMNS, DAYS[0])
+        compare(f"baseline.{dialect}", overheard.statements)
+        overheard.statements.clear()
+        (first, *_), (second,) = scan(overheard, source, COLUMNS, BINS, DAYS, ("origin",))
+    assert (first.rows, second.rows) == (1, 0)
+    compare(f"scan.{dialect}", overheard.statements)
+
+
+def test_every_golden_file_has_its_test() -> None:
+    names = {f"scan.{dialect}.sql" for dialect in DIALECTS} | {"baseline.duckdb.sql", "baseline.postgres.sql"}
+    assert {path.name for path in GOLDEN.iterdir()} == names

@@ -127,7 +127,7 @@ def test_feature_histogram_is_a_profiles_counts_as_rows(store):
         (1, "(-inf,0)", 0, 0.0, 0, 0.0),
         (2, "[0,500)", 5, 0.5, 60, 0.6),
         (3, "[500,1000)", 3, 0.3, 40, 0.4),
-        (4, "(1000,inf)", 1, 0.1, 0, 0.0),
+        (4, "[1000,inf)", 1, 0.1, 0, 0.0),
     ]
     jfk = [(row["rows"], row["share"], row["baseline_share"]) for row in rows if row["segment"] == "origin=JFK"]
     assert jfk == [(0, 0.0, 0.0), (0, 0.0, 0.0), (2, 0.5, 0.5), (2, 0.5, 0.5), (0, 0.0, 0.0)]

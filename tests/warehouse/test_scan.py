@@ -138,7 +138,7 @@ def check(
 @settings(
     deadline=None,
     phases=PHASES,
-    max_examples=80,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @pytest.mark.integration
@@ -157,7 +157,7 @@ def test_duckdb_counts_as_the_oracle_does(rows: pa.Table, windows: str, split: t
 @settings(
     deadline=None,
     phases=PHASES,
-    max_examples=60,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 @pytest.mark.integration
@@ -285,6 +285,7 @@ def scan_all(
     return list(scan(warehouse, source, columns, bins, WINDOWS["days"], ("shop",)))
 
 
+@pytest.mark.integration
 def test_a_window_has_one_profile_however_it_is_scanned(tmp_path: Path) -> None:
     rows = awkward()
     url, table = tables.hive_directory(rows, tmp_path)
@@ -330,6 +331,7 @@ def test_hours_add_up_to_their_day(storage: str, tmp_path: Path, request: pytest
             assert sum_ == exact if exact is None else sum_ == pytest.approx(exact, rel=1e-14), name
 
 
+@pytest.mark.integration
 def test_more_columns_and_groups_than_one_statement_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(7)
     rows = pa.table(

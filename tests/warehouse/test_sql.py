@@ -1,4 +1,7 @@
-"""The SQL of one small monitor in every dialect, for people to review: `sql/DIALECT.sql`.
+"""The SQL of one small monitor, for people to review: `sql/scan.DIALECT.sql`.
+
+Real servers of DuckDB and PostgreSQL answer theirs. That of the others is only rendered and parsed again: it shows what
+a server would be asked, not that it would answer.
 
 After a change, ``OVERWRITE=1 pytest tests/warehouse/test_sql.py`` writes the files anew.
 """
@@ -24,7 +27,7 @@ from monitoring_tasks.window import Window
 from tests.warehouse import tables
 
 GOLDEN = Path(__file__).parent / "sql"
-DIALECTS = ["duckdb", "postgres", "snowflake", "bigquery", "trino", "spark", "redshift", "databricks", "clickhouse"]
+DIALECTS = ["duckdb", "postgres", "snowflake", "bigquery", "trino", "spark"]
 
 START = datetime(2013, 4, 1, 4, tzinfo=UTC)
 DAYS = [Window(START + i * timedelta(days=1), START + (i + 1) * timedelta(days=1)) for i in range(2)]

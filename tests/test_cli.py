@@ -137,6 +137,7 @@ def test_validate_prints_every_error_of_every_file(place):
         assert any(text in line for line in lines), (text, lines)
 
 
+@pytest.mark.integration
 def test_status_is_about_the_latest_window(place):
     assert call(place, "status").returncode == 2
     run(place)
@@ -147,6 +148,7 @@ def test_status_is_about_the_latest_window(place):
     assert "holds no window of a monitor 'laons'" in call(place, "status", "laons").stderr
 
 
+@pytest.mark.integration
 def test_export_gives_the_same_rows_in_three_formats(place):
     run(place)
     period = ("--start", "2024-03-05", "--end", "2024-03-09", "--timezone", "America/New_York")
@@ -162,6 +164,101 @@ def test_export_gives_the_same_rows_in_three_formats(place):
     assert "xls" in call(place, "export", "loans", *period, "--format", "xls").stderr
 
 
+def test_exported_json_keeps_every_digit_and_its_details(place):
+    (place / "loans.yaml").write_text(MONITOR + "checks: {data_drift: {metrics: [chi_squared]}}\n")
+    run(place)
+    period = ("--start", "2024-03-05T05:00Z", "--end", "2024-03-06T05:00Z")
+    call(place, "export", "loans", *period, "--format", "json,parquet", "--output", "out.json")
+    records = {
+        (record["check_name"], record["metric"], record["column_name"]): record
+        for record in json.loads((place / "out.json").read_text())
+    }
+    parquet = pd.read_parquet(place / "out.parquet")
+    for row in parquet.to_dict("records"):
+        record = records[row["check_name"], row["metric"], row["column_name"]]
+        assert record["detail"] == json.loads(row["detail"])
+        for name in ("value", "p_value", "value_lower"):
+            assert record[name] == (None if pd.isna(row[name]) else row[name])
+    found = records["data_drift", "chi_squared", "amount"]
+    assert (found["window_start"], found["window_rows"]) == ("2024-03-05T05:00Z", 288)
+    assert found["detail"].keys() == {"effect", "effect_threshold"}
+
+
+@pytest.mark.integration
+def test_days_of_an_export_are_utc_unless_a_zone_is_named(place):
+    """The same days as `run`'s hold one New York day less in UTC: the number of windows is printed for that."""
+    run(place)
+    period = ("--start", "2024-03-05", "--end", "2024-03-09")
+    assert " of 3 windows in loans-results.parquet" in call(place, "export", "loans", *period).stdout
+    zone = ("--timezone", "America/New_York")
+    assert " of 4 windows in loans-results.parquet" in call(place, "export", "loans", *period, *zone).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--output", "no/such/name"), "--output 'no/such/name': there is no folder 'no/such'"),
+        (("--timezone", "Mars"), "'Mars' is not a time zone"),
+        (("--start", "soon"), "'soon' is not a date or time"),
+        (("--start", "2025-01-01", "--end", "2025-01-02"), "monitor 'loans' has no results between 2025-01-01T00:00Z"),
+        (("--format", ","), "--format ',': write one or more of parquet,csv,json"),
+    ],
+)
+def test_an_export_that_cannot_be_is_exit_code_2(place, arguments, text):
+    done = call(place, "export", "loans", "--start", "2024-03-05", "--end", "2024-03-09", *arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+
+
+def test_a_file_that_may_not_be_written_is_named(place):
+    run(place)
+    (place / "taken.csv").mkdir()
+    period = ("--start", "2024-03-05", "--end", "2024-03-09")
+    done = call(place, "export", "loans", *period, "--format", "csv", "--output", "taken")
+    assert done.returncode == 1
+    assert done.stderr == "error: taken.csv: Is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "text"),
+    [
+        ("", 0, "its columns were not checked: warehouse 'lake' is not known: set MONITORING_WAREHOUSE_LAKE to"),
+        ("postgresql://nobody@127.0.0.1:1/none", 0, "its columns were not checked, the warehouse does not answer: "),
+        ("duckdb:///gone.duckdb", 1, "loans.yaml: warehouse 'duckdb:///gone.duckdb': there is no file or directory"),
+        ("mysql://somewhere/db", 1, "loans.yaml: a warehouse cannot be 'mysql': it is duckdb or one of"),
+    ],
+)
+def test_validate_goes_on_whatever_the_warehouse_does(place, url, code, text):
+    """A warehouse that does not answer is not the file's fault; one that cannot exist is."""
+    (place / "broken.yaml").write_text(MONITOR.replace("@daily", "@dayly").replace("loans", "other"))
+    done = call(place, "validate", "loans.yaml", MONITORING_WAREHOUSE_LAKE=url)
+    assert done.returncode == code
+    assert text in (done.stderr if code else done.stdout)
+    both = call(place, "validate", "loans.yaml", "broken.yaml", MONITORING_WAREHOUSE_LAKE=url)
+    assert both.returncode == 1
+    assert "broken.yaml:2: schedule: '@dayly' is not a preset" in both.stderr
+    assert text in both.stdout + both.stderr
+
+
+def test_a_check_that_raises_is_exit_code_1_and_the_others_write(place):
+    code = (
+        "from monitoring_tasks import checks, cli\n"
+        "def broken(context): raise LookupError('no such lake')\n"
+        "checks.CHECKS += (checks.Check('concept_drift', 'performance', broken),)\n"
+        "cli.main()"
+    )
+    command = [sys.executable, "-c", code, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2024-03-09"]
+    done = subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == "loans: 4 windows (4 failed), 1,152 rows\n"
+    assert done.stderr.splitlines()[3] == (
+        "failed 2024-03-05T05:00Z/2024-03-06T05:00Z: "
+        "concept_drift: check concept_drift failed: LookupError: no such lake"
+    )
+    assert "  check concept_drift failed: LookupError: no such lake" in call(place, "status").stdout
+
+
+@pytest.mark.integration
 def test_migrate_prune_and_rollup_say_what_they_did(place):
     assert "to revision" in call(place, "migrate").stdout
     assert "already" in call(place, "migrate").stdout

@@ -14,9 +14,13 @@ from itertools import count
 from operator import add
 from pathlib import Path
 
+import duckdb
+import psycopg
 import pytest
 
+from monitoring_tasks import demo
 from monitoring_tasks.checks import CheckContext, enabled
+from monitoring_tasks.config import load_monitor
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.retention import rollup
 from monitoring_tasks.results.store import Store, open_store
@@ -68,6 +72,7 @@ def test_law_1_running_again_changes_no_row(store: Store, warehouse, undisturbed
         assert contents(store) == undisturbed
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("order", ["forwards", "backwards", "shuffled"])
 def test_law_2_one_by_one_in_any_order_comes_to_the_same_rows(store: Store, warehouse, undisturbed, order):
     days = list(DAYS)
@@ -78,6 +83,7 @@ def test_law_2_one_by_one_in_any_order_comes_to_the_same_rows(store: Store, ware
     assert [run.window for run in store.window_runs("loans", START, END)] == list(DAYS)
 
 
+@pytest.mark.integration
 def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store, warehouse, undisturbed):
     monitor = inference_log.monitor()
     for window in DAYS:
@@ -157,8 +163,6 @@ def test_law_3_killed_at_twenty_random_moments_the_next_run_completes_it(
     def new_store() -> str:
         if base is None:
             return f"sqlite:///{tmp_path / f'{next(numbers)}.db'}"
-        import psycopg
-
         name = f"{base.rsplit('/', 1)[1]}_{next(numbers)}"
         with psycopg.connect(base, autocommit=True) as server:
             server.execute(f"CREATE DATABASE {name}")
@@ -207,6 +211,7 @@ def hours(store: Store, warehouse, first: int, last: int) -> None:
     run_windows(monitor, day(first).start, day(last).end, warehouse=warehouse, store=store)
 
 
+@pytest.mark.integration
 def test_law_6_profiles_of_the_hours_add_up_to_those_of_the_day_and_so_do_results(store: Store, warehouse, tmp_path):
     hours(store, warehouse, 22, 24)
     monitor = inference_log.monitor()
@@ -248,9 +253,9 @@ def test_law_6_results_on_rolled_up_profiles_are_those_of_the_long_windows(store
             }
 
 
-def comparable(store: Store) -> dict[tuple[object, ...], dict[str, object]]:
+def comparable(store: Store, monitor: str = "loans") -> dict[tuple[object, ...], dict[str, object]]:
     keys = ("window_start", "window_end", "check_name", "metric", "column_name", "segment")
-    return {tuple(row[key] for key in keys): dict(row) for row in store.results("loans")}
+    return {tuple(row[key] for key in keys): dict(row) for row in store.results(monitor)}
 
 
 NUMBERS = ("value", "value_lower", "value_upper", "p_value", "threshold_lower", "threshold_upper")
@@ -296,4 +301,38 @@ def test_postgresql_for_both_gives_the_numbers_of_duckdb_and_sqlite(postgres_dat
             (run.window, run.state, run.rows) for run in ran[1]
         ]
         assert_same_numbers(comparable(here), comparable(there))
+        assert contents(here, "profile", "baseline_bin") == contents(there, "profile", "baseline_bin")
+
+
+FLIGHTS = """CREATE TABLE inference_log (flight_id text, scheduled_at timestamp, carrier text, origin text, dest text,
+    distance integer, scheduled_minutes integer, hour integer, weekday integer, plane_age integer, temp float8,
+    dewp float8, humid float8, wind_dir float8, wind_speed float8, wind_gust float8, precip float8, pressure float8,
+    visib float8, predicted integer, probability float8, model_version text, latency_ms float8, error text)"""
+
+
+@pytest.mark.integration
+def test_three_weeks_of_real_flights_give_the_same_numbers_on_both(postgres_database, tmp_path):
+    prepared = demo.prepare(tmp_path / "demo")
+    monitor = load_monitor(demo.monitor_file())
+    end = parse_instant("2013-04-22", monitor.timezone)
+    migrate(postgres_database)
+    names = [line.split()[0] for line in FLIGHTS.split("(", 1)[1].split(",")]
+    with duckdb.connect() as files:
+        files.read_parquet(f"{prepared.warehouse}/inference_log/**/*.parquet").create_view("flights")
+        rows = f"SELECT {', '.join(names)} FROM flights WHERE scheduled_at < '2013-04-22 04:00'"
+        files.execute(f"COPY ({rows}) TO '{tmp_path / 'flights.csv'}' (HEADER false)")
+    with psycopg.connect(postgres_database) as database, database.cursor() as cursor:
+        cursor.execute(FLIGHTS)
+        with cursor.copy("COPY inference_log FROM STDIN (FORMAT csv)") as copy:
+            copy.write((tmp_path / "flights.csv").read_bytes())
+    with (
+        open_store(postgres_database) as there,
+        open_warehouse(postgres_database) as server,
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as here,
+        open_warehouse(f"duckdb:///{prepared.warehouse}") as parquet,
+    ):
+        for read, store in ((server, there), (parquet, here)):
+            runs = run_windows(monitor, monitor.start, end, warehouse=read, store=store)
+            assert [run.state for run in runs] == ["done"] * 21
+        assert_same_numbers(comparable(here, monitor.name), comparable(there, monitor.name))
         assert contents(here, "profile", "baseline_bin") == contents(there, "profile", "baseline_bin")

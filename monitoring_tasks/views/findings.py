@@ -80,14 +80,16 @@ def _finding(metric: str, column: str, rows: list[Mapping[str, Any]]) -> Finding
     if not alarms:
         return None
     first = min(alarms, key=lambda row: row["window_start"])
-    worst = max(alarms, key=lambda row: row["value"])
+    typical = median(row["value"] for row in rows)
+    # Too few rows are as bad as too many; of everything else more is worse.
+    worst = max(alarms, key=lambda row: abs(row["value"] - typical) if metric == "rows" else row["value"])
     return Finding(
         what=OPERATIONS.get(metric, column),
         metric=metric,
         first=Window(first["window_start"], first["window_end"]),
         alarms=len(alarms),
         windows=len(rows),
-        median=median(row["value"] for row in rows),
+        median=typical,
         worst=worst["value"],
         worst_window=Window(worst["window_start"], worst["window_end"]),
         message=worst["message"],

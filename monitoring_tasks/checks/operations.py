@@ -44,7 +44,7 @@ def _rows(context: CheckContext, settings: Operations) -> Result:
     if isinstance(settings.expected_rows, RowRange):
         lower, upper = settings.expected_rows.minimum, settings.expected_rows.maximum
     elif isinstance(settings.expected_rows, int):
-        lower, upper = settings.expected_rows // 2, settings.expected_rows * 2
+        lower, upper = max(1, settings.expected_rows // 2), settings.expected_rows * 2
     if rows == 0 and lower is None:
         lower = 1
     result = Result("rows", value=rows, window_rows=rows, threshold_lower=lower, threshold_upper=upper)

@@ -17,3 +17,14 @@ class DataError(MonitoringError):
 
 class TransientError(MonitoringError):
     """A server or network failed. Retried: waiting may heal it."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a driver's error: the ones below repeat the statement, or point into it.
+
+    Examples
+    --------
+    >>> first_line(ValueError("no such column\\nLINE 1: SELECT ..."))
+    'no such column'
+    """
+    return str(error).strip().split("\n", 1)[0]

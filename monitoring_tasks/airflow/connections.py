@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.url import secrets
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -137,11 +137,7 @@ def _rendered(url: URL) -> str:
 
 
 def _masked(url: str) -> str:
-    """Tell Airflow's log filter the URL's password, as it stands there and decoded."""
-    from urllib.parse import unquote
-
-    password = urlsplit(url).password
-    if password:
-        mask_secret(password)
-        mask_secret(unquote(password))
+    """Tell Airflow's log filter every secret in the URL, as it stands there and decoded."""
+    for secret in secrets(url):
+        mask_secret(secret)
     return url

@@ -33,6 +33,8 @@ from sqlalchemy.exc import DataError as RefusedValue
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
+from monitoring_tasks.url import shown as hide_secrets
+from monitoring_tasks.url import without_secrets
 
 BUSY_SECONDS = 120
 """How long a writer waits for the others. A write takes milliseconds; fifty at once wait for one second or so."""
@@ -82,8 +84,7 @@ def results_url(url: str | None = None, environ: Mapping[str, str] = os.environ)
 
 def shown(url: URL) -> str:
     """Render the URL without its password, wherever the password stands in it."""
-    hidden = {name: "***" for name in url.query if "password" in name}
-    return url.update_query_dict(hidden).render_as_string(hide_password=True)
+    return hide_secrets(url.render_as_string(hide_password=False))
 
 
 def connect(url: URL) -> Engine:
@@ -163,9 +164,7 @@ def _error_class(error: DBAPIError) -> type[MonitoringError]:
 
 
 def _describe(url: URL, error: DBAPIError) -> str:
-    reason = " ".join(str(error.orig).split())
-    if url.password:
-        reason = reason.replace(str(url.password), "***")
+    reason = without_secrets(" ".join(str(error.orig).split()), url.render_as_string(hide_password=False))
     return f"results store {shown(url)}: {reason}"
 
 

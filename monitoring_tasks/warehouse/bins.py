@@ -11,7 +11,6 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins, just_above
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import finite, named, selected, subquery, value
-from monitoring_tasks.warehouse.grid import snap
 from monitoring_tasks.warehouse.statement import Source, rows_of
 from monitoring_tasks.window import Window
 
@@ -56,7 +55,7 @@ def measure_bins(
     Returns
     -------
     dict
-        By column name. Continuous columns: 32 bins of nearly equal frequency, a value that fills a bin alone in a bin
+        By column name. Continuous columns: 32 bins of equal frequency, a value that fills a bin alone in a bin
         of its own. Discrete columns (at most 32 values, each at least three times on average): a bin for every value
         and for every gap between two. Categorical columns: the 100 most frequent categories.
     """
@@ -142,7 +141,7 @@ def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
     if heavy:
         return edges
     # The maximum itself is no bin of its own: the last bin reaches from the last quantile to beyond it.
-    return snap([*edges[:-2], edges[-1]]) if len(edges) > 2 else edges
+    return [*edges[:-2], edges[-1]] if len(edges) > 2 else edges
 
 
 def _distinct(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> list[float]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from monitoring_tasks.columns import NUMBERS, Column
+from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.profile import LARGEST
 from monitoring_tasks.warehouse.engine import Type
 
@@ -131,3 +133,26 @@ def selected(columns: Mapping[str, exp.Expr], source: exp.Expr) -> exp.Select:
 def subquery(select: exp.Select, name: str) -> exp.Subquery:
     """Return a SELECT as a source of another."""
     return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+
+
+def quoted_table(name: str, dialect: str) -> exp.Table:
+    """Return a table of the monitor file, each part of its name quoted.
+
+    Raises
+    ------
+    ConfigError
+        If the text is not one to three names with dots between.
+    """
+    try:
+        parts = exp.to_table(name, dialect=dialect).parts
+    except SqlglotError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(isinstance(part, exp.Identifier) for part in parts):
+        raise ConfigError(f"{name!r} is not a table: write table or schema.table, with quotes round odd names")
+    names = [exp.to_identifier(part.name, quoted=True) for part in reversed(parts)]
+    return exp.Table(**dict(zip(("this", "db", "catalog"), names, strict=False)))
+
+
+def rendered(select: exp.Query, dialect: str) -> str:
+    """Return the statement as text of the engine's dialect, every identifier quoted."""
+    return select.sql(dialect=dialect, identify=True, comments=False)

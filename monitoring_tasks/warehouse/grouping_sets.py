@@ -1,13 +1,7 @@
-"""The scan's plan for DuckDB and the standard: one statement of GROUPING SETS counts, a second one sums.
+"""The scan's plan for standard SQL: one statement of GROUPING SETS counts, a second one sums.
 
 The window, the segment and the bin of a value are packed into one number, and every set is one such number: that groups
-a fifth faster than several columns.
-
-On DuckDB a column is not compared with its 33 edges but divided into the cells of the grid that the edges lie on (see
-`grid`), because a multiplication and a cast cost a sixth of a binary search by CASE. The cells are added up to bins
-here; of many windows, whose cells would be too many groups, the bin is looked up in a list by its cell. Values that
-leave the grid, NaN among them, come back as NULL, as null does. Where the sums tell that there were such values, the
-column is counted again by comparison: the short cut never costs exactness.
+faster than several columns.
 """
 
 from __future__ import annotations
@@ -17,21 +11,16 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import finite, integer, named, selected, subquery, value
-from monitoring_tasks.warehouse.grid import Grid, grid
 from monitoring_tasks.warehouse.statement import (
     Source,
     bin_number,
-    cell_number,
-    compared_bin,
-    known_position,
-    looked_up_bin,
     rows_of,
     segment_number,
     whole_units,
@@ -40,62 +29,52 @@ from monitoring_tasks.warehouse.statement import (
 from monitoring_tasks.warehouse.tally import ColumnTally, Tally, floats, integers, whole_numbers
 
 BITS = 16
-"""Of a packed number for the bin or cell; the rest is the place: window * segments + segment."""
+"""Of a packed number for the bin; the rest is the place: window * segments + segment."""
 
-CELL_GROUPS = 50_000
-"""Groups that one column's cells may make; with more windows it is quicker to look the bins, which are fewer, up."""
+KEYS = 62
+"""Sets in a statement: GROUPING has 64 bits, one for each."""
 
-LIST = 800
-"""Cells in a list that is looked up: it is copied for every 2,048 rows, and a longer one costs as much as comparing."""
+SEGMENTS = 20
+"""Segment columns in a statement, so that two columns at least are counted by it."""
 
 
 def read(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], bins: Mapping[str, Bins], tally: Tally
 ) -> None:
-    """Count and sum these columns into the tally."""
-    if warehouse.dialect == "duckdb":
-        _read(warehouse, source, columns, bins, tally, short_cut=True)
-        columns = [column for column in columns if not tally.columns[column.name].settle(tally.rows)]
-    if columns:
-        _read(warehouse, source, columns, bins, tally, short_cut=False)
+    """Count and sum these columns into the tally.
 
-
-def _read(
-    warehouse: Warehouse,
-    source: Source,
-    columns: Sequence[Column],
-    bins: Mapping[str, Bins],
-    tally: Tally,
-    *,
-    short_cut: bool,
-) -> None:
+    Raises
+    ------
+    TransientError
+        If the table changed between the two statements: these engines have no snapshot that holds for both.
+    """
     tallies = [tally.add(column, bins[column.name]) for column in columns]
-    _sum(warehouse, source, bins, tally, tallies, short_cut=short_cut)
-    _count(warehouse, source, bins, tally, tallies, short_cut=short_cut)
+    for first in range(0, max(len(tally.segments.columns), 1), SEGMENTS):
+        places = _places(warehouse, source, bins, tally, first)
+        size = KEYS // len(places) - 1
+        for start in range(0, max(len(tallies), 1), size):
+            part = tallies[start : start + size]
+            _count(warehouse, source, tally, places, part)
+            _sum(warehouse, source, tally, places, part)
 
 
 def _count(
     warehouse: Warehouse,
     source: Source,
-    bins: Mapping[str, Bins],
     tally: Tally,
+    places: Mapping[str, exp.Expr],
     tallies: Sequence[ColumnTally],
-    *,
-    short_cut: bool,
 ) -> None:
     """Count the rows of every place, and of every place and bin."""
-    places = _places(warehouse, source, bins, tally)
-    grids = [_cells(counted, tally, short_cut=short_cut) for counted in tallies]
     keys = {
-        f"b{i}": _key(counted, cells, warehouse.dialect, short_cut=short_cut)
-        for i, (counted, cells) in enumerate(zip(tallies, grids, strict=True))
+        f"b{i}": exp.cast(bin_number(counted.column, counted.bins, warehouse.dialect), "smallint")
+        for i, counted in enumerate(tallies)
     }
-    inner = _rows(warehouse, source, tally, {**places, **keys})
     packed: dict[str, exp.Expr] = {place: exp.cast(named(place), "bigint") for place in places}
     for place in places:
-        shifted = exp.cast(named(place), "bigint") * integer(1 << BITS) + integer(1 << (BITS - 1))
+        shifted = exp.cast(named(place), "bigint") * integer(1 << BITS)
         packed |= {f"{place}{name}": shifted.copy() + named(name) for name in keys}
-    middle = selected(packed, inner)
+    middle = selected(packed, _rows(warehouse, source, tally, {**places, **keys}))
     names = list(packed)
     outer = selected(
         {
@@ -111,39 +90,33 @@ def _count(
     numbers, rows = integers(answer["k"], -1), integers(answer["n"], 0)
     sets = len(names) - 1 - np.log2((1 << len(names)) - 1 - integers(answer["g"], 0)).round().astype(np.int64)
     flat = tally.rows.reshape(-1)
-    flat[:] = 0
     for place, name in product(places, ["", *keys]):
         chosen = (sets == names.index(place + name)) & (numbers >= 0)
         number, n = numbers[chosen], rows[chosen]
-        if not name:
-            np.add.at(flat, number, n)
-            continue
-        counted, cells = tallies[int(name[1:])], grids[int(name[1:])]
-        key = (number & ((1 << BITS) - 1)) - (1 << (BITS - 1))
-        bin_ = _bins_of_keys(counted, cells, key, short_cut=short_cut)
-        np.add.at(counted.counts.reshape(flat.size, -1), (number >> BITS, bin_), n)
+        if name:
+            counts = tallies[int(name[1:])].counts.reshape(flat.size, -1)
+            np.add.at(counts, (number >> BITS, number & ((1 << BITS) - 1)), n)
+        else:
+            flat[number] = n
 
 
 def _sum(
     warehouse: Warehouse,
     source: Source,
-    bins: Mapping[str, Bins],
     tally: Tally,
+    places: Mapping[str, exp.Expr],
     tallies: Sequence[ColumnTally],
-    *,
-    short_cut: bool,
 ) -> None:
-    """Sum the values of every place."""
-    places = _places(warehouse, source, bins, tally)
-    values = {f"x{i}": value(counted.column, warehouse.dialect) for i, counted in enumerate(tallies)}
-    sums: dict[str, exp.Expr] = {}
+    """Sum the values of every place, and hold its rows against those counted."""
+    values: dict[str, exp.Expr] = {}
+    sums: dict[str, exp.Expr] = {"n": exp.Count(this=exp.Star())}
     for i, counted in enumerate(tallies):
-        x = named(f"x{i}")
-        sums[f"n{i}"] = exp.Count(this=x)
         if counted.column.kind == "categorical":
             continue
-        inside = x if short_cut else finite(x, warehouse.dialect)
-        wholes = (whole_units(x, counted.bins, squares=squares, dialect=warehouse.dialect) for squares in (False, True))
+        values[f"x{i}"] = value(counted.column, warehouse.dialect)
+        x = named(f"x{i}")
+        inside = finite(x, warehouse.dialect)
+        wholes = (whole_units(x, counted.bins, squares=squares) for squares in (False, True))
         aggregates = [exp.Min(this=inside.copy()), exp.Max(this=inside.copy()), *(exp.Sum(this=w) for w in wholes)]
         sums |= {f"{letter}{i}": aggregate for letter, aggregate in zip("lhtq", aggregates, strict=True)}
     inner = _rows(warehouse, source, tally, {**places, **values})
@@ -153,8 +126,11 @@ def _sum(
         part = answer.filter(answer[name].is_valid())
         place = integers(part[name], 0)
         part, place = part.filter(pa.array(place >= 0)), place[place >= 0]
+        if (tally.rows.reshape(-1)[place] != integers(part["n"], 0)).any():
+            raise TransientError(
+                f"table {source.table!r} was written to while it was read, its counts and its sums disagree: try again"
+            )
         for i, counted in enumerate(tallies):
-            counted.values.reshape(-1)[place] = integers(part[f"n{i}"], 0)
             if counted.column.kind != "categorical":
                 counted.minimum.reshape(-1)[place] = floats(part[f"l{i}"])
                 counted.maximum.reshape(-1)[place] = floats(part[f"h{i}"])
@@ -162,13 +138,16 @@ def _sum(
                 counted.total_squares.reshape(-1)[place] = whole_numbers(part[f"q{i}"])
 
 
-def _places(warehouse: Warehouse, source: Source, bins: Mapping[str, Bins], tally: Tally) -> dict[str, exp.Expr]:
-    """Return the place of a row among all rows, and for each segment column among its segments; else -1 or NULL."""
+def _places(
+    warehouse: Warehouse, source: Source, bins: Mapping[str, Bins], tally: Tally, first: int
+) -> dict[str, exp.Expr]:
+    """Return a row's place among all rows, and by each of some segment columns, from the `first`; else -1 or NULL."""
     window = window_number(source, tally.windows, warehouse.dialect)
     size = len(tally.segments)
-    places: dict[str, exp.Expr] = {"p": exp.Paren(this=window) * integer(size) if size > 1 else window}
-    for i in range(len(tally.segments.columns)):
-        places[f"p{i}_"] = places["p"].copy() + segment_number(tally.segments, i, bins, warehouse.dialect)
+    whole = exp.Paren(this=window) * integer(size) if size > 1 else window
+    places: dict[str, exp.Expr] = {} if first else {"p": whole}
+    for i in range(first, min(first + SEGMENTS, len(tally.segments.columns))):
+        places[f"p{i}_"] = whole.copy() + segment_number(tally.segments, i, bins, warehouse.dialect)
     return places
 
 
@@ -180,36 +159,3 @@ def _by_sets(select: exp.Select, names: Sequence[str]) -> exp.Select:
     sets = [exp.Tuple(expressions=[named(name)]) for name in names]
     select.set("group", exp.Group(expressions=[exp.GroupingSets(expressions=sets)]))
     return select
-
-
-def _key(counted: ColumnTally, cells: Grid | None, dialect: str, *, short_cut: bool) -> exp.Expr:
-    """Return what identifies the bin; with `short_cut` NULL for null, and for some values that are not in any bin."""
-    column, bins = counted.column, counted.bins
-    if not short_cut:
-        return exp.cast(bin_number(column, bins, dialect), "smallint")
-    if bins.kind == "categorical":
-        return known_position(column, bins)
-    if cells is not None:
-        return cell_number(column, cells)
-    look = grid(bins, column.type == "integer")
-    if look is not None and look.cells <= LIST:
-        return looked_up_bin(column, bins, look)
-    return exp.cast(compared_bin(column, bins), "smallint")
-
-
-def _cells(counted: ColumnTally, tally: Tally, *, short_cut: bool) -> Grid | None:
-    """Return the grid by which the column is counted, or None where comparing is quicker, or asked for."""
-    if not short_cut or counted.bins.kind == "categorical":
-        return None
-    cells = grid(counted.bins, counted.column.type == "integer")
-    return cells if cells is not None and cells.cells * tally.rows.size <= CELL_GROUPS else None
-
-
-def _bins_of_keys(
-    counted: ColumnTally, cells: Grid | None, keys: NDArray[np.int64], *, short_cut: bool
-) -> NDArray[np.int64]:
-    if short_cut and counted.bins.kind == "categorical":
-        return np.minimum(keys, len(counted.bins.categories) + 1)
-    if cells is None:
-        return keys
-    return 1 + np.searchsorted(np.array(counted.bins.edges), (keys + cells.first) * cells.width, side="right")

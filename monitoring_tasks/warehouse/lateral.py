@@ -24,11 +24,21 @@ from monitoring_tasks.warehouse.statement import (
 )
 from monitoring_tasks.warehouse.tally import Tally, floats, integers, whole_numbers
 
+COLUMNS = 60
+"""Columns per statement: more would be quicker to read and slower to plan."""
+
 
 def read(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], bins: Mapping[str, Bins], tally: Tally
 ) -> None:
     """Count and sum these columns into the tally."""
+    for start in range(0, max(len(columns), 1), COLUMNS):
+        _read(warehouse, source, columns[start : start + COLUMNS], bins, tally)
+
+
+def _read(
+    warehouse: Warehouse, source: Source, columns: Sequence[Column], bins: Mapping[str, Bins], tally: Tally
+) -> None:
     tallies = [tally.add(column, bins[column.name]) for column in columns]
     segments = {
         f"s{i}": segment_number(tally.segments, i, bins, warehouse.dialect) for i in range(len(tally.segments.columns))
@@ -43,7 +53,7 @@ def read(
             continue
         inside_columns[f"x{i}"] = value(counted.column, warehouse.dialect)
         x = named(f"x{i}")
-        wholes = (whole_units(x, counted.bins, squares=squares, dialect=warehouse.dialect) for squares in (False, True))
+        wholes = (whole_units(x, counted.bins, squares=squares) for squares in (False, True))
         entries.append((integer(i), named(f"b{i}"), finite(x, warehouse.dialect), *wholes))
 
     inner = subquery(rows_of(warehouse, source, tally.windows, inside_columns), "monitored")

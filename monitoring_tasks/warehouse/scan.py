@@ -1,11 +1,12 @@
 """The scan: every column of any number of windows becomes counts and sums, inside the warehouse.
 
-The plan differs per engine, the counts do not: `lateral` on PostgreSQL, `grouping_sets` elsewhere.
+The plan differs per engine, the counts do not: `stream` on DuckDB, `lateral` on PostgreSQL, `grouping_sets` elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins, Profile
@@ -15,11 +16,11 @@ from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
 from monitoring_tasks.window import Window
 
+if TYPE_CHECKING:
+    from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
+
 GROUPS = 2_000_000
 """Groups one statement may return; further windows are read by further statements, each over its own rows."""
-
-KEYS = 62
-"""Columns times segment columns per statement: GROUPING has 64 bits. A statement reads its own columns only."""
 
 
 def scan(
@@ -29,7 +30,6 @@ def scan(
     bins: Mapping[str, Bins],
     windows: Sequence[Window],
     segments: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Profile, ...]]:
     """Count every column of every window.
 
@@ -47,8 +47,6 @@ def scan(
         Disjoint, in time order. What lies between the first and the last is read once, however many there are.
     segments
         Names of categorical columns, among `bins`, by whose categories the counts are also split.
-    progress
-        Called with the windows done and the windows in all.
 
     Yields
     ------
@@ -56,18 +54,27 @@ def scan(
         For each window, in order: the profile of all its rows, then one of each segment that has rows.
     """
     split = Segments(tuple(segments), tuple(bins[name].categories for name in segments))
-    plan = lateral if warehouse.dialect == "postgres" else grouping_sets
     size = _windows_per_statement(columns, bins, split)
-    batch = max(1, KEYS // (1 + len(segments)) - 1)
     for first in range(0, len(windows), size):
         part = windows[first : first + size]
         tally = Tally.empty(part, split)
-        for start in range(0, max(len(columns), 1), batch):
-            plan.read(warehouse, source, columns[start : start + batch], bins, tally)
+        _read(warehouse, source, columns, bins, tally)
         for i in range(len(part)):
             yield tally.profiles(i, [column.name for column in columns])
-        if progress is not None:
-            progress(first + len(part), len(windows))
+
+
+def _read(
+    warehouse: Warehouse, source: Source, columns: Sequence[Column], bins: Mapping[str, Bins], tally: Tally
+) -> None:
+    """Count and sum the columns into the tally, by the plan that the engine is quickest with."""
+    if warehouse.dialect == "duckdb":
+        from monitoring_tasks.warehouse import stream
+
+        stream.read(cast("DuckDBWarehouse", warehouse), source, columns, bins, tally)
+    elif warehouse.dialect == "postgres":
+        lateral.read(warehouse, source, columns, bins, tally)
+    else:
+        grouping_sets.read(warehouse, source, columns, bins, tally)
 
 
 def _windows_per_statement(columns: Sequence[Column], bins: Mapping[str, Bins], segments: Segments) -> int:

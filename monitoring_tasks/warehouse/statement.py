@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-import numpy as np
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
@@ -24,7 +22,6 @@ from monitoring_tasks.warehouse.expressions import (
     selected,
     value,
 )
-from monitoring_tasks.warehouse.grid import Grid
 from monitoring_tasks.warehouse.tally import Segments
 from monitoring_tasks.window import Window
 
@@ -55,13 +52,6 @@ def window_number(source: Source, windows: Sequence[Window], dialect: str) -> ex
     if source.timestamp is None or len(windows) == 1:
         return exp.cast(integer(0), "int")
     column = named(source.timestamp)
-    length = windows[0].length
-    regular = all(w.start == windows[0].start + i * length and w.length == length for i, w in enumerate(windows))
-    if dialect == "duckdb" and regular:
-        origin = exp.Anonymous(this="epoch_us", expressions=[instant(windows[0].start, source.timestamp_type)])
-        elapsed = exp.Paren(this=exp.Anonymous(this="epoch_us", expressions=[column]) - origin)
-        quotient = exp.IntDiv(this=elapsed, expression=integer(length // timedelta(microseconds=1)))
-        return exp.cast(quotient, "int")
     bounds: list[exp.Expr] = []
     numbers: list[int] = [-1]
     for i, window in enumerate(windows):
@@ -79,6 +69,14 @@ def window_number(source: Source, windows: Sequence[Window], dialect: str) -> ex
     return search(column, bounds, [exp.cast(integer(n), "int") for n in numbers])
 
 
+def elapsed(source: Source, windows: Sequence[Window]) -> exp.Expr:
+    """Return the microseconds from the first window's start to the row, for DuckDB."""
+    assert source.timestamp is not None
+    moments = named(source.timestamp), instant(windows[0].start, source.timestamp_type)
+    row, start = (exp.Anonymous(this="epoch_us", expressions=[moment]) for moment in moments)
+    return row - start
+
+
 def bin_number(column: Column, bins: Bins, dialect: str) -> exp.Expr:
     """Return the bin of the column's value as `Bins` numbers them, found by comparison; never NULL."""
     x = value(column, dialect)
@@ -86,12 +84,6 @@ def bin_number(column: Column, bins: Bins, dialect: str) -> exp.Expr:
         return _category_number(x, bins, dialect)
     missing = exp.or_(_is_null(x), is_nan(x.copy(), dialect))
     return exp.Case(ifs=[exp.If(this=missing, true=integer(0))], default=_place(x, bins, dialect))
-
-
-def compared_bin(column: Column, bins: Bins) -> exp.Expr:
-    """Return the bin of a numeric value on DuckDB; NULL for null, and NaN counts as *above*."""
-    x = value(column, "duckdb")
-    return exp.Case(ifs=[exp.If(this=exp.not_(_is_null(x)), true=_place(x, bins, "duckdb"))])
 
 
 def _place(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
@@ -113,12 +105,12 @@ def _category_number(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
     known = len(bins.categories)
     unknown = integer(known + (1 if bins.open_ended else 2))
     missing = exp.If(this=exp.Is(this=x.copy(), expression=exp.null()), true=integer(0))
-    if dialect in ("duckdb", "postgres"):
-        place: exp.Expr = exp.Coalesce(this=_position(x, bins.categories, dialect), expressions=[unknown])
+    if dialect == "postgres":
+        place: exp.Expr = exp.Coalesce(this=_position(x, bins.categories), expressions=[unknown])
         if bins.others:
-            other = exp.not_(exp.Is(this=_position(x, bins.others, dialect), expression=exp.null()))
+            other = exp.not_(exp.Is(this=_position(x, bins.others), expression=exp.null()))
             fallback = exp.Case(ifs=[exp.If(this=other, true=integer(known + 1))], default=unknown)
-            place = exp.Coalesce(this=_position(x, bins.categories, dialect), expressions=[fallback])
+            place = exp.Coalesce(this=_position(x, bins.categories), expressions=[fallback])
         return exp.Case(ifs=[missing], default=place)
     cases = [
         exp.If(this=exp.EQ(this=x.copy(), expression=exp.Literal.string(category)), true=integer(i + 1))
@@ -130,11 +122,9 @@ def _category_number(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
     return exp.Case(ifs=[missing, *cases], default=unknown)
 
 
-def _position(x: exp.Expr, texts: Sequence[str], dialect: str) -> exp.Expr:
+def _position(x: exp.Expr, texts: Sequence[str]) -> exp.Expr:
     """Return the place of a text in a list, from 1, or NULL."""
     listed = exp.cast(exp.Array(expressions=[exp.Literal.string(text) for text in texts]), "text[]")
-    if dialect == "duckdb":
-        return exp.Anonymous(this="list_position", expressions=[listed, x.copy()])
     return exp.Anonymous(this="array_position", expressions=[listed, x.copy()])
 
 
@@ -147,7 +137,7 @@ def segment_number(segments: Segments, index: int, bins: Mapping[str, Bins], dia
     return exp.Paren(this=exp.Case(ifs=[exp.If(this=inside, true=bin_.copy() + integer(segments.first(index) - 1))]))
 
 
-def whole_units(x: exp.Expr, bins: Bins, *, squares: bool, dialect: str) -> exp.Expr:
+def whole_units(x: exp.Expr, bins: Bins, *, squares: bool) -> exp.Expr:
     """Return the value, or its square, as a whole multiple of the bins' unit, ready to be summed.
 
     Sums of doubles depend on the order in which threads add them; sums of integers do not, and so a window has one
@@ -161,13 +151,9 @@ def whole_units(x: exp.Expr, bins: Bins, *, squares: bool, dialect: str) -> exp.
         The column's bins, which state the unit.
     squares
         Take the square.
-    dialect
-        On DuckDB a cast gives NULL for values that are too large for 64 bits; elsewhere a comparison leaves them out.
     """
     unit = bins.square_unit if squares else bins.unit
     product = (x.copy() * x.copy() if squares else x.copy()) * number(1 / unit)
-    if dialect == "duckdb":
-        return exp.TryCast(this=product, to=exp.DataType.build("bigint"))
     bound = number(math.ldexp(unit, 63))
     whole: exp.Expr = exp.cast(product, "bigint")
     # PostgreSQL refuses products that over- or underflow, so values whose product would are told by themselves.
@@ -180,43 +166,3 @@ def whole_units(x: exp.Expr, bins: Bins, *, squares: bool, dialect: str) -> exp.
         inside = exp.LT(this=exp.Abs(this=x.copy()), expression=largest)
     nothing = exp.LT(this=exp.Abs(this=x.copy()), expression=number(smallest))
     return exp.Case(ifs=[exp.If(this=nothing, true=integer(0)), exp.If(this=inside, true=whole)])
-
-
-def known_position(column: Column, bins: Bins) -> exp.Expr:
-    """Return the bin of a categorical value as DuckDB finds it fastest; NULL for null and for what is in no list.
-
-    A bare function of the column is evaluated once per entry of a dictionary-encoded Parquet column, a CASE for every
-    row: 54 ms instead of 280 to 1,900 ms for ten million rows and a hundred categories.
-    """
-    return _position(value(column, "duckdb"), (*bins.categories, *bins.others), "duckdb")
-
-
-def cell_number(column: Column, cells: Grid) -> exp.Expr:
-    """Return the grid cell of a numeric value; NULL where it is null, NaN or leaves 16 bits."""
-    x = value(column, "duckdb")
-    if column.type == "integer" and cells.width == 1.0:
-        x = x if cells.first else named(column.name)  # doubles: a difference of small or unsigned integers may overflow
-    else:
-        x = exp.Floor(this=x * number(1 / cells.width))
-    if cells.first:
-        x = exp.Paren(this=x - integer(cells.first))
-    return exp.TryCast(this=x, to=exp.DataType.build("smallint"))
-
-
-def looked_up_bin(column: Column, bins: Bins, cells: Grid) -> exp.Expr:
-    """Return the bin of a numeric value, found in a list by its grid cell; NULL for null, NaN and what is far outside.
-
-    The list reaches a quarter of the edges' span beyond them on either side, since new windows leave the baseline's
-    range. It costs DuckDB more than the cell alone and less than comparing.
-    """
-    margin = cells.cells // 4 + 1
-    start = math.floor(bins.edges[0] / cells.width) - margin
-    left = (np.arange(cells.cells + 2 * margin) + start) * cells.width
-    places = 1 + np.searchsorted(np.array(bins.edges), left, side="right")
-    x = value(column, "duckdb")
-    if cells.width != 1.0 or column.type != "integer":
-        x = exp.Floor(this=x * number(1 / cells.width))
-    position = exp.Paren(this=x - integer(start - 1))  # lists begin at 1
-    index = exp.TryCast(this=position, to=exp.DataType.build("usmallint", dialect="duckdb"))
-    listed = exp.Array(expressions=[integer(int(place)) for place in places])
-    return exp.Anonymous(this="list_extract", expressions=[listed, index])

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring_tasks.columns import Column
-from monitoring_tasks.profile import LARGEST, Bins, ColumnProfile, Profile
+from monitoring_tasks.profile import Bins, ColumnProfile, Profile
 from monitoring_tasks.window import Window
 
 
@@ -47,8 +47,6 @@ class ColumnTally:
     bins: Bins
     counts: NDArray[np.int64]
     """Shape (windows, segments, bins)."""
-    values: NDArray[np.int64]
-    """Rows that are not NULL."""
     minimum: NDArray[np.float64]
     """NaN without a value."""
     maximum: NDArray[np.float64]
@@ -64,29 +62,11 @@ class ColumnTally:
             column=column,
             bins=bins,
             counts=np.zeros((*shape, len(bins)), np.int64),
-            values=np.zeros(shape, np.int64),
             minimum=np.full(shape, np.nan),
             maximum=np.full(shape, np.nan),
             total=np.zeros(shape, object),
             total_squares=np.zeros(shape, object),
         )
-
-    def settle(self, rows: NDArray[np.int64]) -> bool:
-        """Account for the rows that were counted in no bin; return False when only another count can tell.
-
-        Parameters
-        ----------
-        rows
-            All rows, shape (windows, segments).
-        """
-        nulls = rows - self.values
-        outside = self.values - self.counts.sum(axis=2)
-        self.counts[:, :, 0] += nulls
-        if self.bins.kind == "categorical":  # what is in no list is a value nobody knew
-            self.counts[:, :, -2 if self.bins.open_ended else -1] += outside
-            return True
-        extremes = np.concatenate([self.minimum[self.values > 0], self.maximum[self.values > 0]])
-        return not outside.any() and bool((np.abs(extremes) <= LARGEST).all())
 
     def profile(self, window: int, segment: int) -> ColumnProfile:
         """Return one window's profile of one segment."""

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from monitoring_tasks.profile import Bins, ColumnProfile, Kind, just_above
 from monitoring_tasks.warehouse.bins import BINS, CATEGORIES, LATENCY_EDGES, LONGEST, measure_bins, quantile_edges
-from monitoring_tasks.warehouse.grid import CELLS, grid, snap
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.window import Window
 from tests.warehouse import oracle, tables
@@ -74,22 +73,18 @@ CONTINUOUS = {
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)
-def test_a_continuous_column_has_32_bins_of_nearly_equal_frequency(measure: Measure, name: str) -> None:
-    """Moving the edges to a grid changes a bin by a quarter of the narrowest bin's width at each end, at most."""
+def test_a_continuous_column_has_32_bins_of_equal_frequency(measure: Measure, name: str) -> None:
     bins, column = measure(CONTINUOUS[name], pa.float64())
     assert len(bins.edges) == BINS + 1
     assert column.counts[0] == column.counts[1] == column.counts[-1] == 0
-    share = np.array(column.counts[2:-1]) / 20_000 * BINS
-    assert share.min() > 0.6
-    assert share.max() < 1.4
+    assert set(column.counts[2:-1]) <= {624, 625, 626}
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e6], ids=["about zero", "far from zero"])
-def test_bins_of_single_precision_have_nearly_equal_frequency(measure: Measure, shift: float) -> None:
+def test_bins_of_single_precision_have_equal_frequency(measure: Measure, shift: float) -> None:
     bins, column = measure((RNG.normal(size=5_000) * 1000 + shift).astype(np.float32), pa.float32())
     assert len(bins.edges) == BINS + 1
-    assert min(column.counts[2:-1]) / 5_000 * BINS > 0.6
-    assert max(column.counts[2:-1]) / 5_000 * BINS < 1.4
+    assert set(column.counts[2:-1]) <= {155, 156, 157, 158}
 
 
 @pytest.mark.parametrize(
@@ -368,20 +363,3 @@ def test_edges_ascend_and_hold_every_value(values: list[float], rows: int) -> No
     assert edges[0] <= values[0]
     assert edges[-1] > values[-1]
     assert all(map(math.isfinite, edges))
-
-
-@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=33, unique=True).map(sorted))
-@settings(max_examples=300)
-def test_snapped_edges_lie_on_a_grid_and_hardly_move(edges: list[float]) -> None:
-    moved = snap(edges)
-    assert len(moved) == len(edges)
-    assert all(before < after for before, after in pairwise(moved))
-    assert moved[0] <= edges[0]
-    assert moved[-1] >= edges[-1]
-    narrowest = min(after - before for before, after in pairwise(edges))
-    assert all(abs(after - before) <= narrowest / 8 for before, after in zip(edges[1:-1], moved[1:-1], strict=True))
-    if moved != edges:
-        cells = grid(Bins("numeric", tuple(moved)), whole_numbers=False)
-        assert cells is not None
-        assert cells.cells <= CELLS
-        assert all((edge / cells.width).is_integer() for edge in moved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ class Explained:
     def query(self, select: exp.Query) -> Any:
         self.plans.append(self.warehouse.explain(select))
         return self.warehouse.query(select)
+
+    def batches(self, select: exp.Query, rows: int) -> Iterator[pa.RecordBatch]:
+        yield from self.query(select).to_batches(rows)
 
 
 def plans(url: str, table: str) -> list[str]:

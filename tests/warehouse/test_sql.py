@@ -12,19 +12,16 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-import sqlglot
-from sqlglot import exp
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.bins import measure_bins
-from monitoring_tasks.warehouse.engine import Type, Warehouse
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window
 from tests.warehouse import tables
+from tests.warehouse.overheard import Overheard, Unanswered
 
 GOLDEN = Path(__file__).parent / "sql"
 DIALECTS = ["duckdb", "postgres", "snowflake", "bigquery", "trino", "spark"]
@@ -48,42 +45,6 @@ BINS = {
     "origin": Bins("categorical", categories=("EWR", "JFK"), open_ended=True),
     "error": Bins("categorical", categories=("503",)),
 }
-
-
-class Unanswered:
-    """Keeps the statements for a server that is not here; every answer is empty."""
-
-    def __init__(self, dialect: str) -> None:
-        self.dialect = dialect
-        self.statements: list[str] = []
-
-    def table(self, name: str) -> exp.Expr:
-        return exp.to_table(name)
-
-    def columns(self, name: str) -> dict[str, Type]:
-        raise NotImplementedError(name)
-
-    def query(self, select: exp.Query) -> pa.Table:
-        text = select.sql(dialect=self.dialect, identify=True, comments=False)
-        self.statements.append(select.sql(dialect=self.dialect, identify=True, comments=False, pretty=True))
-        assert sqlglot.parse_one(text, dialect=self.dialect).sql(self.dialect, identify=True) == text
-        return pa.table({name: pa.array([], pa.int64()) for name in select.named_selects})
-
-    def explain(self, select: exp.Query) -> str:
-        raise NotImplementedError(select)
-
-
-class Overheard(Unanswered):
-    """Keeps the statements, and asks a real warehouse."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        super().__init__(warehouse.dialect)
-        self.warehouse = warehouse
-        self.table = warehouse.table  # type: ignore[method-assign]
-
-    def query(self, select: exp.Query) -> pa.Table:
-        super().query(select)
-        return self.warehouse.query(select)
 
 
 def compare(name: str, statements: list[str]) -> None:

@@ -1,0 +1,140 @@
+"""DuckDB: a file, or Parquet files that it reads in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from monitoring_tasks.errors import DataError, MonitoringError, TransientError, first_line
+from monitoring_tasks.warehouse.engine import Type
+from monitoring_tasks.warehouse.expressions import quoted_table, rendered
+
+MEMORY_LIMIT = "1GB"
+"""Counting streams, so more would not make it faster; a DuckDB that needs more spills to disk."""
+
+_DUCKDB_TYPES: dict[str, Type] = {
+    "FLOAT": "number",
+    "DOUBLE": "number",
+    "BOOLEAN": "boolean",
+    "VARCHAR": "string",
+    "UUID": "string",
+    "DATE": "date",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+}
+
+
+class DuckDBWarehouse:
+    """A DuckDB file, or Parquet files that DuckDB reads in place."""
+
+    dialect = "duckdb"
+
+    def __init__(self, connection: Any, directory: Path | None) -> None:
+        self._connection = connection
+        self._directory = directory
+
+    def table(self, name: str) -> exp.Expr:
+        """Return a quoted name, or a call of ``read_parquet`` for a path."""
+        path = self._path(name)
+        if path is None:
+            return quoted_table(name, self.dialect)
+        return exp.Anonymous(
+            this="read_parquet",
+            expressions=[
+                exp.Literal.string(path),
+                exp.EQ(this=exp.column("hive_partitioning"), expression=exp.true()),
+                exp.EQ(this=exp.column("union_by_name"), expression=exp.true()),
+            ],
+        )
+
+    def columns(self, name: str) -> dict[str, Type]:
+        """Ask for no row and read the types off the answer."""
+        with _duckdb_errors(f"table {name!r}"):
+            cursor = self._connection.execute(rendered(exp.select("*").from_(self.table(name)).limit(0), self.dialect))
+            return {column[0]: _duckdb_type(str(column[1])) for column in cursor.description}
+
+    def query(self, select: exp.Query) -> pa.Table:
+        """Run one statement and return its rows."""
+        with _duckdb_errors("the query"):
+            return self._connection.sql(rendered(select, self.dialect)).to_arrow_table()
+
+    def batches(self, select: exp.Query, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run one statement and yield its rows piecewise, about so many at a time: they are never held all at once."""
+        with _duckdb_errors("the query"):
+            yield from self._connection.sql(rendered(select, self.dialect)).to_arrow_reader(rows)
+
+    def explain(self, select: exp.Query) -> str:
+        """Return DuckDB's EXPLAIN ANALYZE."""
+        with _duckdb_errors("the query"):
+            rows = self._connection.execute("EXPLAIN ANALYZE " + rendered(select, self.dialect)).fetchall()
+        return "\n".join(row[-1] for row in rows)
+
+    def _path(self, name: str) -> str | None:
+        """Return the Parquet glob that a table name stands for, or None when it is a name in the DuckDB file."""
+        looks_like_path = "/" in name or "*" in name or name.endswith(".parquet")
+        if self._directory is None and not looks_like_path:
+            return None
+        path = (self._directory or Path()) / name
+        if looks_like_path and (path.is_file() or "*" in name):
+            return str(path)
+        for candidate in (path, path.with_name(path.name + ".parquet")):
+            if candidate.is_dir():
+                return str(candidate / "**" / "*.parquet")
+            if candidate.is_file():
+                return str(candidate)
+        raise DataError(f"table {name!r} is not there: neither the directory {path} nor the file {path}.parquet exists")
+
+
+@contextmanager
+def open_duckdb(url: str) -> Iterator[DuckDBWarehouse]:
+    """Open a file or directory for reading; see `monitoring_tasks.warehouse.engine.open_warehouse`."""
+    location = url.removeprefix("duckdb:").removeprefix("//").removeprefix("/")
+    path = Path(location) if location else None
+    if path is not None and not path.exists():
+        raise DataError(f"warehouse {url!r}: there is no file or directory {str(path)!r} (seen from {Path.cwd()})")
+    directory = path if path is not None and path.is_dir() else None
+    with _duckdb_errors(f"warehouse {url!r}"):
+        if path is None or directory is not None:
+            connection = duckdb.connect()
+        else:
+            connection = duckdb.connect(str(path), read_only=True)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")
+        yield DuckDBWarehouse(connection, directory)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _duckdb_errors(subject: str) -> Iterator[None]:
+    try:
+        yield
+    except MonitoringError:
+        raise
+    except duckdb.IOException as error:
+        kind = TransientError if "could not set lock" in str(error).lower() else DataError
+        raise kind(f"{subject}: {first_line(error)}") from error
+    except (duckdb.OutOfMemoryException, duckdb.HTTPException, duckdb.ConnectionException) as error:
+        raise TransientError(f"{subject}: {first_line(error)}") from error
+    except duckdb.Error as error:
+        raise DataError(f"{subject}: {first_line(error)}") from error
+
+
+def _duckdb_type(name: str) -> Type:
+    if name in _DUCKDB_TYPES:
+        return _DUCKDB_TYPES[name]
+    if name.startswith("DECIMAL"):
+        return "decimal"
+    if name.startswith("ENUM"):
+        return "string"
+    if name.startswith("TIMESTAMP"):
+        return "timestamp"
+    return "integer" if name.endswith(("INT", "INTEGER", "BIGNUM")) else "other"

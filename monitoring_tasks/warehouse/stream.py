@@ -1,0 +1,277 @@
+"""The scan's plan for DuckDB: one statement's rows stream through this process in batches and are counted by numpy.
+
+DuckDB runs inside this process, so no row leaves the machine for it. It filters, casts and looks categories up; what is
+left are numbers, which numpy bins, counts and sums for any number of windows at the same price. GROUPING SETS in DuckDB
+itself, a hash table per column, take twice as long for one window and four times as long for 720 of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from sqlglot import exp
+
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import LARGEST, Bins
+from monitoring_tasks.statistics.bin_search import BinSearch
+from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
+from monitoring_tasks.warehouse.expressions import value
+from monitoring_tasks.warehouse.statement import Source, elapsed, rows_of
+from monitoring_tasks.warehouse.tally import ColumnTally, Tally
+from monitoring_tasks.window import Window
+
+VALUES = 4_000_000
+"""Most values in a batch, of all columns together: 32 MB."""
+
+ROWS = 32_768
+"""Most rows in a batch: a column of them stays in the processor's cache from one step of counting to the next."""
+
+STRETCH = 2048
+"""Rows that are added up at once, as doubles."""
+
+EXACT = 2.0**42
+"""Whole numbers up to this add up exactly over a stretch."""
+
+
+def read(
+    warehouse: DuckDBWarehouse, source: Source, columns: Sequence[Column], bins: Mapping[str, Bins], tally: Tally
+) -> None:
+    """Count and sum these columns into the tally."""
+    tallies = [tally.add(column, bins[column.name]) for column in columns]
+    tally.rows[:] = 0
+    places = _Places(tally)
+    counters = [_Counter(counted) for counted in tallies]
+    selected = {**_place_columns(source, tally), **{f"x{i}": counter.select() for i, counter in enumerate(counters)}}
+    select = rows_of(warehouse, source, tally.windows, selected)
+    rows = min(max(VALUES // len(selected), STRETCH), ROWS)
+    for batch in _ahead(warehouse.batches(select, rows)):
+        if not batch.num_rows:
+            continue
+        runs = places.of(batch)
+        for each in runs:
+            tally.rows.reshape(-1)[each.places] += each.lengths
+        for i, counter in enumerate(counters):
+            counter.add(batch[f"x{i}"], runs)
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the batches, each fetched by another thread while the one before it is counted."""
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = thread.submit(next, batches, None)
+            yield batch
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The rows of a batch, put in runs that belong to one place each: a window, or a segment of one."""
+
+    order: NDArray[np.intp] | None
+    """Which rows, in which order; None for all as they came."""
+    places: NDArray[np.intp]
+    """Of each run: window * segments + segment."""
+    starts: NDArray[np.intp]
+    """Of each run."""
+    lengths: NDArray[np.intp]
+
+    @classmethod
+    def one(cls, place: int, rows: int) -> _Runs:
+        """Return all rows as one run."""
+        return cls(None, np.array([place]), np.array([0]), np.array([rows]))
+
+    @classmethod
+    def of(cls, places: NDArray[np.intp]) -> _Runs:
+        """Put the rows of a place together; a place below zero leaves a row out."""
+        order = None
+        if places[0] < 0 or (places[1:] < places[:-1]).any():
+            order = np.argsort(places, kind="stable")
+            order = order[np.searchsorted(places[order], 0) :]
+            places = places[order]
+        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        return cls(order, places[starts], starts, np.diff(starts, append=len(places)))
+
+    def take(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the rows' values in the order of the runs."""
+        return values if self.order is None else values.take(self.order)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.intp]:
+        """Of each row: the number of its run."""
+        return np.repeat(np.arange(len(self.starts)), self.lengths)
+
+    @cached_property
+    def stretches(self) -> NDArray[np.intp]:
+        """Starts of stretches that end with their run, and after `STRETCH` rows at the latest."""
+        return np.union1d(self.starts, np.arange(0, int(self.lengths.sum()), STRETCH))
+
+    @cached_property
+    def first_stretches(self) -> NDArray[np.intp]:
+        """Of each run: the number of the stretch that it begins with."""
+        return np.searchsorted(self.stretches, self.starts)
+
+
+def _place_columns(source: Source, tally: Tally) -> dict[str, exp.Expr]:
+    """Return what tells the window and the segments of a row: microseconds since the first window, and categories."""
+    columns: dict[str, exp.Expr] = {"w": elapsed(source, tally.windows)} if source.timestamp is not None else {}
+    for i, (name, categories) in enumerate(zip(tally.segments.columns, tally.segments.categories, strict=True)):
+        columns[f"s{i}"] = _position(Column(name, "categorical", "other", ("segment",)), categories)
+    return columns
+
+
+class _Places:
+    """Finds the runs of a batch: those of windows, and for each segment column those of its segments."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._segments = tally.segments
+        bounds, self._windows = _bounds(tally.windows)
+        self._search = BinSearch(bounds)
+
+    def of(self, batch: pa.RecordBatch) -> list[_Runs]:
+        """Return the runs that have rows."""
+        windows = self._windows_of(batch)
+        size = len(self._segments)
+        if len(windows) == 1:
+            found = [_Runs.one(int(windows[0]) * size, batch.num_rows)] if windows[0] >= 0 else []
+        else:
+            found = [_Runs.of(windows * size)]
+        for i, categories in enumerate(self._segments.categories):
+            position = _whole(batch[f"s{i}"])
+            known = (windows >= 0) & (position >= 1) & (position <= len(categories))
+            place = windows * size + self._segments.first(i) - 1 + position
+            found.append(_Runs.of(np.where(known, place, -1)))
+        return [runs for runs in found if len(runs.starts)]
+
+    def _windows_of(self, batch: pa.RecordBatch) -> NDArray[np.intp]:
+        """Return each row's window, -1 for none; one number where all rows have the same."""
+        if "w" not in batch.schema.names:
+            return np.zeros(1, np.intp)
+        elapsed = _numbers(batch["w"])
+        first, last = self._search(np.array([elapsed.min(), elapsed.max()]))
+        place = np.array([first]) if first == last else self._search(elapsed)
+        return self._windows.take(place)
+
+
+def _bounds(windows: Sequence[Window]) -> tuple[list[float], NDArray[np.intp]]:
+    """Return the ends of windows, in microseconds since the first one's start, and what lies before, between, after."""
+    bounds: list[float] = []
+    numbers = [-1]
+    for i, window in enumerate(windows):
+        if i and windows[i - 1].end == window.start:
+            bounds.pop()
+            numbers.pop()
+        bounds += [(moment - windows[0].start) / timedelta(microseconds=1) for moment in (window.start, window.end)]
+        numbers += [i, -1]
+    return bounds, np.array(numbers, np.intp)
+
+
+class _Counter:
+    """Bins one column's batches and adds them to its tally."""
+
+    def __init__(self, counted: ColumnTally) -> None:
+        self._counted = counted
+        self._bins = counted.bins
+        self._search = BinSearch(counted.bins.edges)
+        known = len(self._bins.categories)
+        unknown = known + (1 if self._bins.open_ended else 2)
+        # By position in the list of `_position`: 0 for what is not in it, and the last for NULL.
+        self._bin_of = np.array([unknown, *range(1, known + 1), *[known + 1] * len(self._bins.others), 0], np.intp)
+
+    def select(self) -> exp.Expr:
+        """Return what the statement selects of the column: a double, or a position in the list of categories."""
+        if self._bins.kind == "categorical":
+            return _position(self._counted.column, (*self._bins.categories, *self._bins.others))
+        return value(self._counted.column, "duckdb")
+
+    def add(self, values: pa.Array, runs: Sequence[_Runs]) -> None:
+        """Count the batch, and sum it if it holds numbers."""
+        if self._bins.kind == "categorical":
+            bins = self._bin_of.take(_whole(values))
+            for each in runs:
+                self._count(each.take(bins), each)
+            return
+        numbers = _numbers(values)
+        bins = self._search(numbers) + 1 if self._bins.edges else np.full(len(numbers), 2)
+        finite = None
+        if not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):  # or NaN
+            bins[np.isnan(numbers)] = 0
+            finite = np.abs(numbers) <= LARGEST
+        for each in runs:
+            self._count(each.take(bins), each)
+            self._sum(each.take(numbers), None if finite is None else each.take(finite), each)
+
+    def _count(self, bins: NDArray[np.intp], runs: _Runs) -> None:
+        size, count = len(self._bins), len(runs.starts)
+        counts = self._counted.counts.reshape(-1, size)
+        if count == 1:
+            counts[runs.places[0]] += np.bincount(bins, minlength=size)
+        elif count * size <= len(bins):
+            found = np.bincount(runs.numbers * size + bins, minlength=count * size)
+            counts[runs.places] += found.reshape(-1, size)
+        else:
+            np.add.at(counts, (runs.places.take(runs.numbers), bins), 1)
+
+    def _sum(self, x: NDArray[np.float64], finite: NDArray[np.bool_] | None, runs: _Runs) -> None:
+        counted, places = self._counted, runs.places
+        low = x if finite is None else np.where(finite, x, np.inf)
+        high = x if finite is None else np.where(finite, x, -np.inf)
+        lowest, highest = np.minimum.reduceat(low, runs.starts), np.maximum.reduceat(high, runs.starts)
+        lowest[lowest == np.inf] = np.nan
+        highest[highest == -np.inf] = np.nan
+        minimum, maximum = counted.minimum.reshape(-1), counted.maximum.reshape(-1)
+        minimum[places] = np.fmin(minimum[places], lowest)
+        maximum[places] = np.fmax(maximum[places], highest)
+        x = x if finite is None else np.where(finite, x, 0.0)
+        counted.total.reshape(-1)[places] += _whole_sums(x, self._bins.unit, runs)
+        with np.errstate(over="ignore"):
+            squares = x * x
+        counted.total_squares.reshape(-1)[places] += _whole_sums(squares, self._bins.square_unit, runs)
+
+
+def _whole_sums(x: NDArray[np.float64], unit: float, runs: _Runs) -> NDArray[Any]:
+    """Return each run's sum of the values as whole multiples of the unit, as Python integers.
+
+    Sums of doubles depend on the order in which they are added; sums of integers do not, and so a window has one
+    profile, however often and beside whatever other windows it is scanned. Values of 2**63 units and more are left out.
+    """
+    with np.errstate(over="ignore"):
+        units = x * (1 / unit)
+    np.rint(units, out=units)
+    if units.min() >= -EXACT and units.max() <= EXACT:  # such doubles are integers, and add up as such
+        sums = np.add.reduceat(units, runs.stretches).astype(np.int64)
+        return np.add.reduceat(sums, runs.first_stretches).astype(object)
+    fits = (units >= -(2.0**63)) & (units < 2.0**63)
+    whole = np.where(fits, units, 0.0).astype(np.int64)
+    high, low = (np.add.reduceat(half, runs.starts).astype(object) for half in (whole >> 31, whole & (2**31 - 1)))
+    total: NDArray[Any] = high * 2**31 + low
+    return total
+
+
+def _position(column: Column, texts: Sequence[str]) -> exp.Expr:
+    """Return the place of a category in a list, from 1; the place after the last for NULL; NULL for all others.
+
+    A bare function of the column is evaluated once per entry of a dictionary-encoded Parquet column, a CASE for every
+    row: 54 ms instead of 280 to 1,900 ms for ten million rows and a hundred categories.
+    """
+    entries = [*(exp.Literal.string(text) for text in texts), exp.null()]
+    listed = exp.cast(exp.Array(expressions=entries), "text[]")
+    return exp.Anonymous(this="list_position", expressions=[listed, value(column, "duckdb")])
+
+
+def _numbers(values: pa.Array) -> NDArray[np.float64]:
+    """Return an Arrow array as doubles, NULL as NaN."""
+    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
+
+
+def _whole(values: pa.Array) -> NDArray[np.intp]:
+    """Return an Arrow array of positions as integers, NULL as 0."""
+    return np.asarray(pc.fill_null(values, 0).to_numpy(zero_copy_only=False), np.intp)

@@ -311,7 +311,8 @@ def test_a_vanished_and_a_retyped_column_cost_one_error_row_each(duckdb_url, tmp
         messages = {row["column_name"]: row["message"] for row in errors}
         assert messages["age"].startswith("column 'age' is not in table 'inference_log'")
         assert messages["amount"] == (
-            "column 'amount' is string in the warehouse, not a number: declare it categorical, or cast it in a view"
+            "column 'amount' of table 'inference_log' is text, not numeric: "
+            "declare it categorical, or cast it in a view"
         )
         assert one(store, NEW_COUNTRY, "psi", "country")["status"] == "alarm"
         assert one(store, 20, "error_rate", "error")["status"] == "info"

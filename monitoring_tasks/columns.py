@@ -17,12 +17,12 @@ from monitoring_tasks.config.roles import (
     roles_of,
     stated_kind,
 )
-from monitoring_tasks.profile import Kind
+from monitoring_tasks.profile import Baseline, Kind
 
 if TYPE_CHECKING:
     from monitoring_tasks.config import Monitor
 
-__all__ = ["KIND_OF_TYPE", "NUMBERS", "TIMES", "Column", "Role", "feature_names", "monitored_columns"]
+__all__ = ["KIND_OF_TYPE", "NUMBERS", "TIMES", "Column", "Role", "feature_names", "monitored_columns", "window_columns"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,46 @@ def monitored_columns(
         else:
             unreadable[name] = f"column {name!r} of table {table!r} {wrong.message}: {wrong.remedy}"
     return tuple(columns), unreadable
+
+
+def window_columns(
+    monitor: Monitor, types: Mapping[str, ColumnType], baseline: Baseline, present: Sequence[str]
+) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """Return the columns that can be counted on a baseline's bins, and the reason for each of the others.
+
+    What ``features: '*'`` stands for, and the kinds that the file leaves to the table, are those of the baseline: so a
+    column that vanishes, comes or changes its type costs itself only.
+
+    Parameters
+    ----------
+    monitor
+        The monitor file.
+    types
+        The inference log's columns now.
+    baseline
+        The monitor's baseline.
+    present
+        The features that the inference log holds now, see `feature_names`.
+    """
+    frozen = baseline.features
+    kinds = {name: bins.kind for name, bins in baseline.bins.items()}
+    columns, unreadable = monitored_columns(monitor, types, frozen, kinds=kinds)
+    table = monitor.inference_log.table
+    for name in unreadable:
+        if name not in types and name in baseline.columns and name not in baseline.unreadable:
+            unreadable[name] = (
+                f"column {name!r} was in the baseline and is not in table {table!r} any more{_hint(name, types)}"
+            )
+    for column in columns:
+        if column.name not in baseline.bins:
+            unreadable[column.name] = baseline.unreadable[column.name]
+    for name in present:
+        if name not in frozen and name not in unreadable and name not in {column.name for column in columns}:
+            unreadable[name] = (
+                f"column {name!r} is in table {table!r} and not in the baseline, so it is compared with nothing: to "
+                "compare it, name another period or table under `baseline`"
+            )
+    return tuple(column for column in columns if column.name in baseline.bins), unreadable
 
 
 def _hint(name: str, types: Mapping[str, ColumnType]) -> str:

@@ -6,21 +6,19 @@ A scheduled run is a list of one window, a backfill a long one. Airflow's tasks 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from time import monotonic
 
+from monitoring_tasks.baseline import find_baseline, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
-from monitoring_tasks.columns import TIMES, Column, monitored_columns
+from monitoring_tasks.columns import TIMES, feature_names, window_columns
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
-from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.profile import Profile
 from monitoring_tasks.results.store import Store, WindowRun, open_store
-from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
@@ -115,13 +113,18 @@ def scan_windows(
     with _recording(monitor, left, store):
         types = warehouse.columns(monitor.inference_log.table)
         source = _source(monitor, types)
-        columns, unreadable = monitored_columns(monitor, types)
-        baseline, lost = baseline_of(monitor, columns, source, warehouse, store, progress)
-        columns = tuple(column for column in columns if column.name in baseline.bins)
-        segments = [name for name in monitor.segments if name in baseline.bins]
+        features = feature_names(monitor, types)
+        baseline = find_baseline(monitor, source, store)
+        if baseline is None:
+            _tell(progress, "Measure the baseline", 0, 1)
+            baseline = measure_baseline(monitor, types, features, source, warehouse, store)
+            _tell(progress, "Measure the baseline", 1, 1)
+        columns, unreadable = window_columns(monitor, types, baseline, features)
+        readable = {column.name for column in columns}
+        segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         _tell(progress, "Scan", 0, len(windows))
         for profiles in scan(warehouse, source, columns, baseline.bins, windows, segments):
-            whole = replace(profiles[0], unreadable={**unreadable, **lost})
+            whole = replace(profiles[0], unreadable=unreadable)
             profiles = (whole, *profiles[1:])
             if not keep or not _is_stored(store, monitor, profiles, baseline.id):
                 store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
@@ -227,70 +230,6 @@ def close_window(
     )
     store.write_window_run(run, needed)
     return run
-
-
-def baseline_of(
-    monitor: Monitor,
-    columns: Sequence[Column],
-    log: Source,
-    warehouse: Warehouse,
-    store: Store,
-    progress: Progress | None = None,
-) -> tuple[Baseline, dict[str, str]]:
-    """Return the monitor's baseline, measured and stored if it never was; and the columns that it lacks, with reasons.
-
-    It is looked up by its definition: the monitor file's section and the columns. So it stays as it is when rows are
-    added to its period later, and a changed definition makes a new one.
-    """
-    if monitor.baseline.rolling is not None or monitor.baseline.seasonal is not None:
-        raise ConfigError(
-            f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
-            "version: leave only baseline.period or baseline.table"
-        )
-    source, period, lost = log, monitor.baseline.period, {}
-    if monitor.baseline.table is not None:
-        source = Source(monitor.baseline.table, None)
-        types = warehouse.columns(source.table)
-        lost = {
-            column.name: f"column {column.name!r} is not in the baseline's table {source.table!r}"
-            for column in columns
-            if column.name not in types and column.roles[0] in ("feature", "prediction", "score")
-        }
-        columns = [replace(column, type=types[column.name]) for column in columns if column.name in types]
-    definition = {
-        "source": source.table,
-        "timestamp": source.timestamp,
-        "period": None if period is None else [format_instant(period.start), format_instant(period.end)],
-        "columns": [[column.name, column.kind, list(column.roles)] for column in columns],
-        "features": [column.name for column in columns if "feature" in column.roles],
-        "segments": list(monitor.segments),
-    }
-    digest = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
-    known = store.find_baseline(monitor.name, digest)
-    if known is not None:
-        return known, lost
-    _tell(progress, "Measure the baseline", 0, 1)
-    window = Window(period.start, period.end) if period is not None else _ALL
-    bins = measure_bins(warehouse, source, columns, None if period is None else window)
-    segments = [name for name in monitor.segments if name in bins]
-    (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
-    if whole.rows == 0:
-        where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
-        raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
-    baseline = Baseline(
-        monitor=monitor.name,
-        definition=definition,
-        bins=bins,
-        columns=whole.columns,
-        rows=whole.rows,
-        segments={part.segment: part.columns for part in parts},
-    )
-    _tell(progress, "Measure the baseline", 1, 1)
-    return store.write_baseline(baseline, digest), lost
-
-
-_ALL = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
-"""The window that a table without times is."""
 
 
 def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:

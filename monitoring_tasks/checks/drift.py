@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
+from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
 from monitoring_tasks.statistics.drift import (
@@ -55,12 +56,9 @@ def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings
     over all columns and segments of the window that have rows enough to be judged; and a size above `minimum_effect`.
     A significant change above half that size is a warning. A `fixed` threshold replaces both.
     """
-    results = [
-        Result("unreadable", column_name=name, status="error", message=context.profile.unreadable[name])
-        for name in columns
-        if name in context.profile.unreadable
-    ]
-    readable = [name for name in columns if name in context.profile.columns]
+    results = unreadable(context, columns)
+    missing = {result.column_name for result in results}
+    readable = [name for name in columns if name in context.profile.columns and name not in missing]
     measured: list[Measured] = []
     for profile in (context.profile, *context.segments):
         reference = context.baseline.columns if not profile.segment else context.baseline.segments.get(profile.segment)

@@ -64,7 +64,8 @@ def run_windows(
     ConfigError
         If no whole window lies inside, or the monitor cannot be computed.
     DataError, TransientError
-        If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed.
+        If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
+        they are by any other error.
     """
     windows = monitor.schedule.windows(start, end)
     if not windows:
@@ -77,7 +78,7 @@ def run_windows(
         store = store or stack.enter_context(open_store())
         if warehouse is None:
             url = warehouse_url(monitor.warehouse)
-            with _recording(monitor, windows, store):
+            with recording_failure(monitor, windows, store):
                 warehouse = stack.enter_context(open_warehouse(url))
         began = monotonic()
         scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
@@ -110,7 +111,7 @@ def scan_windows(
     that are not stored are recorded as failed, and the error goes on.
     """
     left = list(windows)
-    with _recording(monitor, left, store):
+    with recording_failure(monitor, left, store):
         types = warehouse.columns(monitor.inference_log.table)
         source = _source(monitor, types)
         features = feature_names(monitor, types)
@@ -133,16 +134,29 @@ def scan_windows(
 
 
 @contextmanager
-def _recording(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
-    """Record, if the block fails, that those `windows` failed which are still in the sequence then."""
+def recording_failure(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
+    """Record, if the block fails, that those `windows` failed which are still in the sequence then.
+
+    The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
+    is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete.
+    """
     try:
         yield
-    except MonitoringError as error:
-        for window in windows:
-            store.write_failed_scan(
-                WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=str(error))
-            )
+    except Exception as error:
+        reason = str(error) if isinstance(error, MonitoringError) else f"{type(error).__name__}: {error}"
+        try:
+            record_failed(monitor, windows, store, reason)
+        except MonitoringError as second:
+            error.add_note(f"the windows could not be recorded as failed: {second}")
         raise
+
+
+def record_failed(monitor: Monitor, windows: Sequence[Window], store: Store, reason: str) -> None:
+    """Record the windows as failed because they could not be read; nothing can be closed as done on what they hold."""
+    for window in windows:
+        store.write_failed_scan(
+            WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
+        )
 
 
 def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -380,6 +382,61 @@ def test_a_scan_that_fails_fails_its_windows_also_those_that_were_done(store: St
     with open_warehouse(duckdb_url) as warehouse:
         healed = run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
     assert [run.state for run in healed] == ["done", "done"]
+
+
+class Exhausted:
+    """A warehouse whose driver runs out of memory while the windows are read, or is interrupted then."""
+
+    def __init__(self, warehouse, error):
+        self.warehouse, self.error = warehouse, error
+
+    def __getattr__(self, name):
+        return getattr(self.warehouse, name)
+
+    def query(self, _):
+        raise self.error
+
+
+def test_any_error_of_a_scan_fails_its_windows(store: Store, duckdb_url):
+    monitor = inference_log.monitor()
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+        with pytest.raises(MemoryError):
+            run_windows(monitor, START, day(21).end, warehouse=Exhausted(warehouse, MemoryError("8 GB")), store=store)
+    assert without_clocks(store.window_runs("loans", START, END)) == [
+        (day(number), "failed", None, "MemoryError: 8 GB") for number in (20, 21)
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_an_interrupt_leaves_windows_as_they_were(error, store: Store, duckdb_url):
+    monitor = inference_log.monitor()
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+        before = inference_log.contents(store, *inference_log.TABLES, "window_run")
+        with pytest.raises(type(error)):
+            run_windows(monitor, START, day(21).end, warehouse=Exhausted(warehouse, error), store=store)
+        assert inference_log.contents(store, *inference_log.TABLES, "window_run") == before
+        runs = run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
+    assert [run.state for run in runs] == ["done", "done"]
+
+
+def test_an_error_goes_on_as_itself_when_it_cannot_be_recorded(duckdb_url, tmp_path):
+    file = tmp_path / "results.db"
+
+    class Full(Exhausted):
+        def query(self, select):
+            with closing(sqlite3.connect(file)) as database:
+                database.execute("DROP TABLE window_run")
+            return super().query(select)
+
+    with (
+        open_store(f"sqlite:///{file}") as store,
+        open_warehouse(duckdb_url) as warehouse,
+        pytest.raises(MemoryError) as raised,
+    ):
+        scan_windows(inference_log.monitor(), [day(20)], Full(warehouse, MemoryError()), store)
+    assert raised.value.__notes__[0].startswith("the windows could not be recorded as failed: ")
 
 
 @pytest.mark.parametrize(

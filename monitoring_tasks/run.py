@@ -14,8 +14,9 @@ from time import monotonic
 
 from monitoring_tasks.baseline import find_baseline, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
-from monitoring_tasks.columns import TIMES, feature_names, window_columns
+from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
+from monitoring_tasks.config.roles import timestamp_misfit
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.results.store import Store, WindowRun, open_store
@@ -261,12 +262,13 @@ def _source(monitor: Monitor, types: Mapping[str, Type]) -> Source:
             f"monitor {monitor.name!r}: table {log.table!r} has no column {log.timestamp!r} (inference_log.timestamp); "
             f"it has {', '.join(types)}"
         )
-    if type_ not in TIMES:
+    wrong = timestamp_misfit(monitor, type_)
+    if wrong is not None:
         raise DataError(
-            f"monitor {monitor.name!r}: inference_log.timestamp {log.timestamp!r} is {type_} in table {log.table!r}: "
-            "name a column of times, or cast it in a view"
+            f"monitor {monitor.name!r}: inference_log.timestamp {log.timestamp!r} of table {log.table!r} {wrong[0]}: "
+            f"{wrong[1]}"
         )
-    return Source(log.table, log.timestamp, type_)
+    return Source(log.table, log.timestamp, type_, monitor.schedule.timezone)
 
 
 def _chosen(monitor: Monitor, checks: Collection[str] | None) -> tuple[str, ...]:

@@ -689,6 +689,57 @@ def test_every_missing_column_is_one_error_row_whatever_checks_are_on(off, duckd
     assert found == {name: "operations" if check in off else check for name, check in expected.items()}
 
 
+DATED = "CREATE VIEW dated AS SELECT * REPLACE (asked_at::date AS asked_at) FROM inference_log"
+
+
+def dated(**changes):
+    monitor = inference_log.monitor(**changes)
+    log = monitor.inference_log.model_copy(update={"table": "dated"})
+    return monitor.model_copy(update={"inference_log": log})
+
+
+def test_a_date_names_a_day_of_the_monitors_time_zone(duckdb_url, tmp_path):
+    monitor = dated(schedule='"@daily"\ntimezone: America/New_York')
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(copied(duckdb_url, tmp_path, DATED)) as warehouse,
+    ):
+        runs = run_windows(monitor, START, END, warehouse=warehouse, store=store)
+        assert str(runs[0].window) == "2024-03-21T04:00Z/2024-03-22T04:00Z"
+        rows_of_day = {EMPTY: 0, FEW: 40}
+        assert [run.rows for run in runs] == [rows_of_day.get(number, 480) for number in range(20, 31)]
+        (baseline,) = store.query("SELECT rows FROM baseline")
+        assert baseline["rows"] == 20 * 480
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"schedule": '"@hourly"'},
+            "is a date, and windows of `schedule` '0 * * * *' do not begin at midnight: "
+            "write a schedule of whole days such as @daily, or name a column of times",
+        ),
+        (
+            {"baseline": "{period: {start: 2024-03-01T06:00, end: 2024-03-21}}"},
+            "is a date, and `baseline.period` does not begin and end at midnight in UTC: "
+            "write dates without times there, or name a column of times",
+        ),
+    ],
+)
+def test_a_date_cannot_tell_parts_of_a_day(changes, message, duckdb_url, tmp_path):
+    monitor = dated(**changes)
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(copied(duckdb_url, tmp_path, DATED)) as warehouse,
+    ):
+        with pytest.raises(DataError) as raised:
+            run_windows(monitor, START, END, warehouse=warehouse, store=store)
+        (problem,) = column_problems(monitor, warehouse.columns("dated"), "dated")
+    assert str(raised.value) == f"monitor 'loans': inference_log.timestamp 'asked_at' of table 'dated' {message}"
+    assert f"{problem.key} {problem.message}: {problem.remedy}" == f"inference_log.timestamp 'asked_at' {message}"
+
+
 def test_a_scan_reads_the_baseline_once(duckdb_url, tmp_path):
     steps = []
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:

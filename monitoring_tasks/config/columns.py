@@ -19,6 +19,7 @@ from monitoring_tasks.config.roles import (
     misfit,
     roles_of,
     stated_kind,
+    timestamp_misfit,
     uses,
 )
 
@@ -60,7 +61,7 @@ def column_problems(
     list of Problem
         In the order in which the parts are described; empty when everything fits.
     """
-    problems: list[Problem] = []
+    problems = list(_timestamp_problems(monitor, columns, table))
     for need in _needs(monitor, table):
         found = columns.get(need.column)
         if found is None:
@@ -71,6 +72,16 @@ def column_problems(
             problems.append(monitor.document.problem(need.path, message, remedy))
     problems += _misfits(monitor, columns, table, log or {})
     return [*problems, *_class_problems(monitor, columns, table)]
+
+
+def _timestamp_problems(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:
+    log, path = monitor.inference_log, ("inference_log", "timestamp")
+    if table != log.table:
+        return
+    if log.timestamp not in columns:
+        yield _missing(monitor, path, log.timestamp, columns, table)
+    elif wrong := timestamp_misfit(monitor, columns[log.timestamp]):
+        yield monitor.document.problem(path, f"{{value}} {wrong[0]}", wrong[1])
 
 
 def _misfits(
@@ -128,7 +139,6 @@ def _labels_table(monitor: Monitor) -> str | None:
 def _needs(monitor: Monitor, table: str) -> Iterator[_Need]:
     log, labels = monitor.inference_log, monitor.labels
     if table == log.table:
-        yield _Need(("inference_log", "timestamp"), log.timestamp, TIMES, "a time")
         yield _Need(("inference_log", "key"), log.key, COUNTABLE, "a key")
     if labels is not None and table == labels.table:
         outcome = (NUMBERS, "a number") if monitor.task == "regression" else (COUNTABLE, "a class or number")

@@ -12,6 +12,7 @@ from typing import Literal
 
 from monitoring_tasks.config.document import KeyPath
 from monitoring_tasks.config.models import KindName, Monitor
+from monitoring_tasks.window import begins_day
 
 ColumnType = Literal["integer", "number", "decimal", "boolean", "string", "timestamp", "timestamptz", "date", "other"]
 Role = Literal["feature", "prediction", "score", "segment", "model_version", "latency", "error"]
@@ -168,6 +169,25 @@ def misfit(monitor: Monitor, column: str, roles: Sequence[Role], kind: KindName,
             return Misfit(role, f"is {rule.title}, which is {rule.kind}, and is counted as {kind}", remedy)
         elif type_ not in TYPES_OF_KIND[kind]:
             return Misfit(role, f"is {IN_WORDS[type_]} and is counted as {kind}", "cast it in a view")
+    return None
+
+
+def timestamp_misfit(monitor: Monitor, type_: ColumnType) -> tuple[str, str] | None:
+    """Return why a column of this type cannot be the timestamp, and the remedy; None when it can.
+
+    A date names a day of the monitor's time zone: it cannot tell in which part of the day a row belongs.
+    """
+    if type_ not in TIMES:
+        return f"is {IN_WORDS[type_]}, not a time", "name another column, or cast this one in a view"
+    if type_ != "date":
+        return None
+    zone, period = monitor.schedule.timezone, monitor.baseline.period
+    if not monitor.schedule.of_whole_days:
+        message = f"is a date, and windows of `schedule` {monitor.schedule.expression!r} do not begin at midnight"
+        return message, "write a schedule of whole days such as @daily, or name a column of times"
+    if period is not None and not (begins_day(period.start, zone) and begins_day(period.end, zone)):
+        message = f"is a date, and `baseline.period` does not begin and end at midnight in {zone}"
+        return message, "write dates without times there, or name a column of times"
     return None
 
 

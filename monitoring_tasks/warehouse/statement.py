@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from sqlglot import exp
@@ -14,7 +14,6 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse
 from monitoring_tasks.warehouse.expressions import (
-    between,
     instant,
     integer,
     is_nan,
@@ -26,7 +25,7 @@ from monitoring_tasks.warehouse.expressions import (
 )
 from monitoring_tasks.warehouse.grid import Grid
 from monitoring_tasks.warehouse.tally import Segments
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Window, first_date
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,12 @@ class Source:
     timestamp: str | None
     """None for a table that is one window as a whole, such as a training set."""
     timestamp_type: Type = "timestamp"
+    timezone: str = "UTC"
+    """Whose days the values of a DATE are; times without a zone are UTC whatever it is."""
+
+    def place(self, moment: datetime) -> datetime | date:
+        """Return where the instant stands among the values of the timestamp: a date is where its day begins."""
+        return first_date(moment, self.timezone) if self.timestamp_type == "date" else moment
 
 
 def rows_of(
@@ -45,8 +50,11 @@ def rows_of(
     """Return the SELECT of these expressions over all rows from the first window's start to the last one's end."""
     query = selected(columns, warehouse.table(source.table))
     if source.timestamp is not None and windows:
-        inside = between(source.timestamp, source.timestamp_type, windows[0].start, windows[-1].end)
-        query.set("where", exp.Where(this=inside))
+        start, end = (
+            instant(source.place(moment), source.timestamp_type) for moment in (windows[0].start, windows[-1].end)
+        )
+        column = named(source.timestamp)
+        query.set("where", exp.Where(this=exp.and_(column >= start, column.copy() < end)))
     return query
 
 
@@ -54,21 +62,25 @@ def window_number(source: Source, windows: Sequence[Window], dialect: str) -> ex
     """Return the number of the row's window, -1 between two windows."""
     if source.timestamp is None or len(windows) == 1:
         return exp.cast(integer(0), "int")
-    column = named(source.timestamp)
-    length = windows[0].length
-    regular = all(w.start == windows[0].start + i * length and w.length == length for i, w in enumerate(windows))
+    column, type_ = named(source.timestamp), source.timestamp_type
+    places = [(source.place(window.start), source.place(window.end)) for window in windows]
+    first, length = places[0][0], places[0][1] - places[0][0]
+    regular = length and all(a == first + i * length and b == a + length for i, (a, b) in enumerate(places))
     if dialect == "duckdb" and regular:
-        origin = exp.Anonymous(this="epoch_us", expressions=[instant(windows[0].start, source.timestamp_type)])
-        elapsed = exp.Paren(this=exp.Anonymous(this="epoch_us", expressions=[column]) - origin)
-        quotient = exp.IntDiv(this=elapsed, expression=integer(length // timedelta(microseconds=1)))
-        return exp.cast(quotient, "int")
+        if type_ == "date":
+            elapsed, unit = exp.Paren(this=column - instant(first, type_)), timedelta(days=1)
+        else:
+            origin = exp.Anonymous(this="epoch_us", expressions=[instant(first, type_)])
+            elapsed = exp.Paren(this=exp.Anonymous(this="epoch_us", expressions=[column]) - origin)
+            unit = timedelta(microseconds=1)
+        return exp.cast(exp.IntDiv(this=elapsed, expression=integer(length // unit)), "int")
     bounds: list[exp.Expr] = []
     numbers: list[int] = [-1]
-    for i, window in enumerate(windows):
-        if i and windows[i - 1].end == window.start:
+    for i, (start, end) in enumerate(places):
+        if i and places[i - 1][1] == start:
             bounds.pop()
             numbers.pop()
-        bounds += [instant(window.start, source.timestamp_type), instant(window.end, source.timestamp_type)]
+        bounds += [instant(start, type_), instant(end, type_)]
         numbers += [i, -1]
     if dialect == "postgres":
         place = exp.Anonymous(this="WIDTH_BUCKET", expressions=[column, exp.Array(expressions=bounds)])

@@ -84,13 +84,13 @@ def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment
     # The order of values has not changed where values went missing, and metrics of order are over the values alone.
     assert missing == {metric.name for metric in DRIFT_METRICS} - {"kolmogorov_smirnov", "wasserstein"}
     unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="")}
-    assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.kinds}
+    assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts}
 
 
 def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
     for column, kind in (("amount", "numeric"), ("country", "categorical"), ("member", "categorical")):
         measured = {row["metric"] for row in rows(monitored, QUIET[0], columns=column)}
-        assert measured == {metric.name for metric in DRIFT_METRICS if kind in metric.kinds}
+        assert measured == {metric.name for metric in DRIFT_METRICS if kind in metric.layouts}
 
 
 @pytest.mark.parametrize(

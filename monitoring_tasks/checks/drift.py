@@ -24,7 +24,7 @@ from monitoring_tasks.statistics.drift import (
     kolmogorov_smirnov_p_value,
     select,
 )
-from monitoring_tasks.statistics.drift.metric import Kind
+from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.histogram import IntArray
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
 
@@ -78,8 +78,8 @@ def _measured(
     names: Sequence[str], bins: Bins, reference: ColumnProfile, current: ColumnProfile, segment: str
 ) -> list[Measured]:
     """Take every metric that suits the column."""
-    layout: Kind = "categorical" if bins.kind == "categorical" else "numeric"
-    metrics = [metric for name in names if layout in (metric := drift_metric(name)).kinds]
+    layout: Layout = "categorical" if bins.kind == "categorical" else "numeric"
+    metrics = [metric for name in names if layout in (metric := drift_metric(name)).layouts]
     before, after = reference.array(), current.array()
     # Several metrics, and the tests, are taken over the same bins.
     by_bins = {metric.bins: metric for metric in (*metrics, *map(_test, metrics))}

@@ -113,9 +113,11 @@ def scan_windows(
     """
     left = list(windows)
     with recording_failure(monitor, left, store):
-        types = warehouse.columns(monitor.inference_log.table)
+        table = monitor.inference_log.table
+        types = warehouse.columns(table)
         source = _source(monitor, types)
-        features = feature_names(monitor, types)
+        star = monitor.inference_log.features.names is None
+        features = feature_names(monitor, types, warehouse.partition_keys(table) if star else ())
         baseline = find_baseline(monitor, source, store)
         if baseline is None:
             _tell(progress, "Measure the baseline", 0, 1)

@@ -689,6 +689,21 @@ def test_every_missing_column_is_one_error_row_whatever_checks_are_on(off, duckd
     assert found == {name: "operations" if check in off else check for name, check in expected.items()}
 
 
+def test_a_star_does_not_stand_for_the_folders_of_a_table(duckdb_url, tmp_path):
+    with duckdb.connect(duckdb_url.removeprefix("duckdb:///"), read_only=True) as database:
+        dated = "SELECT *, asked_at::date AS day FROM inference_log"
+        database.execute(f"COPY ({dated}) TO '{tmp_path / 'inference_log'}' (FORMAT parquet, PARTITION_BY (day))")
+    monitor = inference_log.monitor(features="'*'")
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(f"duckdb:///{tmp_path}") as warehouse,
+    ):
+        assert "day" in warehouse.columns("inference_log")
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+        features = {row["column_name"] for row in rows(store, checks="data_drift")} - {""}
+    assert features == {"amount", "age", "country", "member", "one", "region", "failed"}
+
+
 DATED = "CREATE VIEW dated AS SELECT * REPLACE (asked_at::date AS asked_at) FROM inference_log"
 
 

@@ -66,6 +66,10 @@ class Warehouse(Protocol):
         """Return the columns of a table in its own order. Raises DataError when there is no such table."""
         ...
 
+    def partition_keys(self, name: str) -> frozenset[str]:
+        """Return the table's columns that stand in the names of its folders and not in its files."""
+        ...
+
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
         ...
@@ -134,19 +138,22 @@ class DuckDBWarehouse:
         path = self._path(name)
         if path is None:
             return _table(name, self.dialect)
-        return exp.Anonymous(
-            this="read_parquet",
-            expressions=[
-                exp.Literal.string(path),
-                exp.EQ(this=exp.column("hive_partitioning"), expression=exp.true()),
-                exp.EQ(this=exp.column("union_by_name"), expression=exp.true()),
-            ],
-        )
+        return _read_parquet(path, folders=True)
 
     def columns(self, name: str) -> dict[str, Type]:
         """Ask for no row and read the types off the answer."""
+        return self._columns(name, self.table(name))
+
+    def partition_keys(self, name: str) -> frozenset[str]:
+        """Read the files' own columns; what the table has beyond them is from the folders' names."""
+        path = self._path(name)
+        if path is None:
+            return frozenset()
+        return frozenset(self.columns(name).keys() - self._columns(name, _read_parquet(path, folders=False)).keys())
+
+    def _columns(self, name: str, source: exp.Expr) -> dict[str, Type]:
         with _duckdb_errors(f"table {name!r}"):
-            cursor = self._connection.execute(_text(exp.select("*").from_(self.table(name)).limit(0), self.dialect))
+            cursor = self._connection.execute(_text(exp.select("*").from_(source).limit(0), self.dialect))
             return {column[0]: _duckdb_type(str(column[1])) for column in cursor.description}
 
     def query(self, select: exp.Query) -> pa.Table:
@@ -199,6 +206,10 @@ class SQLAlchemyWarehouse:
             except sa.exc.NoSuchTableError:
                 raise DataError(f"table {name!r} is not in the warehouse, or may not be read") from None
         return {column["name"]: _sqlalchemy_type(column["type"]) for column in found}
+
+    def partition_keys(self, name: str) -> frozenset[str]:  # noqa: ARG002  a server's tables hold all their columns
+        """Return nothing."""
+        return frozenset()
 
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
@@ -287,6 +298,18 @@ def _remedy(dialect: str | None) -> str:
     if dialect in EXTRAS:
         return f'pip install "monitoring-tasks[{dialect}]"'
     return "install the package that brings it"
+
+
+def _read_parquet(path: str, *, folders: bool) -> exp.Expr:
+    """Return the call that reads Parquet files, with or without the columns that their folders' names hold."""
+    return exp.Anonymous(
+        this="read_parquet",
+        expressions=[
+            exp.Literal.string(path),
+            exp.EQ(this=exp.column("hive_partitioning"), expression=exp.Boolean(this=folders)),
+            exp.EQ(this=exp.column("union_by_name"), expression=exp.true()),
+        ],
+    )
 
 
 def _table(name: str, dialect: str) -> exp.Table:

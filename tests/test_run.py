@@ -627,7 +627,7 @@ def test_a_training_set_lacks_what_only_inferences_have(duckdb_url, tmp_path):
     url = copied(
         duckdb_url,
         tmp_path,
-        "CREATE TABLE training AS SELECT amount::varchar AS amount, country, member, one, probability "
+        "CREATE TABLE training AS SELECT 'EUR ' || amount AS amount, country, member, one, probability "
         "FROM inference_log WHERE id < 9000",
         "ALTER TABLE inference_log ADD COLUMN version varchar DEFAULT '7'",
     )

@@ -23,7 +23,7 @@ from monitoring_tasks.window import format_instant, parse_instant, parse_schedul
 if TYPE_CHECKING:
     import pandas as pd
 
-    from monitoring_tasks.config import Monitor
+    from monitoring_tasks.config import ColumnType, Monitor
     from monitoring_tasks.results.store import WindowRun
 
 app = typer.Typer(
@@ -302,6 +302,7 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
     except ConfigError as error:
         return [], f"its columns were not checked: {error}"
     problems: list[str] = []
+    log: Mapping[str, ColumnType] = {}
     try:
         with open_warehouse(url) as warehouse:
             for table in dict.fromkeys(tables):
@@ -310,7 +311,9 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
                 except DataError as error:
                     problems.append(f"{monitor.path}: {error}")
                     continue
-                problems += map(str, column_problems(monitor, dict(columns), table))
+                if table == monitor.inference_log.table:
+                    log = columns
+                problems += map(str, column_problems(monitor, columns, table, log))
     except TransientError as error:
         return problems, f"its columns were not checked, the warehouse does not answer: {error}"
     except MonitoringError as error:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from monitoring_tasks.profile import Kind
+from monitoring_tasks.config.roles import (
+    KIND_OF_TYPE,
+    NUMBERS,
+    TIMES,
+    ColumnType,
+    Role,
+    misfit,
+    roles_of,
+    stated_kind,
+)
+from monitoring_tasks.profile import Baseline, Kind
 
 if TYPE_CHECKING:
     from monitoring_tasks.config import Monitor
-    from monitoring_tasks.warehouse.engine import Type
 
-Role = Literal["feature", "prediction", "score", "segment", "model_version", "latency", "error"]
-
-KIND_OF_TYPE: Mapping[Type, Kind] = {
-    "integer": "numeric",
-    "number": "numeric",
-    "decimal": "numeric",
-    "boolean": "categorical",
-    "string": "categorical",
-    "timestamp": "timestamp",
-    "timestamptz": "timestamp",
-    "date": "timestamp",
-}
-"""How a column is counted when the monitor file does not say."""
-
-NUMBERS: tuple[Type, ...] = ("integer", "number", "decimal")
-TIMES: tuple[Type, ...] = ("timestamp", "timestamptz", "date")
+__all__ = ["KIND_OF_TYPE", "NUMBERS", "TIMES", "Column", "Role", "feature_names", "monitored_columns", "window_columns"]
 
 
 @dataclass(frozen=True)
@@ -37,26 +31,46 @@ class Column:
 
     name: str
     kind: Kind
-    type: Type
+    type: ColumnType
     """Its type in the warehouse."""
     roles: tuple[Role, ...]
     """What it is to the monitor; a feature may be a segment too."""
 
 
-def feature_names(monitor: Monitor, types: Mapping[str, Type]) -> tuple[str, ...]:
-    """Return the features, those of ``features: '*'`` read off the table: every column that has no other meaning."""
+def feature_names(
+    monitor: Monitor, types: Mapping[str, ColumnType], partition_keys: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the features, those of ``features: '*'`` read off the table.
+
+    They are the columns that can be counted and have no other meaning to the monitor; `partition_keys`, which stand in
+    the names of folders and not in the rows, say how the table is stored.
+    """
     named = monitor.inference_log.features.names
     if named is not None:
         return tuple(named)
-    log = monitor.inference_log
-    taken = {log.timestamp, log.key, log.prediction, log.model_version, log.latency_ms, log.error, *_scores(monitor)}
-    if monitor.labels is not None:
-        taken |= {monitor.labels.value} | ({monitor.labels.timestamp} if monitor.labels.table == log.table else set())
-    return tuple(name for name in types if name not in taken)
+    taken = {*no_features(monitor), *partition_keys}
+    return tuple(name for name, type_ in types.items() if name not in taken and type_ != "other")
 
 
-def monitored_columns(monitor: Monitor, types: Mapping[str, Type]) -> tuple[tuple[Column, ...], dict[str, str]]:
-    """Return the columns that can be counted, and the reason for each of the others.
+def no_features(monitor: Monitor) -> frozenset[str]:
+    """Return the columns that ``features: '*'`` does not stand for: the file gives them another meaning."""
+    log, labels = monitor.inference_log, monitor.labels
+    taken = {log.timestamp, log.key}
+    taken |= {name for name, roles in roles_of(monitor).items() if set(roles) - {"segment"}}
+    if labels is not None:
+        taken |= {labels.value} | ({labels.timestamp} if labels.table == log.table else set())
+    return frozenset(taken)
+
+
+def monitored_columns(
+    monitor: Monitor,
+    types: Mapping[str, ColumnType],
+    features: Sequence[str] | None = None,
+    *,
+    kinds: Mapping[str, Kind] | None = None,
+    table: str | None = None,
+) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """Return the columns of a table that can be counted, and the reason for each of the others.
 
     A column that is missing or of the wrong type costs itself only: the rest is counted, and the checks write one
     ``error`` row for it.
@@ -67,74 +81,73 @@ def monitored_columns(monitor: Monitor, types: Mapping[str, Type]) -> tuple[tupl
         The monitor file.
     types
         The table's columns.
+    features
+        What ``features: '*'`` stands for; by default read off the table.
+    kinds
+        As what columns are counted whose kind the file does not state, where that is settled; else their types tell.
+    table
+        Its name, by default that of the inference log.
     """
-    roles: dict[str, list[Role]] = {}
-    for name, role in _named(monitor, types):
-        roles.setdefault(name, []).append(role)
+    table = table or monitor.inference_log.table
+    star = monitor.inference_log.features.names is None
+    if star and features is None:
+        features = feature_names(monitor, types)
     columns: list[Column] = []
     unreadable: dict[str, str] = {}
-    for name, parts in roles.items():
+    for name, roles in roles_of(monitor, features if star else None).items():
         if name not in types:
-            near = get_close_matches(name, types, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(types)}"
-            unreadable[name] = f"column {name!r} is not in table {monitor.inference_log.table!r}{hint}"
+            unreadable[name] = f"column {name!r} is not in table {table!r}{_hint(name, types)}"
             continue
-        kind = _kind(monitor, name, types[name], parts)
-        problem = _problem(name, kind, types[name], parts)
-        if problem:
-            unreadable[name] = problem
+        settled = (kinds or {}).get(name, KIND_OF_TYPE.get(types[name], "categorical"))
+        kind = stated_kind(monitor, name, roles) or settled
+        wrong = misfit(monitor, name, roles, kind, types[name])
+        if wrong is None:
+            columns.append(Column(name, kind, types[name], roles))
         else:
-            columns.append(Column(name, kind, types[name], tuple(parts)))
+            unreadable[name] = f"column {name!r} of table {table!r} {wrong.message}: {wrong.remedy}"
     return tuple(columns), unreadable
 
 
-def _named(monitor: Monitor, types: Mapping[str, Type]) -> Iterator[tuple[str, Role]]:
-    log = monitor.inference_log
-    for name in feature_names(monitor, types):
-        yield name, "feature"
-    parts: tuple[tuple[Role, tuple[str | None, ...]], ...] = (
-        ("prediction", (log.prediction,)),
-        ("score", _scores(monitor)),
-        ("segment", tuple(monitor.segments)),
-        ("model_version", (log.model_version,)),
-        ("latency", (log.latency_ms,)),
-        ("error", (log.error,)),
-    )
-    for role, named in parts:
-        for column in named:
-            if column is not None:
-                yield column, role
+def window_columns(
+    monitor: Monitor, types: Mapping[str, ColumnType], baseline: Baseline, present: Sequence[str]
+) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """Return the columns that can be counted on a baseline's bins, and the reason for each of the others.
+
+    What ``features: '*'`` stands for, and the kinds that the file leaves to the table, are those of the baseline: so a
+    column that vanishes, comes or changes its type costs itself only.
+
+    Parameters
+    ----------
+    monitor
+        The monitor file.
+    types
+        The inference log's columns now.
+    baseline
+        The monitor's baseline.
+    present
+        The features that the inference log holds now, see `feature_names`.
+    """
+    frozen = baseline.features
+    kinds = {name: bins.kind for name, bins in baseline.bins.items()}
+    columns, unreadable = monitored_columns(monitor, types, frozen, kinds=kinds)
+    table = monitor.inference_log.table
+    for name in unreadable:
+        if name not in types and name in baseline.columns and name not in baseline.unreadable:
+            unreadable[name] = (
+                f"column {name!r} was in the baseline and is not in table {table!r} any more{_hint(name, types)}"
+            )
+    for column in columns:
+        if column.name not in baseline.bins:
+            unreadable[column.name] = baseline.unreadable[column.name]
+    for name in present:
+        if name not in frozen and name not in unreadable and name not in {column.name for column in columns}:
+            unreadable[name] = (
+                f"column {name!r} is in table {table!r} and not in the baseline, so it is compared with nothing: to "
+                "compare it, name another period or table under `baseline`"
+            )
+    return tuple(column for column in columns if column.name in baseline.bins), unreadable
 
 
-def _scores(monitor: Monitor) -> tuple[str, ...]:
-    score = monitor.inference_log.score
-    if score is None:
-        return ()
-    return (score,) if isinstance(score, str) else tuple(score.values())
-
-
-def _kind(monitor: Monitor, name: str, type_: Type, roles: Sequence[Role]) -> Kind:
-    role = roles[0]
-    if role == "feature" and name in monitor.inference_log.features.kinds:
-        return monitor.inference_log.features.kinds[name]
-    if role in ("model_version", "error") or "segment" in roles:
-        return "categorical"
-    if role in ("score", "latency"):
-        return "numeric"
-    if role == "prediction" and monitor.task is not None:
-        return "numeric" if monitor.task == "regression" else "categorical"
-    return KIND_OF_TYPE.get(type_, "categorical")
-
-
-def _problem(name: str, kind: Kind, type_: Type, roles: Sequence[Role]) -> str | None:
-    if type_ == "other":
-        return f"column {name!r} has a type that cannot be counted: leave it out of the features, or cast it in a view"
-    if kind == "numeric" and type_ not in (*NUMBERS, "boolean"):
-        return (
-            f"column {name!r} is {type_} in the warehouse, not a number: declare it categorical, or cast it in a view"
-        )
-    if kind != "categorical" and "segment" in roles:
-        return f"column {name!r} is a segment and declared {kind}: declare it categorical, or take it out of `segments`"
-    if kind == "timestamp" and type_ not in TIMES:
-        return f"column {name!r} is {type_} in the warehouse, not a time: declare another kind, or cast it in a view"
-    return None
+def _hint(name: str, types: Mapping[str, ColumnType]) -> str:
+    near = get_close_matches(name, types, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(types)}"

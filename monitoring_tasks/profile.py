@@ -212,14 +212,25 @@ class Baseline:
 
     monitor: str
     definition: Mapping[str, Any]
-    """The monitor file's ``baseline`` section and where it was read, as JSON values."""
+    """What the monitor file declares of it, and what was found when it was measured, as JSON values."""
     bins: Mapping[str, Bins]
     """By column name."""
     columns: Mapping[str, ColumnProfile]
-    """The reference rows on those bins, all rows."""
+    """The reference rows on those bins, all rows; of no rows for a column that is counted without a reference."""
     rows: int
     segments: Mapping[str, Mapping[str, ColumnProfile]] = field(default_factory=dict)
     """The same for each segment of the reference rows."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features when it was measured: those that the file names, or that ``'*'`` stood for."""
+        return tuple(self.definition["features"])
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Columns that were not counted when it was measured, with the reason, written for a person."""
+        reasons: Mapping[str, str] = self.definition.get("unreadable", {})
+        return reasons
 
     @cached_property
     def id(self) -> str:

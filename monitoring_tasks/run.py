@@ -6,21 +6,20 @@ A scheduled run is a list of one window, a backfill a long one. Airflow's tasks 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from time import monotonic
 
+from monitoring_tasks.baseline import find_baseline, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
-from monitoring_tasks.columns import TIMES, Column, monitored_columns
+from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
+from monitoring_tasks.config.roles import timestamp_misfit
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
-from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.profile import Profile
 from monitoring_tasks.results.store import Store, WindowRun, open_store
-from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
@@ -66,7 +65,8 @@ def run_windows(
     ConfigError
         If no whole window lies inside, or the monitor cannot be computed.
     DataError, TransientError
-        If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed.
+        If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
+        they are by any other error.
     """
     windows = monitor.schedule.windows(start, end)
     if not windows:
@@ -79,7 +79,7 @@ def run_windows(
         store = store or stack.enter_context(open_store())
         if warehouse is None:
             url = warehouse_url(monitor.warehouse)
-            with _recording(monitor, windows, store):
+            with recording_failure(monitor, windows, store):
                 warehouse = stack.enter_context(open_warehouse(url))
         began = monotonic()
         scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
@@ -112,16 +112,23 @@ def scan_windows(
     that are not stored are recorded as failed, and the error goes on.
     """
     left = list(windows)
-    with _recording(monitor, left, store):
-        types = warehouse.columns(monitor.inference_log.table)
+    with recording_failure(monitor, left, store):
+        table = monitor.inference_log.table
+        types = warehouse.columns(table)
         source = _source(monitor, types)
-        columns, unreadable = monitored_columns(monitor, types)
-        baseline, lost = baseline_of(monitor, columns, source, warehouse, store, progress)
-        columns = tuple(column for column in columns if column.name in baseline.bins)
-        segments = [name for name in monitor.segments if name in baseline.bins]
+        star = monitor.inference_log.features.names is None
+        features = feature_names(monitor, types, warehouse.partition_keys(table) if star else ())
+        baseline = find_baseline(monitor, source, store)
+        if baseline is None:
+            _tell(progress, "Measure the baseline", 0, 1)
+            baseline = measure_baseline(monitor, types, features, source, warehouse, store)
+            _tell(progress, "Measure the baseline", 1, 1)
+        columns, unreadable = window_columns(monitor, types, baseline, features)
+        readable = {column.name for column in columns}
+        segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         _tell(progress, "Scan", 0, len(windows))
         for profiles in scan(warehouse, source, columns, baseline.bins, windows, segments):
-            whole = replace(profiles[0], unreadable={**unreadable, **lost})
+            whole = replace(profiles[0], unreadable=unreadable)
             profiles = (whole, *profiles[1:])
             if not keep or not _is_stored(store, monitor, profiles, baseline.id):
                 store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
@@ -130,16 +137,29 @@ def scan_windows(
 
 
 @contextmanager
-def _recording(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
-    """Record, if the block fails, that those `windows` failed which are still in the sequence then."""
+def recording_failure(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
+    """Record, if the block fails, that those `windows` failed which are still in the sequence then.
+
+    The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
+    is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete.
+    """
     try:
         yield
-    except MonitoringError as error:
-        for window in windows:
-            store.write_failed_scan(
-                WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=str(error))
-            )
+    except Exception as error:
+        reason = str(error) if isinstance(error, MonitoringError) else f"{type(error).__name__}: {error}"
+        try:
+            record_failed(monitor, windows, store, reason)
+        except MonitoringError as second:
+            error.add_note(f"the windows could not be recorded as failed: {second}")
         raise
+
+
+def record_failed(monitor: Monitor, windows: Sequence[Window], store: Store, reason: str) -> None:
+    """Record the windows as failed because they could not be read; nothing can be closed as done on what they hold."""
+    for window in windows:
+        store.write_failed_scan(
+            WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
+        )
 
 
 def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:
@@ -229,70 +249,6 @@ def close_window(
     return run
 
 
-def baseline_of(
-    monitor: Monitor,
-    columns: Sequence[Column],
-    log: Source,
-    warehouse: Warehouse,
-    store: Store,
-    progress: Progress | None = None,
-) -> tuple[Baseline, dict[str, str]]:
-    """Return the monitor's baseline, measured and stored if it never was; and the columns that it lacks, with reasons.
-
-    It is looked up by its definition: the monitor file's section and the columns. So it stays as it is when rows are
-    added to its period later, and a changed definition makes a new one.
-    """
-    if monitor.baseline.rolling is not None or monitor.baseline.seasonal is not None:
-        raise ConfigError(
-            f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
-            "version: leave only baseline.period or baseline.table"
-        )
-    source, period, lost = log, monitor.baseline.period, {}
-    if monitor.baseline.table is not None:
-        source = Source(monitor.baseline.table, None)
-        types = warehouse.columns(source.table)
-        lost = {
-            column.name: f"column {column.name!r} is not in the baseline's table {source.table!r}"
-            for column in columns
-            if column.name not in types and column.roles[0] in ("feature", "prediction", "score")
-        }
-        columns = [replace(column, type=types[column.name]) for column in columns if column.name in types]
-    definition = {
-        "source": source.table,
-        "timestamp": source.timestamp,
-        "period": None if period is None else [format_instant(period.start), format_instant(period.end)],
-        "columns": [[column.name, column.kind, list(column.roles)] for column in columns],
-        "features": [column.name for column in columns if "feature" in column.roles],
-        "segments": list(monitor.segments),
-    }
-    digest = sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
-    known = store.find_baseline(monitor.name, digest)
-    if known is not None:
-        return known, lost
-    _tell(progress, "Measure the baseline", 0, 1)
-    window = Window(period.start, period.end) if period is not None else _ALL
-    bins = measure_bins(warehouse, source, columns, None if period is None else window)
-    segments = [name for name in monitor.segments if name in bins]
-    (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
-    if whole.rows == 0:
-        where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
-        raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
-    baseline = Baseline(
-        monitor=monitor.name,
-        definition=definition,
-        bins=bins,
-        columns=whole.columns,
-        rows=whole.rows,
-        segments={part.segment: part.columns for part in parts},
-    )
-    _tell(progress, "Measure the baseline", 1, 1)
-    return store.write_baseline(baseline, digest), lost
-
-
-_ALL = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
-"""The window that a table without times is."""
-
-
 def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
     window = profiles[0].window
     if window not in store.profiled_windows(monitor.name, window.start, window.end):
@@ -308,12 +264,13 @@ def _source(monitor: Monitor, types: Mapping[str, Type]) -> Source:
             f"monitor {monitor.name!r}: table {log.table!r} has no column {log.timestamp!r} (inference_log.timestamp); "
             f"it has {', '.join(types)}"
         )
-    if type_ not in TIMES:
+    wrong = timestamp_misfit(monitor, type_)
+    if wrong is not None:
         raise DataError(
-            f"monitor {monitor.name!r}: inference_log.timestamp {log.timestamp!r} is {type_} in table {log.table!r}: "
-            "name a column of times, or cast it in a view"
+            f"monitor {monitor.name!r}: inference_log.timestamp {log.timestamp!r} of table {log.table!r} {wrong[0]}: "
+            f"{wrong[1]}"
         )
-    return Source(log.table, log.timestamp, type_)
+    return Source(log.table, log.timestamp, type_, monitor.schedule.timezone)
 
 
 def _chosen(monitor: Monitor, checks: Collection[str] | None) -> tuple[str, ...]:

@@ -119,6 +119,11 @@ class Schedule:
                 f"schedule {self.expression!r} makes windows of {min(gaps)} minutes: the shortest is 10 minutes"
             )
 
+    @property
+    def of_whole_days(self) -> bool:
+        """Whether every window begins and ends with a day of the time zone."""
+        return all([str(tick) for tick in field] == ["0"] for field in croniter(self.expression).expanded[:2])
+
     def windows(self, start: datetime, end: datetime) -> tuple[Window, ...]:
         """Return every whole window inside ``[start, end)``, in time order."""
         ticks = self._ticks(start - timedelta(microseconds=1))
@@ -219,6 +224,26 @@ def parse_instant(value: str | date, timezone: str) -> datetime:
         return _place(value, _zone(timezone)) if value.tzinfo is None else value.astimezone(UTC)
     except OverflowError:
         raise ConfigError(f"{value.isoformat()!r} is not a date or time between the years 1 and 9999 in UTC") from None
+
+
+def begins_day(instant: datetime, timezone: str) -> bool:
+    """Tell whether a day of the zone begins at `instant`: at midnight, or later where the clocks skip that."""
+    wall_clock = instant.astimezone(_zone(timezone))
+    return wall_clock.time() == time() or parse_instant(wall_clock.date(), timezone) == instant
+
+
+def first_date(instant: datetime, timezone: str) -> date:
+    """Return the date of the first day of the zone that does not begin before `instant`.
+
+    Examples
+    --------
+    >>> first_date(datetime(2013, 4, 1, 4, tzinfo=UTC), "America/New_York").isoformat()
+    '2013-04-01'
+    >>> first_date(datetime(2013, 4, 1, 4, 1, tzinfo=UTC), "America/New_York").isoformat()
+    '2013-04-02'
+    """
+    today = instant.astimezone(_zone(timezone)).date()
+    return today if begins_day(instant, timezone) else today + timedelta(days=1)
 
 
 def format_instant(instant: datetime) -> str:

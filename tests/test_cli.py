@@ -120,6 +120,22 @@ def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(
     ]
 
 
+def test_validate_holds_the_training_set_against_what_a_run_would_compare(place):
+    with duckdb.connect(str(place / "lake.duckdb")) as connection:
+        connection.execute("CREATE TABLE training AS SELECT 'EUR ' || amount AS amount, plan FROM scores")
+    (place / "loans.yaml").write_text(
+        MONITOR.replace("{period: {start: 2024-03-01, end: 2024-03-05}}", "{table: training}")
+    )
+    done = call(place, "validate", "loans.yaml")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "loans.yaml:10: inference_log.features[0]: 'amount' is text and is counted as numeric: cast it in a view",
+        "loans.yaml:11: inference_log.prediction: 'approved' is not a column of 'training': write amount or plan",
+        "2 errors",
+    ]
+    assert "the baseline was measured without column 'approved'" in run(place).stderr
+
+
 def test_validate_prints_every_error_of_every_file(place):
     (place / "columns.yaml").write_text(MONITOR.replace("[amount, plan]", "[amuont, plan]").replace("loans", "other"))
     (place / "broken.yaml").write_text(MONITOR.replace("@daily", "@dayly").replace("features:", "featurs:"))

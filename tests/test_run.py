@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,7 @@ import scipy.stats
 
 from monitoring_tasks import checks
 from monitoring_tasks.checks import Check, Result
+from monitoring_tasks.config import column_problems
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import close_window, run_windows, scan_windows
@@ -81,13 +84,13 @@ def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment
     # The order of values has not changed where values went missing, and metrics of order are over the values alone.
     assert missing == {metric.name for metric in DRIFT_METRICS} - {"kolmogorov_smirnov", "wasserstein"}
     unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="")}
-    assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.kinds}
+    assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts}
 
 
 def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
     for column, kind in (("amount", "numeric"), ("country", "categorical"), ("member", "categorical")):
         measured = {row["metric"] for row in rows(monitored, QUIET[0], columns=column)}
-        assert measured == {metric.name for metric in DRIFT_METRICS if kind in metric.kinds}
+        assert measured == {metric.name for metric in DRIFT_METRICS if kind in metric.layouts}
 
 
 @pytest.mark.parametrize(
@@ -311,7 +314,8 @@ def test_a_vanished_and_a_retyped_column_cost_one_error_row_each(duckdb_url, tmp
         messages = {row["column_name"]: row["message"] for row in errors}
         assert messages["age"].startswith("column 'age' is not in table 'inference_log'")
         assert messages["amount"] == (
-            "column 'amount' is string in the warehouse, not a number: declare it categorical, or cast it in a view"
+            "column 'amount' of table 'inference_log' is text, not numeric: "
+            "declare it categorical, or cast it in a view"
         )
         assert one(store, NEW_COUNTRY, "psi", "country")["status"] == "alarm"
         assert one(store, 20, "error_rate", "error")["status"] == "info"
@@ -378,6 +382,61 @@ def test_a_scan_that_fails_fails_its_windows_also_those_that_were_done(store: St
     with open_warehouse(duckdb_url) as warehouse:
         healed = run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
     assert [run.state for run in healed] == ["done", "done"]
+
+
+class Exhausted:
+    """A warehouse whose driver runs out of memory while the windows are read, or is interrupted then."""
+
+    def __init__(self, warehouse, error):
+        self.warehouse, self.error = warehouse, error
+
+    def __getattr__(self, name):
+        return getattr(self.warehouse, name)
+
+    def query(self, _):
+        raise self.error
+
+
+def test_any_error_of_a_scan_fails_its_windows(store: Store, duckdb_url):
+    monitor = inference_log.monitor()
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+        with pytest.raises(MemoryError):
+            run_windows(monitor, START, day(21).end, warehouse=Exhausted(warehouse, MemoryError("8 GB")), store=store)
+    assert without_clocks(store.window_runs("loans", START, END)) == [
+        (day(number), "failed", None, "MemoryError: 8 GB") for number in (20, 21)
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_an_interrupt_leaves_windows_as_they_were(error, store: Store, duckdb_url):
+    monitor = inference_log.monitor()
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+        before = inference_log.contents(store, *inference_log.TABLES, "window_run")
+        with pytest.raises(type(error)):
+            run_windows(monitor, START, day(21).end, warehouse=Exhausted(warehouse, error), store=store)
+        assert inference_log.contents(store, *inference_log.TABLES, "window_run") == before
+        runs = run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
+    assert [run.state for run in runs] == ["done", "done"]
+
+
+def test_an_error_goes_on_as_itself_when_it_cannot_be_recorded(duckdb_url, tmp_path):
+    file = tmp_path / "results.db"
+
+    class Full(Exhausted):
+        def query(self, select):
+            with closing(sqlite3.connect(file)) as database:
+                database.execute("DROP TABLE window_run")
+            return super().query(select)
+
+    with (
+        open_store(f"sqlite:///{file}") as store,
+        open_warehouse(duckdb_url) as warehouse,
+        pytest.raises(MemoryError) as raised,
+    ):
+        scan_windows(inference_log.monitor(), [day(20)], Full(warehouse, MemoryError()), store)
+    assert raised.value.__notes__[0].startswith("the windows could not be recorded as failed: ")
 
 
 @pytest.mark.parametrize(
@@ -447,19 +506,253 @@ def test_progress_tells_each_step_from_nothing_to_all(duckdb_url, tmp_path):
         assert [done for name, done, _ in told if name == step] == list(range(total + 1))
 
 
-def test_a_baseline_of_another_table_and_a_column_that_it_lacks(duckdb_url, tmp_path):
+def errors_of(store, number):
+    """Return the day's error rows: check and message by column."""
+    found = rows(store, number, statuses="error")
+    assert len({row["column_name"] for row in found}) == len(found), "one row per column"
+    return {row["column_name"]: (row["check_name"], row["message"]) for row in found}
+
+
+def without(column, reason):
+    """Return what is said of a column that the baseline does not have."""
+    return (
+        f"the baseline was measured without column {column!r} and never changes ({reason}): once that is mended, name "
+        "another period or table under `baseline` to measure a new one"
+    )
+
+
+def test_a_lost_column_leaves_the_bins_of_the_others_as_they_are(duckdb_url, store: Store, tmp_path):
+    monitor = inference_log.monitor()
+    changed = copied(
+        duckdb_url,
+        tmp_path,
+        "ALTER TABLE inference_log DROP age",
+        "ALTER TABLE inference_log ALTER amount TYPE varchar",
+        "DELETE FROM inference_log WHERE id < 5000",
+    )
+    for url, number in ((duckdb_url, 20), (changed, 21), (duckdb_url, 23)):
+        with open_warehouse(url) as warehouse:
+            (run,) = run_windows(monitor, day(number).start, day(number).end, warehouse=warehouse, store=store)
+        assert run.state == ("failed" if number == 21 else "done")
+    assert len(store.query("SELECT baseline_id FROM baseline")) == 1
+    assert one(store, 21, "psi", "one")["baseline_rows"] == one(store, 20, "psi", "one")["baseline_rows"] == 9600
+    errors = errors_of(store, 21)
+    assert errors.keys() == {"age", "amount"}
+    assert errors["age"][1].startswith(
+        "column 'age' was in the baseline and is not in table 'inference_log' any more; it has id, asked_at, amount,"
+    )
+    assert one(store, 23, "psi", "age")["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            "ALTER TABLE inference_log DROP age",
+            "column 'age' was in the baseline and is not in table 'inference_log' any more; it has id, asked_at,",
+        ),
+        (
+            "ALTER TABLE inference_log ALTER age TYPE varchar",
+            "column 'age' of table 'inference_log' is text and is counted as numeric: cast it in a view",
+        ),
+    ],
+)
+@pytest.mark.parametrize("features", ["'*'", "[amount, age, country, member, one]"])
+def test_what_the_table_decided_holds_on_when_the_table_changes(features, statement, message, duckdb_url, tmp_path):
+    monitor = inference_log.monitor(features=features)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        for url, number in ((duckdb_url, 20), (copied(duckdb_url, tmp_path, statement), 21)):
+            with open_warehouse(url) as warehouse:
+                run_windows(monitor, day(number).start, day(number).end, warehouse=warehouse, store=store)
+        assert len(store.query("SELECT baseline_id FROM baseline")) == 1
+        assert errors_of(store, 20) == {}
+        assert errors_of(store, 21).keys() == {"age"}
+        assert errors_of(store, 21)["age"][0] == "data_drift"
+        assert errors_of(store, 21)["age"][1].startswith(message)
+        assert one(store, 21, "psi", "amount")["status"] == "ok"
+
+
+def test_a_new_column_is_named_and_changes_nothing(duckdb_url, tmp_path):
+    monitor = inference_log.monitor(features="'*'")
+    more = copied(duckdb_url, tmp_path, "ALTER TABLE inference_log ADD COLUMN city varchar DEFAULT 'Paris'")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        for url, number in ((duckdb_url, 20), (more, 21)):
+            with open_warehouse(url) as warehouse:
+                (run,) = run_windows(monitor, day(number).start, day(number).end, warehouse=warehouse, store=store)
+            assert run.state == "done"
+        assert len(store.query("SELECT baseline_id FROM baseline")) == 1
+        (new,) = rows(store, columns="city")
+    assert (number_of(new), new["check_name"], new["metric"], new["status"]) == (21, "data_drift", "new_column", "info")
+    assert new["message"] == (
+        "column 'city' is in table 'inference_log' and not in the baseline, so it is compared with nothing: "
+        "to compare it, name another period or table under `baseline`"
+    )
+
+
+def test_a_column_that_the_baseline_was_measured_without_says_how_to_get_it(duckdb_url, tmp_path):
+    monitor = inference_log.monitor()
+    less = copied(
+        duckdb_url,
+        tmp_path,
+        *(f"ALTER TABLE inference_log DROP {name}" for name in ("age", "predicted", "latency_ms", "error", "region")),
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        for url, number in ((less, 20), (duckdb_url, FAILING)):
+            with open_warehouse(url) as warehouse:
+                run_windows(monitor, day(number).start, day(number).end, warehouse=warehouse, store=store)
+        assert {name: check for name, (check, _) in errors_of(store, 20).items()} == {
+            "age": "data_drift",
+            "predicted": "prediction_drift",
+            "latency_ms": "operations",
+            "error": "operations",
+            "region": "operations",
+        }
+        first, later = errors_of(store, 20), errors_of(store, FAILING)
+        # What needs no reference is counted as soon as it is there.
+        assert later.keys() == {"age", "predicted", "region"}
+        for name, (check, message) in later.items():
+            assert (check, message) == (first[name][0], without(name, first[name][1]))
+        assert one(store, FAILING, "error_rate", "error")["value"] == raw(FAILING, "failed")[1].mean()
+        assert one(store, FAILING, "missing_predictions", "predicted")["value"] == raw(FAILING, "failed")[1].mean()
+        exact = np.percentile(raw(FAILING, "latency_ms")[1], 95, method="inverted_cdf")
+        assert one(store, FAILING, "latency_p95", "latency_ms")["value"] == pytest.approx(exact, rel=0.02)
+        new = inference_log.monitor(baseline="{period: {start: 2024-03-02, end: 2024-03-21}}")
+        with open_warehouse(duckdb_url) as warehouse:
+            (run,) = run_windows(new, day(20).start, day(20).end, warehouse=warehouse, store=store)
+        assert (run.state, run.error) == ("done", None)
+
+
+def test_a_training_set_lacks_what_only_inferences_have(duckdb_url, tmp_path):
+    """Each column costs itself at most: one is not there, one is of another type, and nothing vanishes silently."""
     url = copied(
         duckdb_url,
         tmp_path,
-        "CREATE TABLE training AS SELECT amount, country, member, one, region FROM inference_log WHERE id < 9000",
+        "CREATE TABLE training AS SELECT 'EUR ' || amount AS amount, country, member, one, probability "
+        "FROM inference_log WHERE id < 9000",
+        "ALTER TABLE inference_log ADD COLUMN version varchar DEFAULT '7'",
     )
-    monitor = inference_log.monitor(baseline="{table: training}")
+    monitor = inference_log.monitor(baseline="{table: training}", error="error\n  model_version: version")
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(url) as warehouse:
-        run_windows(monitor, START, day(22).end, warehouse=warehouse, store=store)
-        assert one(store, 20, "psi", "amount")["baseline_rows"] == 9000
-        assert one(store, SHIFTED, "psi", "amount")["status"] == "alarm"
-        errors = {row["column_name"]: row["message"] for row in rows(store, 20, statuses="error")}
-    assert errors["age"] == "column 'age' is not in the baseline's table 'training'"
+        run_windows(monitor, day(FAILING).start, day(FAILING).end, warehouse=warehouse, store=store)
+        assert one(store, FAILING, "psi", "country")["baseline_rows"] == 9000
+        assert one(store, FAILING, "psi", "probability")["status"] == "alarm"
+        assert one(store, FAILING, "latency_p50", "latency_ms")["window_rows"] == 480
+        assert one(store, FAILING, "error_rate", "error")["value"] == raw(FAILING, "failed")[1].mean()
+        assert one(store, FAILING, "missing_predictions", "predicted")["value"] == raw(FAILING, "failed")[1].mean()
+        assert store.read_profiles("loans", day(FAILING))[1][0].columns["version"].counts == (0, 0, 480)
+        has = "is not in table 'training'; it has amount, country, member, one, probability"
+        text = "column 'amount' of table 'training' is text, not numeric: declare it categorical, or cast it in a view"
+        assert errors_of(store, FAILING) == {
+            "age": ("data_drift", without("age", f"column 'age' {has}")),
+            "amount": ("data_drift", without("amount", text)),
+            "predicted": ("prediction_drift", without("predicted", f"column 'predicted' {has}")),
+            "region": ("operations", without("region", f"column 'region' {has}")),
+        }
+        problems = column_problems(
+            monitor, warehouse.columns("training"), "training", warehouse.columns("inference_log")
+        )
+    assert {problem.key.rpartition(".")[2] for problem in problems} == {"age", "amount", "prediction", "segments[0]"}
+
+
+def test_a_training_set_that_a_star_shares_some_columns_with(duckdb_url, tmp_path):
+    url = copied(
+        duckdb_url,
+        tmp_path,
+        "CREATE TABLE training AS SELECT amount, age::varchar AS age, predicted, probability, region "
+        "FROM inference_log WHERE id < 9000",
+    )
+    monitor = inference_log.monitor(features="'*'", baseline="{table: training}")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(url) as warehouse:
+        run_windows(monitor, day(20).start, day(20).end, warehouse=warehouse, store=store)
+        assert {row["column_name"] for row in rows(store, metrics="psi", checks="data_drift")} == {"amount", "region"}
+        new = {row["column_name"] for row in rows(store, metrics="new_column")}
+        assert new == {"country", "member", "one", "failed"}
+        text = "column 'age' of table 'training' is text and is counted as numeric: cast it in a view"
+        assert errors_of(store, 20) == {"age": ("data_drift", without("age", text))}
+
+
+@pytest.mark.parametrize("off", [(), ("data_drift",), ("prediction_drift",), ("data_drift", "prediction_drift")])
+def test_every_missing_column_is_one_error_row_whatever_checks_are_on(off, duckdb_url, tmp_path):
+    monitor = inference_log.monitor(
+        f"{{{', '.join(f'{name}: off' for name in off)}}}", error="error\n  model_version: version"
+    )
+    url = copied(duckdb_url, tmp_path, "CREATE VIEW bare AS SELECT id, asked_at FROM inference_log")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(url) as warehouse:
+        bare = monitor.inference_log.model_copy(update={"table": "bare"})
+        monitor = monitor.model_copy(update={"inference_log": bare})
+        run_windows(monitor, day(20).start, day(20).end, warehouse=warehouse, store=store)
+        found = {name: check for name, (check, _) in errors_of(store, 20).items()}
+    features = dict.fromkeys(["amount", "age", "country", "member", "one"], "data_drift")
+    predictions = dict.fromkeys(["predicted", "probability"], "prediction_drift")
+    operated = dict.fromkeys(["region", "version", "latency_ms", "error"], "operations")
+    expected = {**features, **predictions, **operated}
+    assert found == {name: "operations" if check in off else check for name, check in expected.items()}
+
+
+def test_a_star_does_not_stand_for_the_folders_of_a_table(duckdb_url, tmp_path):
+    with duckdb.connect(duckdb_url.removeprefix("duckdb:///"), read_only=True) as database:
+        dated = "SELECT *, asked_at::date AS day FROM inference_log"
+        database.execute(f"COPY ({dated}) TO '{tmp_path / 'inference_log'}' (FORMAT parquet, PARTITION_BY (day))")
+    monitor = inference_log.monitor(features="'*'")
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(f"duckdb:///{tmp_path}") as warehouse,
+    ):
+        assert "day" in warehouse.columns("inference_log")
+        run_windows(monitor, START, day(20).end, warehouse=warehouse, store=store)
+        features = {row["column_name"] for row in rows(store, checks="data_drift")} - {""}
+    assert features == {"amount", "age", "country", "member", "one", "region", "failed"}
+
+
+DATED = "CREATE VIEW dated AS SELECT * REPLACE (asked_at::date AS asked_at) FROM inference_log"
+
+
+def dated(**changes):
+    monitor = inference_log.monitor(**changes)
+    log = monitor.inference_log.model_copy(update={"table": "dated"})
+    return monitor.model_copy(update={"inference_log": log})
+
+
+def test_a_date_names_a_day_of_the_monitors_time_zone(duckdb_url, tmp_path):
+    monitor = dated(schedule='"@daily"\ntimezone: America/New_York')
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(copied(duckdb_url, tmp_path, DATED)) as warehouse,
+    ):
+        runs = run_windows(monitor, START, END, warehouse=warehouse, store=store)
+        assert str(runs[0].window) == "2024-03-21T04:00Z/2024-03-22T04:00Z"
+        rows_of_day = {EMPTY: 0, FEW: 40}
+        assert [run.rows for run in runs] == [rows_of_day.get(number, 480) for number in range(20, 31)]
+        (baseline,) = store.query("SELECT rows FROM baseline")
+        assert baseline["rows"] == 20 * 480
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"schedule": '"@hourly"'},
+            "is a date, and windows of `schedule` '0 * * * *' do not begin at midnight: "
+            "write a schedule of whole days such as @daily, or name a column of times",
+        ),
+        (
+            {"baseline": "{period: {start: 2024-03-01T06:00, end: 2024-03-21}}"},
+            "is a date, and `baseline.period` does not begin and end at midnight in UTC: "
+            "write dates without times there, or name a column of times",
+        ),
+    ],
+)
+def test_a_date_cannot_tell_parts_of_a_day(changes, message, duckdb_url, tmp_path):
+    monitor = dated(**changes)
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(copied(duckdb_url, tmp_path, DATED)) as warehouse,
+    ):
+        with pytest.raises(DataError) as raised:
+            run_windows(monitor, START, END, warehouse=warehouse, store=store)
+        (problem,) = column_problems(monitor, warehouse.columns("dated"), "dated")
+    assert str(raised.value) == f"monitor 'loans': inference_log.timestamp 'asked_at' of table 'dated' {message}"
+    assert f"{problem.key} {problem.message}: {problem.remedy}" == f"inference_log.timestamp 'asked_at' {message}"
 
 
 def test_a_scan_reads_the_baseline_once(duckdb_url, tmp_path):

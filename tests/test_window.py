@@ -14,6 +14,8 @@ from monitoring_tasks.window import (
     PRESETS,
     Schedule,
     Window,
+    begins_day,
+    first_date,
     format_instant,
     parse_duration,
     parse_instant,
@@ -249,6 +251,42 @@ def test_an_instant_beyond_the_calendar_is_refused(value: str | date, zone: str)
 def test_a_window_without_time_in_it_is_refused(start: datetime, end: datetime, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Window(start, end)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("America/New_York", date(2013, 3, 5)),
+        ("America/New_York", date(2013, 10, 29)),
+        ("America/Sao_Paulo", date(2017, 10, 10)),  # 15 October began at one o'clock
+        ("America/Sao_Paulo", date(2018, 2, 13)),  # 17 February had a second hour before midnight
+        ("America/Havana", date(2013, 10, 29)),  # 3 November had two midnights
+    ],
+)
+def test_every_daily_window_begins_the_day_of_its_date(zone: str, first: date) -> None:
+    start = parse_instant(first, zone)
+    days = Schedule("0 0 * * *", zone).windows(start, start + timedelta(days=10))
+    assert len(days) >= 9
+    for i, window in enumerate(days):
+        assert begins_day(window.start, zone)
+        assert first_date(window.start, zone) == first + timedelta(days=i)
+        for later in (timedelta(microseconds=1), timedelta(hours=4), timedelta(hours=22)):
+            assert first_date(window.start + later, zone) == first + timedelta(days=i + 1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "whole"),
+    [
+        ("0 0 * * *", True),
+        ("00 0 1,15 * mon", True),
+        ("0 0,12 * * *", False),
+        ("0 6 * * *", False),
+        ("30 0 * * *", False),
+        ("0 * * * *", False),
+    ],
+)
+def test_a_schedule_of_whole_days_ticks_at_midnight_only(expression: str, whole: bool) -> None:
+    assert Schedule(expression).of_whole_days is whole
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.timedeltas(timedelta(microseconds=1), timedelta(days=1)))

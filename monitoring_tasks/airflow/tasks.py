@@ -17,11 +17,10 @@ from monitoring_tasks.airflow.connections import results_store, warehouse_of
 from monitoring_tasks.airflow.windows import windows_of_run
 from monitoring_tasks.checks import families
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import MonitoringError
 from monitoring_tasks.window import Window
 
 if TYPE_CHECKING:
-    from monitoring_tasks.results.store import Store
+    from monitoring_tasks.results.store import Store, WindowRun
     from monitoring_tasks.warehouse.engine import Warehouse
 
 SHOWN = 5
@@ -87,11 +86,13 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     was killed) left the rows of an earlier run, which must not make the window look done.
     """
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import close_window
+    from monitoring_tasks.run import close_window, record_failed
 
     with open_store(results_store()) as store:
-        if "scan" in failed_tasks:
-            record_unread(monitor, windows, store, "task scan failed: its log says why")
+        if "scan" in failed_tasks:  # what the scan has recorded itself keeps its reason
+            known = {run.window for run in _failed(monitor, windows, store)}
+            unread = [window for window in windows if window not in known]
+            record_failed(monitor, unread, store, "task scan failed: its log says why")
         runs = [close_window(monitor, window, store, datetime.now(UTC)) for window in windows]
     fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
     if failed_tasks:
@@ -102,27 +103,18 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
 @contextmanager
 def open_warehouse_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[Warehouse]:
     """Open the monitor's warehouse; when that fails, record the windows as failed for that reason."""
+    from monitoring_tasks.run import recording_failure
     from monitoring_tasks.warehouse.engine import open_warehouse
 
     with ExitStack() as stack:
-        try:
+        with recording_failure(monitor, windows, store):
             warehouse = stack.enter_context(open_warehouse(warehouse_of(monitor.warehouse)))
-        except MonitoringError as error:
-            record_unread(monitor, windows, store, str(error))
-            raise
         yield warehouse
 
 
-def record_unread(monitor: Monitor, windows: Sequence[Window], store: Store, reason: str) -> None:
-    """Record the windows as failed because they could not be read; those that are recorded keep their reason."""
-    from monitoring_tasks.results.store import WindowRun
-
-    for window in windows:
-        known = store.window_runs(monitor.name, window.start, window.end)
-        if not any(run.window == window and run.state == "failed" for run in known):
-            store.write_failed_scan(
-                WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
-            )
+def _failed(monitor: Monitor, windows: Sequence[Window], store: Store) -> list[WindowRun]:
+    runs = store.window_runs(monitor.name, windows[0].start, windows[-1].end)
+    return [run for run in runs if run.state == "failed"]
 
 
 def fail_if_failed(reasons: dict[Window, str | None]) -> None:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.config.roles import roles_of
 
 
 def data_drift(context: CheckContext) -> list[Result]:
-    """Compare every feature with the baseline."""
+    """Compare every feature with the baseline, and name those that have come since."""
     settings = context.monitor.checks.data_drift
     if settings is None:
         return []
-    names = context.monitor.inference_log.features.names
-    if names is None:  # features: '*', every column that was counted and has no other meaning
-        names = tuple(name for name in context.baseline.bins if name in context.baseline.definition["features"])
-    return drift(context, names, settings)
+    new = [
+        Result("new_column", column_name=name, status="info", message=context.profile.unreadable[name])
+        for name in new_features(context)
+    ]
+    return [*drift(context, context.baseline.features, settings), *new]
+
+
+def new_features(context: CheckContext) -> tuple[str, ...]:
+    """Return the columns that ``features: '*'`` would stand for now, and did not when the baseline was measured."""
+    known = {*context.baseline.features, *roles_of(context.monitor)}
+    return tuple(name for name in context.profile.unreadable if name not in known)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
+from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
 from monitoring_tasks.statistics.drift import (
@@ -23,7 +24,7 @@ from monitoring_tasks.statistics.drift import (
     kolmogorov_smirnov_p_value,
     select,
 )
-from monitoring_tasks.statistics.drift.metric import Kind
+from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.histogram import IntArray
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
 
@@ -55,12 +56,9 @@ def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings
     over all columns and segments of the window that have rows enough to be judged; and a size above `minimum_effect`.
     A significant change above half that size is a warning. A `fixed` threshold replaces both.
     """
-    results = [
-        Result("unreadable", column_name=name, status="error", message=context.profile.unreadable[name])
-        for name in columns
-        if name in context.profile.unreadable
-    ]
-    readable = [name for name in columns if name in context.profile.columns]
+    results = unreadable(context, columns)
+    missing = {result.column_name for result in results}
+    readable = [name for name in columns if name in context.profile.columns and name not in missing]
     measured: list[Measured] = []
     for profile in (context.profile, *context.segments):
         reference = context.baseline.columns if not profile.segment else context.baseline.segments.get(profile.segment)
@@ -80,8 +78,8 @@ def _measured(
     names: Sequence[str], bins: Bins, reference: ColumnProfile, current: ColumnProfile, segment: str
 ) -> list[Measured]:
     """Take every metric that suits the column."""
-    layout: Kind = "categorical" if bins.kind == "categorical" else "numeric"
-    metrics = [metric for name in names if layout in (metric := drift_metric(name)).kinds]
+    layout: Layout = "categorical" if bins.kind == "categorical" else "numeric"
+    metrics = [metric for name in names if layout in (metric := drift_metric(name)).layouts]
     before, after = reference.array(), current.array()
     # Several metrics, and the tests, are taken over the same bins.
     by_bins = {metric.bins: metric for metric in (*metrics, *map(_test, metrics))}

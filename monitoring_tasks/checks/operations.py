@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.data_drift import new_features
+from monitoring_tasks.checks.prediction_drift import predictions
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.config import Operations, RowRange
 from monitoring_tasks.statistics.intervals import wilson_interval
@@ -20,11 +23,7 @@ def operations(context: CheckContext) -> list[Result]:
     if settings is None:
         return []
     log = context.monitor.inference_log
-    results = [_rows(context, settings)]
-    for name in (log.prediction, log.error, log.latency_ms):
-        if name is not None and name in context.profile.unreadable:
-            reason = context.profile.unreadable[name]
-            results.append(Result("unreadable", column_name=name, status="error", message=reason))
+    results = [_rows(context, settings), *unreadable(context, _reported_nowhere_else(context))]
     counted = context.profile.columns
     if log.prediction is not None and log.prediction in counted:
         nulls = counted[log.prediction].nulls
@@ -36,6 +35,16 @@ def operations(context: CheckContext) -> list[Result]:
     if log.latency_ms is not None and log.latency_ms in counted:
         results += _latencies(context, log.latency_ms, settings.latency_p95_ms)
     return results
+
+
+def _reported_nowhere_else(context: CheckContext) -> list[str]:
+    """Return the columns for which no other check of the monitor writes a row when they cannot be read."""
+    checks, baseline = context.monitor.checks, context.baseline
+    needed = dict.fromkeys([*context.profile.unreadable, *baseline.features, *context.monitor.segments])
+    reported = set(new_features(context))
+    reported |= set(baseline.features) if checks.data_drift is not None else set()
+    reported |= set(predictions(context.monitor)) if checks.prediction_drift is not None else set()
+    return [name for name in needed if name not in reported]
 
 
 def _rows(context: CheckContext, settings: Operations) -> Result:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.config.roles import uses
+
+if TYPE_CHECKING:
+    from monitoring_tasks.config import Monitor
 
 
 def prediction_drift(context: CheckContext) -> list[Result]:
@@ -12,6 +18,9 @@ def prediction_drift(context: CheckContext) -> list[Result]:
     settings = context.monitor.checks.prediction_drift
     if settings is None:
         return []
-    log = context.monitor.inference_log
-    scores = (log.score,) if isinstance(log.score, str) else tuple((log.score or {}).values())
-    return drift(context, [name for name in (log.prediction, *scores) if name is not None], settings)
+    return drift(context, predictions(context.monitor), settings)
+
+
+def predictions(monitor: Monitor) -> tuple[str, ...]:
+    """Return the columns of the prediction and its scores."""
+    return tuple(use.column for use in uses(monitor) if use.role in ("prediction", "score"))

@@ -3,6 +3,7 @@
 document     YAML -> plain values, each with its line; ``${NAME}`` from the environment
 models       the shape of a monitor, and the only place with defaults, together with ``checks``
 consistency  what the keys say about each other
+roles        what the columns are to the monitor, and which types can be that
 columns      what the keys say about the warehouse's columns
 wording      pydantic's errors in our words
 load         the way through them
@@ -27,7 +28,7 @@ from monitoring_tasks.config.checks import (
     PredictionDrift,
     RowRange,
 )
-from monitoring_tasks.config.columns import ColumnType, column_problems
+from monitoring_tasks.config.columns import column_problems
 from monitoring_tasks.config.load import load_monitor, load_monitors, parse_monitor
 from monitoring_tasks.config.models import (
     Alert,
@@ -44,6 +45,7 @@ from monitoring_tasks.config.models import (
     Windows,
 )
 from monitoring_tasks.config.problem import MonitorFileError, Problem
+from monitoring_tasks.config.roles import ColumnType
 
 __all__ = [
     "Alert",

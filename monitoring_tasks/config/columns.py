@@ -4,34 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from monitoring_tasks.config.document import KeyPath
 from monitoring_tasks.config.models import Monitor
 from monitoring_tasks.config.problem import Problem, suggestion
+from monitoring_tasks.config.roles import (
+    COUNTABLE,
+    IN_WORDS,
+    KIND_OF_TYPE,
+    NUMBERS,
+    TIMES,
+    ColumnType,
+    Role,
+    misfit,
+    roles_of,
+    stated_kind,
+    timestamp_misfit,
+    uses,
+)
 
-ColumnType = Literal["integer", "number", "decimal", "boolean", "string", "timestamp", "timestamptz", "date", "other"]
-
-_NUMBERS = ("integer", "number", "decimal")
-_TIMES = ("timestamp", "timestamptz", "date")
-_ANY = ("string", "boolean", *_NUMBERS, *_TIMES)
-_KINDS = {"numeric": (*_NUMBERS, "boolean"), "categorical": _ANY, "timestamp": _TIMES}
-_CLASSES = {bool: ("boolean",), int: _NUMBERS, str: ("string",)}
+_CLASSES: Mapping[type, tuple[ColumnType, ...]] = {bool: ("boolean",), int: NUMBERS, str: ("string",)}
 
 
 @dataclass(frozen=True)
-class _Use:
-    """One column that the file names, and the part it plays."""
+class _Need:
+    """A column that is read and not counted."""
 
     path: KeyPath
     column: str
-    types: tuple[str, ...]
-    """Those the part allows."""
-    part: str
-    """What the part needs, as a noun."""
+    types: tuple[ColumnType, ...]
+    noun: str
 
 
-def column_problems(monitor: Monitor, columns: Mapping[str, str], table: str) -> list[Problem]:
+def column_problems(
+    monitor: Monitor,
+    columns: Mapping[str, ColumnType],
+    table: str,
+    log: Mapping[str, ColumnType] | None = None,
+) -> list[Problem]:
     """Return what is wrong with the columns that a monitor names in one table.
 
     Parameters
@@ -39,99 +49,105 @@ def column_problems(monitor: Monitor, columns: Mapping[str, str], table: str) ->
     monitor
         Read from its file.
     columns
-        The table's columns, each with its `ColumnType`.
+        The table's columns.
     table
         That of the inference log, of the labels or of the baseline, as the file names it; one table may be several.
+    log
+        The inference log's columns, which decide how a column is counted in the baseline's table too where the file
+        does not say.
 
     Returns
     -------
     list of Problem
         In the order in which the parts are described; empty when everything fits.
     """
-    problems: list[Problem] = []
-    for use in _uses(monitor, table):
-        found = columns.get(use.column)
-        is_key = use.path[:2] == ("inference_log", "features") and isinstance(use.path[-1], str)
+    problems = list(_timestamp_problems(monitor, columns, table))
+    for need in _needs(monitor, table):
+        found = columns.get(need.column)
         if found is None:
-            section = "labels" if use.path[0] == "labels" else "inference_log"
-            name = "{baseline.table}" if table not in (monitor.inference_log.table, _labels_table(monitor)) else ""
-            subject = "is" if is_key else "{value} is"
-            message = f"{subject} not a column of {name or f'{{{section}.table}}'}"
-            problems.append(monitor.document.problem(use.path, message, suggestion(use.column, list(columns))))
-        elif found not in use.types:
-            subject = "the column" if is_key else "{value}"
-            remedy = f"{_kind_remedy(found) if is_key else 'name another column, or '}cast this one in a view"
-            problems.append(monitor.document.problem(use.path, f"{subject} is {_TYPES[found]}, not {use.part}", remedy))
+            problems.append(_missing(monitor, need.path, need.column, columns, table))
+        elif found not in need.types:
+            remedy = "name another column, or cast this one in a view"
+            message = f"{{value}} is {IN_WORDS[found]}, not {need.noun}"
+            problems.append(monitor.document.problem(need.path, message, remedy))
+    problems += _misfits(monitor, columns, table, log or {})
     return [*problems, *_class_problems(monitor, columns, table)]
 
 
-_TYPES = {
-    "integer": "a whole number",
-    "number": "a number",
-    "decimal": "a decimal number",
-    "boolean": "true or false",
-    "string": "text",
-    "timestamp": "a time",
-    "timestamptz": "a time",
-    "date": "a date",
-    "other": "of a type that cannot be counted",
-}
+def _timestamp_problems(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:
+    log, path = monitor.inference_log, ("inference_log", "timestamp")
+    if table != log.table:
+        return
+    if log.timestamp not in columns:
+        yield _missing(monitor, path, log.timestamp, columns, table)
+    elif wrong := timestamp_misfit(monitor, columns[log.timestamp]):
+        yield monitor.document.problem(path, f"{{value}} {wrong[0]}", wrong[1])
 
 
-def _kind_remedy(found: str) -> str:
-    if found in _TIMES:
-        return "write timestamp, or "
-    if found in _ANY:
-        return "write categorical, or "
-    return "remove it, or "
+def _misfits(
+    monitor: Monitor, columns: Mapping[str, ColumnType], table: str, log: Mapping[str, ColumnType]
+) -> Iterator[Problem]:
+    """Yield the columns that a run could not count."""
+    if table not in (monitor.inference_log.table, monitor.baseline.table):
+        return
+    compared = compared_roles(monitor) if table != monitor.inference_log.table else None
+    roles = roles_of(monitor)
+    for use in uses(monitor):
+        if compared is not None and use.role not in compared:
+            continue
+        found = columns.get(use.column)
+        if found is None:
+            yield _missing(monitor, use.path, use.column, columns, table)
+            continue
+        parts = roles[use.column]
+        type_ = log.get(use.column, found)
+        kind = stated_kind(monitor, use.column, parts) or KIND_OF_TYPE.get(type_, "categorical")
+        wrong = misfit(monitor, use.column, parts, kind, found)
+        if wrong is not None and wrong.role == use.role:
+            yield monitor.document.problem(use.path, f"{_subject(use.path)} {wrong.message}", wrong.remedy)
+
+
+def compared_roles(monitor: Monitor) -> frozenset[Role]:
+    """Return the roles whose columns a baseline's table must have: the others are counted without one."""
+    predictions: tuple[Role, ...] = ("prediction", "score") if monitor.checks.prediction_drift is not None else ()
+    return frozenset({"feature", "segment", *predictions})
+
+
+def _missing(monitor: Monitor, path: KeyPath, column: str, columns: Mapping[str, ColumnType], table: str) -> Problem:
+    if table not in (monitor.inference_log.table, _labels_table(monitor)):
+        where = "{baseline.table}"
+    else:
+        where = "{labels.table}" if path[0] == "labels" else "{inference_log.table}"
+    subject = "" if _is_key(path) else "{value} "
+    message = f"{subject}is not a column of {where}"
+    return monitor.document.problem(path, message, suggestion(column, list(columns)))
+
+
+def _subject(path: KeyPath) -> str:
+    return "the column" if _is_key(path) else "{value}"
+
+
+def _is_key(path: KeyPath) -> bool:
+    """Tell whether the column's name is the key itself, and the value its kind."""
+    return path[:2] == ("inference_log", "features") and isinstance(path[-1], str)
 
 
 def _labels_table(monitor: Monitor) -> str | None:
     return monitor.labels.table if monitor.labels else None
 
 
-def _uses(monitor: Monitor, table: str) -> Iterator[_Use]:
+def _needs(monitor: Monitor, table: str) -> Iterator[_Need]:
     log, labels = monitor.inference_log, monitor.labels
-    outcome = (_NUMBERS, "a number") if monitor.task == "regression" else (_ANY, "a class or number")
     if table == log.table:
-        yield _Use(("inference_log", "timestamp"), log.timestamp, _TIMES, "a time")
-        yield _Use(("inference_log", "key"), log.key, _ANY, "a key")
-        yield from _features(monitor)
-        if log.prediction is not None:
-            yield _Use(("inference_log", "prediction"), log.prediction, *outcome)
-        if isinstance(log.score, str):
-            yield _Use(("inference_log", "score"), log.score, _NUMBERS, "a number")
-        elif log.score is not None:
-            for name, column in log.score.items():
-                yield _Use(("inference_log", "score", name), column, _NUMBERS, "a number")
-        if log.model_version is not None:
-            yield _Use(("inference_log", "model_version"), log.model_version, _ANY, "a version")
-        if log.latency_ms is not None:
-            yield _Use(("inference_log", "latency_ms"), log.latency_ms, _NUMBERS, "a number")
-        if log.error is not None:
-            yield _Use(("inference_log", "error"), log.error, _ANY, "a text, or true or false")
-        for i, column in enumerate(monitor.segments):
-            yield _Use(("segments", i), column, _ANY, "a value to group by")
-    elif table == monitor.baseline.table:
-        yield from _features(monitor)
+        yield _Need(("inference_log", "key"), log.key, COUNTABLE, "a key")
     if labels is not None and table == labels.table:
-        yield _Use(("labels", "key"), labels.key, _ANY, "a key")
-        yield _Use(("labels", "value"), labels.value, *outcome)
-        yield _Use(("labels", "timestamp"), labels.timestamp, _TIMES, "a time")
+        outcome = (NUMBERS, "a number") if monitor.task == "regression" else (COUNTABLE, "a class or number")
+        yield _Need(("labels", "key"), labels.key, COUNTABLE, "a key")
+        yield _Need(("labels", "value"), labels.value, *outcome)
+        yield _Need(("labels", "timestamp"), labels.timestamp, TIMES, "a time")
 
 
-def _features(monitor: Monitor) -> Iterator[_Use]:
-    features = monitor.inference_log.features
-    for i, name in enumerate(features.names or ()):
-        kind = features.kinds.get(name)
-        path: KeyPath = ("inference_log", "features", name if features.kinds else i)
-        yield _Use(path, name, _KINDS[kind] if kind else _ANY, _PARTS[kind] if kind else "a feature")
-
-
-_PARTS = {"numeric": "numeric", "categorical": "categorical", "timestamp": "a time"}
-
-
-def _class_problems(monitor: Monitor, columns: Mapping[str, str], table: str) -> Iterator[Problem]:
+def _class_problems(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:
     """Yield where `positive_class` can never equal a label: YAML reads ``yes`` as true and ``1`` as a number."""
     log, labels = monitor.inference_log, monitor.labels
     if labels is None or log.positive_class is None or table != labels.table:
@@ -141,6 +157,6 @@ def _class_problems(monitor: Monitor, columns: Mapping[str, str], table: str) ->
         remedies = {"string": "put it in quotes", "boolean": "write true or false"}
         yield monitor.document.problem(
             ("inference_log", "positive_class"),
-            f"{{value}} can never be a label: {{labels.value}} is {_TYPES[found]}",
+            f"{{value}} can never be a label: {{labels.value}} is {IN_WORDS[found]}",
             remedies.get(found, "write it as digits, without quotes"),
         )

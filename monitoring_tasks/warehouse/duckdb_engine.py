@@ -43,19 +43,22 @@ class DuckDBWarehouse:
         path = self._path(name)
         if path is None:
             return quoted_table(name, self.dialect)
-        return exp.Anonymous(
-            this="read_parquet",
-            expressions=[
-                exp.Literal.string(path),
-                exp.EQ(this=exp.column("hive_partitioning"), expression=exp.true()),
-                exp.EQ(this=exp.column("union_by_name"), expression=exp.true()),
-            ],
-        )
+        return _read_parquet(path, folders=True)
 
     def columns(self, name: str) -> dict[str, Type]:
         """Ask for no row and read the types off the answer."""
+        return self._columns(name, self.table(name))
+
+    def partition_keys(self, name: str) -> frozenset[str]:
+        """Read the files' own columns; what the table has beyond them is from the folders' names."""
+        path = self._path(name)
+        if path is None:
+            return frozenset()
+        return frozenset(self.columns(name).keys() - self._columns(name, _read_parquet(path, folders=False)).keys())
+
+    def _columns(self, name: str, source: exp.Expr) -> dict[str, Type]:
         with _duckdb_errors(f"table {name!r}"):
-            cursor = self._connection.execute(rendered(exp.select("*").from_(self.table(name)).limit(0), self.dialect))
+            cursor = self._connection.execute(rendered(exp.select("*").from_(source).limit(0), self.dialect))
             return {column[0]: _duckdb_type(str(column[1])) for column in cursor.description}
 
     def query(self, select: exp.Query) -> pa.Table:
@@ -126,6 +129,18 @@ def _duckdb_errors(subject: str) -> Iterator[None]:
         raise TransientError(f"{subject}: {first_line(error)}") from error
     except duckdb.Error as error:
         raise DataError(f"{subject}: {first_line(error)}") from error
+
+
+def _read_parquet(path: str, *, folders: bool) -> exp.Expr:
+    """Return the call that reads Parquet files, with or without the columns that their folders' names hold."""
+    return exp.Anonymous(
+        this="read_parquet",
+        expressions=[
+            exp.Literal.string(path),
+            exp.EQ(this=exp.column("hive_partitioning"), expression=exp.Boolean(this=folders)),
+            exp.EQ(this=exp.column("union_by_name"), expression=exp.true()),
+        ],
+    )
 
 
 def _duckdb_type(name: str) -> Type:

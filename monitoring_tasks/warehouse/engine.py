@@ -33,6 +33,10 @@ class Warehouse(Protocol):
         """Return the columns of a table in its own order. Raises DataError when there is no such table."""
         ...
 
+    def partition_keys(self, name: str) -> frozenset[str]:
+        """Return the table's columns that stand in the names of its folders and not in its files."""
+        ...
+
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
         ...

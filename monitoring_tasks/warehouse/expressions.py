@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -78,17 +78,14 @@ def finite(expression: exp.Expr, dialect: str) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=exp.and_(inside, exp.not_(exp.IsNan(this=expression))), true=expression)])
 
 
-def instant(moment: datetime, type_: Type) -> exp.Expr:
+def instant(moment: datetime | date, type_: Type) -> exp.Expr:
     """Return a literal of the column's own type, so that the engine can use an index, a partition or a zone map."""
+    if type_ == "date":
+        return exp.cast(exp.Literal.string(moment.isoformat()), "date")
+    assert isinstance(moment, datetime)
     if type_ == "timestamptz":
         return exp.cast(exp.Literal.string(moment.isoformat(sep=" ")), "timestamptz")
     return exp.cast(exp.Literal.string(moment.replace(tzinfo=None).isoformat(sep=" ")), "timestamp")
-
-
-def between(timestamp: str, type_: Type, start: datetime, end: datetime) -> exp.Expr:
-    """Return the filter for the half-open interval ``[start, end)`` on the bare column."""
-    column = named(timestamp)
-    return exp.and_(column >= instant(start, type_), column.copy() < instant(end, type_))
 
 
 def search(expression: exp.Expr, bounds: Sequence[exp.Expr], results: Sequence[exp.Expr]) -> exp.Expr:

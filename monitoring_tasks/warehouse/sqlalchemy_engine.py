@@ -57,6 +57,10 @@ class SQLAlchemyWarehouse:
                 raise DataError(f"table {name!r} is not in the warehouse, or may not be read") from None
         return {column["name"]: _sqlalchemy_type(column["type"]) for column in found}
 
+    def partition_keys(self, name: str) -> frozenset[str]:  # noqa: ARG002  a server's tables hold all their columns
+        """Return nothing."""
+        return frozenset()
+
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
         with _sqlalchemy_errors("the query", self._url):

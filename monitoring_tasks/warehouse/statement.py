@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlglot import exp
 
@@ -12,7 +13,6 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse
 from monitoring_tasks.warehouse.expressions import (
-    between,
     instant,
     integer,
     is_nan,
@@ -23,7 +23,7 @@ from monitoring_tasks.warehouse.expressions import (
     value,
 )
 from monitoring_tasks.warehouse.tally import Segments
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Window, first_date
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,12 @@ class Source:
     timestamp: str | None
     """None for a table that is one window as a whole, such as a training set."""
     timestamp_type: Type = "timestamp"
+    timezone: str = "UTC"
+    """Whose days the values of a DATE are; times without a zone are UTC whatever it is."""
+
+    def place(self, moment: datetime) -> datetime | date:
+        """Return where the instant stands among the values of the timestamp: a date is where its day begins."""
+        return first_date(moment, self.timezone) if self.timestamp_type == "date" else moment
 
 
 def rows_of(
@@ -42,9 +48,32 @@ def rows_of(
     """Return the SELECT of these expressions over all rows from the first window's start to the last one's end."""
     query = selected(columns, warehouse.table(source.table))
     if source.timestamp is not None and windows:
-        inside = between(source.timestamp, source.timestamp_type, windows[0].start, windows[-1].end)
-        query.set("where", exp.Where(this=inside))
+        start, end = (
+            instant(source.place(moment), source.timestamp_type) for moment in (windows[0].start, windows[-1].end)
+        )
+        column = named(source.timestamp)
+        query.set("where", exp.Where(this=exp.and_(column >= start, column.copy() < end)))
     return query
+
+
+def boundaries(source: Source, windows: Sequence[Window]) -> tuple[list[datetime | date], list[int]]:
+    """Return where windows begin and end among the values of the timestamp, and what lies before, between and after.
+
+    Returns
+    -------
+    tuple
+        k ascending places, and k + 1 numbers of windows, -1 for a gap.
+    """
+    places: list[datetime | date] = []
+    numbers = [-1]
+    for i, window in enumerate(windows):
+        start, end = source.place(window.start), source.place(window.end)
+        if places and places[-1] == start:
+            places.pop()
+            numbers.pop()
+        places += [start, end]
+        numbers += [i, -1]
+    return places, numbers
 
 
 def window_number(source: Source, windows: Sequence[Window], dialect: str) -> exp.Expr:
@@ -52,14 +81,8 @@ def window_number(source: Source, windows: Sequence[Window], dialect: str) -> ex
     if source.timestamp is None or len(windows) == 1:
         return exp.cast(integer(0), "int")
     column = named(source.timestamp)
-    bounds: list[exp.Expr] = []
-    numbers: list[int] = [-1]
-    for i, window in enumerate(windows):
-        if i and windows[i - 1].end == window.start:
-            bounds.pop()
-            numbers.pop()
-        bounds += [instant(window.start, source.timestamp_type), instant(window.end, source.timestamp_type)]
-        numbers += [i, -1]
+    places, numbers = boundaries(source, windows)
+    bounds = [instant(place, source.timestamp_type) for place in places]
     if dialect == "postgres":
         place = exp.Anonymous(this="WIDTH_BUCKET", expressions=[column, exp.Array(expressions=bounds)])
         if numbers == [-1, *range(len(windows)), -1]:
@@ -72,7 +95,7 @@ def window_number(source: Source, windows: Sequence[Window], dialect: str) -> ex
 def elapsed(source: Source, windows: Sequence[Window]) -> exp.Expr:
     """Return the microseconds from the first window's start to the row, for DuckDB."""
     assert source.timestamp is not None
-    moments = named(source.timestamp), instant(windows[0].start, source.timestamp_type)
+    moments = named(source.timestamp), instant(source.place(windows[0].start), source.timestamp_type)
     row, start = (exp.Anonymous(this="epoch_us", expressions=[moment]) for moment in moments)
     return row - start
 

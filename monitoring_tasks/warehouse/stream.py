@@ -25,9 +25,8 @@ from monitoring_tasks.profile import LARGEST, Bins
 from monitoring_tasks.statistics.bin_search import BinSearch
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
 from monitoring_tasks.warehouse.expressions import value
-from monitoring_tasks.warehouse.statement import Source, elapsed, rows_of
+from monitoring_tasks.warehouse.statement import Source, boundaries, elapsed, rows_of
 from monitoring_tasks.warehouse.tally import ColumnTally, Tally
-from monitoring_tasks.window import Window
 
 VALUES = 4_000_000
 """Most values in a batch, of all columns together: 32 MB."""
@@ -48,7 +47,7 @@ def read(
     """Count and sum these columns into the tally."""
     tallies = [tally.add(column, bins[column.name]) for column in columns]
     tally.rows[:] = 0
-    places = _Places(tally)
+    places = _Places(source, tally)
     counters = [_Counter(counted) for counted in tallies]
     selected = {**_place_columns(source, tally), **{f"x{i}": counter.select() for i, counter in enumerate(counters)}}
     select = rows_of(warehouse, source, tally.windows, selected)
@@ -131,10 +130,12 @@ def _place_columns(source: Source, tally: Tally) -> dict[str, exp.Expr]:
 class _Places:
     """Finds the runs of a batch: those of windows, and for each segment column those of its segments."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, source: Source, tally: Tally) -> None:
         self._segments = tally.segments
-        bounds, self._windows = _bounds(tally.windows)
-        self._search = BinSearch(bounds)
+        places, numbers = boundaries(source, tally.windows)
+        first: Any = places[0]  # they are all datetimes, or all dates
+        self._search = BinSearch([(place - first) / timedelta(microseconds=1) for place in places])
+        self._windows = np.array(numbers, np.intp)
 
     def of(self, batch: pa.RecordBatch) -> list[_Runs]:
         """Return the runs that have rows."""
@@ -159,19 +160,6 @@ class _Places:
         first, last = self._search(np.array([elapsed.min(), elapsed.max()]))
         place = np.array([first]) if first == last else self._search(elapsed)
         return self._windows.take(place)
-
-
-def _bounds(windows: Sequence[Window]) -> tuple[list[float], NDArray[np.intp]]:
-    """Return the ends of windows, in microseconds since the first one's start, and what lies before, between, after."""
-    bounds: list[float] = []
-    numbers = [-1]
-    for i, window in enumerate(windows):
-        if i and windows[i - 1].end == window.start:
-            bounds.pop()
-            numbers.pop()
-        bounds += [(moment - windows[0].start) / timedelta(microseconds=1) for moment in (window.start, window.end)]
-        numbers += [i, -1]
-    return bounds, np.array(numbers, np.intp)
 
 
 class _Counter:

@@ -117,6 +117,15 @@ def test_a_done_window_whose_warehouse_went_away_is_failed_when_it_is_run_again(
 
 
 @pytest.mark.usefixtures("warehouse")
+def test_a_warehouse_whose_driver_breaks_is_the_recorded_reason_too(monitor, results, monkeypatch):
+    run_all(monitor)
+    monkeypatch.setattr(duckdb, "connect", lambda *_, **__: (_ for _ in ()).throw(MemoryError("8 GB")))
+    with pytest.raises(MemoryError):
+        tasks.scan(monitor, DAYS)
+    assert state(results, monitor) == [("failed", "MemoryError: 8 GB")] * 2
+
+
+@pytest.mark.usefixtures("warehouse")
 def test_a_killed_scan_does_not_pass_for_the_run_before(monitor, results):
     run_all(monitor)
     with pytest.raises(AirflowFailException, match="task scan failed: its log says why"):

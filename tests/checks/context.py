@@ -43,6 +43,6 @@ def context(
     ]
     whole = before.pop("")
     rows = next(iter(whole.values())).rows
-    definition = {"features": list(bins)}
+    definition = {"features": list(monitor.inference_log.features.names or bins)}
     baseline = Baseline(monitor.name, definition, bins, whole, rows, before)
     return CheckContext(monitor, WINDOW, after[0], baseline, tuple(after[1:]))

@@ -105,7 +105,7 @@ def test_metrics_of_order_are_for_numbers_only():
     counted = carrier_drift(f"{{metrics: {ALL}}}", (0, 5, 5, 0, 0), (0, 50, 50, 0, 0))
     assert {result.metric for result in counted} == {
         "drifted_share",
-        *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.kinds),
+        *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts),
     }
 
 

@@ -56,19 +56,19 @@ def test_fitting_columns_are_no_problem() -> None:
             "distance",
             "string",
             "13: inference_log.features.distance: the column is text, not numeric: "
-            "write categorical, or cast this one in a view",
+            "declare it categorical, or cast it in a view",
         ),
         (
             "distance",
             "date",
             "13: inference_log.features.distance: the column is a date, not numeric: "
-            "write timestamp, or cast this one in a view",
+            "declare it timestamp, or cast it in a view",
         ),
         (
             "carrier",
             "other",
             "13: inference_log.features.carrier: the column is of a type that cannot be counted, not categorical: "
-            "remove it, or cast this one in a view",
+            "take it out of the features, or cast it in a view",
         ),
         (
             "latency_ms",
@@ -161,11 +161,61 @@ def test_a_positive_class_that_no_label_can_equal(written: str, found: str, reme
     ]
 
 
-def test_a_baseline_table_needs_the_features() -> None:
+def test_a_baseline_table_needs_what_is_compared_or_split_by() -> None:
     monitor = read(("period: {start: 2013-03-01, end: 2013-04-01}", "table: training_set"))
-    assert problems(monitor, {"distance": "number", "carriers": "string"}, "training_set") == [
-        "flights.yaml:13: inference_log.features.carrier: is not a column of 'training_set': write distance or carriers"
+    training_set = {"distance": "number", "carriers": "string"}
+    assert [line.split(": ", 1)[1] for line in problems(monitor, training_set, "training_set")] == [
+        f"{key}is not a column of 'training_set': write distance or carriers"
+        for key in (
+            "inference_log.features.carrier: ",
+            "inference_log.prediction: 'predicted' ",
+            "inference_log.score: 'probability' ",
+            "segments[0]: 'origin' ",
+        )
     ]
+
+
+def test_a_baseline_table_needs_no_prediction_that_is_not_compared() -> None:
+    monitor = read(
+        ("period: {start: 2013-03-01, end: 2013-04-01}", "table: training_set"),
+        ("  performance: {metrics: [roc_auc, f1, brier]}", "  prediction_drift: off"),
+    )
+    assert problems(monitor, {"distance": "number", "carrier": "string", "origin": "string"}, "training_set") == []
+
+
+def test_a_baseline_table_has_the_kinds_of_the_inference_log() -> None:
+    monitor = read(
+        ("{distance: numeric, carrier: categorical}", "[distance, carrier]"),
+        ("period: {start: 2013-03-01, end: 2013-04-01}", "table: training_set"),
+    )
+    training_set = LOG | {"distance": "string"}
+    assert [str(problem) for problem in column_problems(monitor, training_set, "training_set", LOG)] == [
+        "flights.yaml:13: inference_log.features[0]: 'distance' is text and is counted as numeric: cast it in a view"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            ("segments: [origin]", "segments: [distance]"),
+            "30: segments[0]: 'distance' is a segment, which is categorical, and is counted as numeric: "
+            "declare it categorical, or name another column",
+        ),
+        (
+            ("latency_ms: latency_ms", "latency_ms: carrier"),
+            "18: inference_log.latency_ms: 'carrier' is the latency, which is numeric, and is counted as categorical: "
+            "declare it numeric, or name another column",
+        ),
+        (
+            ("error: error", "error: probability"),
+            "19: inference_log.error: 'probability' is the error, which is categorical, and is counted as numeric: "
+            "name another column",
+        ),
+    ],
+)
+def test_a_column_of_two_roles_that_are_counted_differently(change: tuple[str, str], expected: str) -> None:
+    assert problems(read(change), LOG | {"carrier": "number"}, "inference_log") == [f"flights.yaml:{expected}"]
 
 
 def test_labels_in_the_inference_log() -> None:

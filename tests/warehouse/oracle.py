@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -25,12 +26,13 @@ def profiles(
     bins: Mapping[str, Bins],
     windows: Sequence[Window],
     segments: Sequence[str] = (),
+    zone: str = "UTC",
 ) -> list[tuple[Profile, ...]]:
     """Return for each window the profile of all rows, then of each segment that has rows."""
     records = rows.to_pylist()
     found = []
     for window in windows:
-        inside = [row for row in records if timestamp is None or _inside(row[timestamp], window)]
+        inside = [row for row in records if timestamp is None or _inside(row[timestamp], window, zone)]
         split = {"": inside}
         for name in segments:
             for category in bins[name].categories:
@@ -139,11 +141,11 @@ def assert_equal(found: Profile, expected: Profile, bins: Mapping[str, Bins]) ->
                 assert abs(sum_ - exact) <= tolerance, (name, sum_, exact, tolerance)
 
 
-def _inside(moment: Any, window: Window) -> bool:
+def _inside(moment: Any, window: Window, zone: str) -> bool:
     if moment is None:
         return False
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, time())
+    if not isinstance(moment, datetime):  # a date is where its day begins
+        moment = datetime.combine(moment, time(), ZoneInfo(zone))
     return window.start <= _utc(moment) < window.end
 
 

@@ -357,3 +357,27 @@ def test_postgresql_shows_one_moment_as_long_as_it_is_open(postgres_database: st
         assert warehouse.query(log).num_rows == 2
     with open_warehouse(postgres_database) as warehouse:
         assert warehouse.query(log).num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("storage", "keys"),
+    [
+        ("parquet file", set()),
+        ("parquet glob", set()),
+        ("hive directory", {"part"}),
+        ("duckdb file", set()),
+        pytest.param("postgresql", set(), marks=pytest.mark.integration),
+    ],
+)
+def test_partition_keys_are_what_only_the_folders_hold(
+    storage: str, keys: set[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    rows = pa.table({"x": [1.5, 2.5, 3.5], "day": ["a", "b", "c"]})
+    if storage == "postgresql":
+        url, table = request.getfixturevalue("postgres_database"), "log"
+        tables.write_postgres(url, rows)
+    else:
+        url, table = tables.DUCKDB[storage](rows, tmp_path)
+    with open_warehouse(url) as warehouse:
+        assert warehouse.partition_keys(table) == keys
+        assert warehouse.columns(table).keys() == {"x", "day"} | keys

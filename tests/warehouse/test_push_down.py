@@ -54,6 +54,11 @@ class Explained:
         yield from self.query(select).to_batches(rows)
 
 
+def of_dates() -> pa.Table:
+    rows = a_hundred_days()
+    return rows.set_column(0, "at", rows["at"].cast(pa.date32()))
+
+
 def plans(url: str, table: str) -> list[str]:
     """Scan one day; return the plans of the statements."""
     with tables.opened(url, table) as (warehouse, source, types):
@@ -73,6 +78,12 @@ def row_groups(plan: str) -> tuple[int, int]:
 @pytest.mark.parametrize("zone", [None, "UTC"], ids=["naive", "aware"])
 def test_one_day_reads_its_row_groups_of_a_parquet_file(zone: str | None, tmp_path: Path) -> None:
     pq.write_table(a_hundred_days(zone), tmp_path / "log.parquet", row_group_size=5 * ROWS_PER_DAY)
+    for plan in plans("duckdb://", str(tmp_path / "log.parquet")):
+        assert row_groups(plan) == (1, 20)
+
+
+def test_one_date_reads_its_row_groups_of_a_parquet_file(tmp_path: Path) -> None:
+    pq.write_table(of_dates(), tmp_path / "log.parquet", row_group_size=5 * ROWS_PER_DAY)
     for plan in plans("duckdb://", str(tmp_path / "log.parquet")):
         assert row_groups(plan) == (1, 20)
 
@@ -110,6 +121,15 @@ def test_one_day_uses_the_index_on_postgresql(zone: str | None, postgres_databas
     (plan,) = plans(postgres_database, "log")
     assert "Index Scan" in plan
     assert "Index Cond: ((at >= " in plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.integration
+def test_one_date_uses_the_index_on_postgresql(postgres_database: str) -> None:
+    tables.write_postgres(postgres_database, of_dates())
+    tables.run_postgres(postgres_database, ["CREATE INDEX ON log (at)", "ANALYZE log"])
+    (plan,) = plans(postgres_database, "log")
+    assert "Index Cond: ((at >= '2013-05-11'::date) AND (at < '2013-05-12'::date))" in plan
     assert "Seq Scan" not in plan
 
 

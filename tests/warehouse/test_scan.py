@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +131,7 @@ def check(
 ) -> list[tuple[Profile, ...]]:
     """Hold the scan to the oracle."""
     found = list(scan(warehouse, source, columns, bins, windows, segments))
-    expected = oracle.profiles(rows, source.timestamp, columns, bins, windows, segments)
+    expected = oracle.profiles(rows, source.timestamp, columns, bins, windows, segments, source.timezone)
     assert [[profile.segment for profile in part] for part in found] == [[p.segment for p in part] for part in expected]
     for got, wanted in zip(found, expected, strict=True):
         for profile, other in zip(got, wanted, strict=True):
@@ -230,23 +232,32 @@ def test_every_storage_is_counted_as_by_the_oracle(
             check(warehouse, source, columns, bins, windows, rows, ("shop", "text"))
 
 
-@pytest.mark.integration
-@pytest.mark.parametrize("storage", ["parquet file", "postgresql"])
-def test_windows_may_be_cut_by_a_date(storage: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("storage", ["parquet file", pytest.param("postgresql", marks=pytest.mark.integration)])
+def test_a_date_is_a_day_of_the_time_zone(
+    storage: str, zone: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Also on the day of 23 hours: the clocks of New York go forward on 10 March."""
     rows = awkward(300)
     rows = rows.set_column(0, "at", rows["at"].cast(pa.date32()))
-    days = [Window(datetime(2013, 3, d, tzinfo=UTC), datetime(2013, 3, d + 1, tzinfo=UTC)) for d in range(9, 13)]
+    midnights = [datetime(2013, 3, d, tzinfo=ZoneInfo(zone)) for d in range(9, 14)]
+    days = [Window(*pair) for pair in pairwise(midnights)]
     if storage == "postgresql":
         url, table = request.getfixturevalue("postgres_database"), "log"
         tables.write_postgres(url, rows)
     else:
         url, table = tables.parquet_file(rows, tmp_path)
     with tables.opened(url, table) as (warehouse, source, types):
+        source = replace(source, timezone=zone)
         columns = counted(types)
         bins = measure_bins(warehouse, source, columns, days[0])
-        for windows in (days, days[:1], [days[0], days[2]]):
+        two = [Window(days[0].start, days[1].end), Window(days[2].start, days[3].end)]
+        for windows in (days, days[:1], [days[0], days[2]], two):
             found = check(warehouse, source, columns, bins, windows, rows)
             assert all(profile.rows for (profile,) in found)
+        per_day = rows["at"].to_pylist()
+        for day, (profile,) in zip(midnights, check(warehouse, source, columns, bins, days, rows), strict=False):
+            assert profile.rows == per_day.count(day.date())
 
 
 def test_a_table_without_times_is_one_window(tmp_path: Path) -> None:

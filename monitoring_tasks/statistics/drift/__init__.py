@@ -30,7 +30,7 @@ from monitoring_tasks.statistics.drift.kolmogorov_smirnov import (
 )
 from monitoring_tasks.statistics.drift.l_infinity import METRIC as L_INFINITY
 from monitoring_tasks.statistics.drift.l_infinity import l_infinity
-from monitoring_tasks.statistics.drift.metric import DriftMetric, Kind, select
+from monitoring_tasks.statistics.drift.metric import DriftMetric, Layout, select
 from monitoring_tasks.statistics.drift.population_stability_index import METRIC as PSI
 from monitoring_tasks.statistics.drift.population_stability_index import population_stability_index
 from monitoring_tasks.statistics.drift.total_variation import METRIC as TOTAL_VARIATION
@@ -42,7 +42,7 @@ __all__ = [
     "DRIFT_METRICS",
     "ChiSquaredTest",
     "DriftMetric",
-    "Kind",
+    "Layout",
     "balanced_cramers_v",
     "chi_squared",
     "chi_squared_test",

@@ -18,7 +18,8 @@ from monitoring_tasks.statistics.histogram import (
     merge_unordered,
 )
 
-Kind = Literal["numeric", "categorical"]
+Layout = Literal["numeric", "categorical"]
+"""How the counts of a column are laid out, see `select`: a time's are like a number's."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class DriftMetric:
     """Name in monitor files and result rows."""
     function: Callable[..., float]
     """``function(reference, current)`` of two count vectors; with `needs_edges` also ``edges, scale``."""
-    kinds: tuple[Kind, ...]
+    layouts: tuple[Layout, ...]
     """Columns it suits. Distances that use the order of the bins are for numeric columns only."""
     unit: str
     """Unit of the value, for people."""
@@ -53,7 +54,7 @@ class DriftMetric:
 
 
 def select(
-    metric: DriftMetric, kind: Kind, reference: npt.ArrayLike, current: npt.ArrayLike
+    metric: DriftMetric, layout: Layout, reference: npt.ArrayLike, current: npt.ArrayLike
 ) -> tuple[IntArray, IntArray]:
     """Return the two count vectors that `metric` is taken over.
 
@@ -65,8 +66,8 @@ def select(
     ----------
     metric : DriftMetric
         Its `bins` decide.
-    kind : "numeric" or "categorical"
-        Layout of the counts: ``[null, below range, bin_1 ... bin_k, above range]`` of a numeric column,
+    layout : "numeric" or "categorical"
+        That of the counts: ``[null, below range, bin_1 ... bin_k, above range]`` of a numeric column,
         ``[null, category_1 ... category_K, other, unseen]`` of a categorical one.
     reference, current : int array, shape (n_bins,)
         Rows per bin of the whole column.
@@ -79,7 +80,7 @@ def select(
     Raises
     ------
     ValueError
-        If `metric` is not for columns of this kind, or the counts are not two such vectors of one length.
+        If `metric` is not for columns of this layout, or the counts are not two such vectors of one length.
 
     Examples
     --------
@@ -87,8 +88,9 @@ def select(
     >>> select(drift_metric("kolmogorov_smirnov"), "numeric", [7, 0, 4, 5, 0], [9, 1, 2, 3, 1])
     (array([0, 4, 5, 0]), array([1, 2, 3, 1]))
     """
-    if kind not in metric.kinds:
-        raise ValueError(f"metric {metric.name!r} does not suit {kind} columns, only {' and '.join(metric.kinds)} ones")
+    if layout not in metric.layouts:
+        suited = " and ".join(metric.layouts)
+        raise ValueError(f"metric {metric.name!r} does not suit {layout} columns, only {suited} ones")
     a = checked_counts("reference", reference).astype(np.int64)
     b = checked_counts("current", current).astype(np.int64)
     if a.size != b.size or a.size < 3:
@@ -100,12 +102,12 @@ def select(
         return a, b
     if metric.bins == "non_null":
         return a[1:], b[1:]
-    groups = _merged(kind, a)
+    groups = _merged(layout, a)
     return grouped(a, groups), grouped(b, groups)
 
 
-def _merged(kind: Kind, reference: IntArray) -> IntArray:
-    if kind == "numeric":
+def _merged(layout: Layout, reference: IntArray) -> IntArray:
+    if layout == "numeric":
         return np.concatenate(([0], 1 + merge_ordered(reference[1:])))
     categories = 1 + merge_unordered(reference[1:-1])
     return np.concatenate(([0], categories, [categories.max() + 1]))

@@ -140,7 +140,7 @@ def test_a_small_drift_has_sizes_in_the_stated_ratio():
     assert 4 * sizes["chi_squared"] ** 2 == pytest.approx(sizes["psi"], rel=1e-2)
 
 
-@pytest.mark.parametrize("metric", [m for m in DRIFT_METRICS if "categorical" in m.kinds], ids=lambda m: m.name)
+@pytest.mark.parametrize("metric", [m for m in DRIFT_METRICS if "categorical" in m.layouts], ids=lambda m: m.name)
 @given(reference=side, current=side, order=st.permutations(range(8)))
 def test_order_of_the_bins_is_nothing_to_a_metric_for_categories(metric, reference, current, order):
     shuffled = distance(metric, [reference[i] for i in order], [current[i] for i in order])

@@ -96,7 +96,7 @@ columns = st.integers(3, 40).flatmap(lambda n: st.tuples(*[st.lists(st.integers(
 
 @pytest.mark.parametrize(
     ("metric", "kind"),
-    [pytest.param(metric, kind, id=f"{metric.name}-{kind}") for metric in DRIFT_METRICS for kind in metric.kinds],
+    [pytest.param(metric, kind, id=f"{metric.name}-{kind}") for metric in DRIFT_METRICS for kind in metric.layouts],
 )
 @given(counts=columns)
 def test_selection_keeps_the_rows_and_ignores_the_current_window(metric, kind, counts):

@@ -1,0 +1,149 @@
+"""What windows are compared with: found by what the monitor file declares of it, or measured once and frozen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from monitoring_tasks.columns import monitored_columns, no_features
+from monitoring_tasks.config import ColumnType, Monitor
+from monitoring_tasks.config.roles import Role, roles_of, stated_kind
+from monitoring_tasks.errors import ConfigError, DataError
+from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
+from monitoring_tasks.results.store import Store
+from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
+from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.window import Window, format_instant
+
+COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
+"""Roles that mean nothing without a reference; a column with any other is counted all the same."""
+
+
+def find_baseline(monitor: Monitor, log: Source, store: Store) -> Baseline | None:
+    """Return the monitor's baseline if it was measured already.
+
+    It is looked up by what the file declares: source, period, and the columns with their kinds and roles. So it stays
+    as it is when rows are added to its period or a column vanishes from its table, and a changed declaration makes a
+    new one.
+
+    Raises
+    ------
+    ConfigError
+        If the file asks for a baseline of earlier windows.
+    """
+    if monitor.baseline_is_past:
+        raise ConfigError(
+            f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
+            "version: leave only baseline.period or baseline.table"
+        )
+    return store.find_baseline(monitor.name, _digest(_declared(monitor, log)))
+
+
+def measure_baseline(
+    monitor: Monitor,
+    types: Mapping[str, ColumnType],
+    features: Sequence[str],
+    log: Source,
+    warehouse: Warehouse,
+    store: Store,
+) -> Baseline:
+    """Measure the baseline, store it for good and return it.
+
+    A column that cannot be read now has no bins in it, and says so from then on; see `Baseline.unreadable`.
+
+    Parameters
+    ----------
+    monitor
+        The monitor file.
+    types
+        The inference log's columns.
+    features
+        The features that it holds.
+    log
+        The inference log.
+    warehouse
+        An open warehouse.
+    store
+        An open store.
+
+    Raises
+    ------
+    DataError
+        If the baseline has no rows.
+    """
+    source, columns, unreadable = log, *monitored_columns(monitor, types, features)
+    kinds = {column.name: column.kind for column in columns}
+    if monitor.baseline.table is not None:
+        source = Source(monitor.baseline.table, None)
+        its_types = warehouse.columns(source.table)
+        features = [name for name in features if name in its_types or monitor.inference_log.features.names]
+        columns, unreadable = monitored_columns(monitor, its_types, features, kinds=kinds, table=source.table)
+    period = monitor.baseline.period
+    window = _ALL if period is None else Window(period.start, period.end)
+    bins = measure_bins(warehouse, source, columns, None if period is None else window)
+    segments = [name for name in monitor.segments if name in bins]
+    (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
+    if whole.rows == 0:
+        where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
+        raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
+    unmeasured = {
+        name: _bins_without_rows(roles, stated_kind(monitor, name, roles) or kinds.get(name, "categorical"))
+        for name, roles in roles_of(monitor).items()
+        if name in unreadable and set(roles) - COMPARED
+    }
+    declared = _declared(monitor, log)
+    reasons = {name: _without(name, why) for name, why in unreadable.items()}
+    found = {"features": list(features), "unreadable": reasons}
+    baseline = Baseline(
+        monitor=monitor.name,
+        definition=declared | found,
+        bins={**bins, **unmeasured},
+        columns={**whole.columns, **{name: _no_rows(name, its) for name, its in unmeasured.items()}},
+        rows=whole.rows,
+        segments={part.segment: part.columns for part in parts},
+    )
+    return store.write_baseline(baseline, _digest(declared))
+
+
+def _declared(monitor: Monitor, log: Source) -> dict[str, Any]:
+    """Return what the file says of the baseline, whatever the warehouse holds today."""
+    period, table = monitor.baseline.period, monitor.baseline.table
+    star = monitor.inference_log.features.names is None
+    return {
+        "source": table or log.table,
+        "timestamp": None if table else log.timestamp,
+        "period": None if period is None else [format_instant(period.start), format_instant(period.end)],
+        "columns": [
+            [name, stated_kind(monitor, name, roles), list(roles)] for name, roles in sorted(roles_of(monitor).items())
+        ],
+        "all_columns_but": sorted(no_features(monitor)) if star else None,
+    }
+
+
+def _digest(declared: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
+
+
+def _without(column: str, reason: str) -> str:
+    return (
+        f"the baseline was measured without column {column!r} and never changes ({reason}): once that is mended, name "
+        "another period or table under `baseline` to measure a new one"
+    )
+
+
+def _bins_without_rows(roles: Sequence[Role], kind: Kind) -> Bins:
+    """Return bins that need no reference: those of a latency are fixed, elsewhere null is told from the rest."""
+    return LATENCY_BINS if "latency" in roles else Bins(kind)
+
+
+def _no_rows(name: str, bins: Bins) -> ColumnProfile:
+    return ColumnProfile(name, bins.kind, (0,) * len(bins))
+
+
+_ALL = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+"""The window that a table without times is."""

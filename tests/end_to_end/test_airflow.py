@@ -227,7 +227,7 @@ def late(airflow):
 
 
 @pytest.fixture(scope="module")
-def page(airflow):
+def logged_in(airflow):
     """Return a page of Chromium whose user has logged in."""
     program = browser.program()
     if program is None:
@@ -238,9 +238,17 @@ def page(airflow):
         yield page
 
 
+@pytest.fixture
+def page(logged_in):
+    """Return that page, and leave Airflow's afterwards: an open one asks the server for news all the time."""
+    yield logged_in
+    logged_in.goto("about:blank")
+
+
 @pytest.fixture(scope="module")
-def clicked(airflow, page):
+def clicked(airflow, logged_in):
     """Unpause monitor.sun and start a run, a bulk backfill and Airflow's own, all in forms; return their ids."""
+    page = logged_in
     page.goto(f"{airflow.url}/dags")
     page.get_by_role("link", name="monitor.sun", exact=True).click()
     page.get_by_role("button", name="Dag Docs").wait_for()

@@ -41,21 +41,24 @@ format: $(INSTALLED) ## fix what ruff can fix
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-test: lint types servers ## everything: unit, integration with PostgreSQL, a real scheduler
+test: lint types servers ## everything: unit, integration with PostgreSQL, a real Airflow and its UI
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: lint types ## lint, types and the tests that need no server: under two minutes
 	$(BIN)/pytest -q -n 2 -m 'not integration'
 
-# Tests that need a server say in their skip reason what is missing; here it is installed where that is allowed.
+# Tests that need a program say in their skip reason what is missing; here it is installed where that is allowed.
 servers:
-	@if ! command -v pg_ctl >/dev/null && ! ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1; then \
-	  if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then \
-	    root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
-	    $$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends postgresql >/dev/null \
-	      || echo "PostgreSQL could not be installed: its tests are skipped"; \
-	  else echo "PostgreSQL is not installed, and apt-get may not be used here: its tests are skipped"; fi; \
-	fi
+	@missing=(); \
+	command -v pg_ctl >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' >/dev/null || missing+=(postgresql); \
+	command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium); \
+	[ $${#missing[@]} = 0 ] && exit 0; \
+	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then \
+	  root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	  $$root apt-get update -qq \
+	    && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null \
+	    || echo "could not be installed: $${missing[*]}; the tests that need it are skipped"; \
+	else echo "not installed, and apt-get may not be used here: $${missing[*]}; the tests that need it are skipped"; fi
 
 benchmark: $(INSTALLED) ## rows x columns per second, peak memory and the ratio to the floor (ROWS="1 10", in millions)
 	$(BIN)/python tests/benchmarks/scan.py $(ROWS)

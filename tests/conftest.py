@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import Store, open_store
 from tests import postgres
+
+# How long one example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _numbers = count(1)
 

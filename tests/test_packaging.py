@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -71,6 +72,20 @@ def test_whatever_the_project_needs_is_locked():
     locked = {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)", text, re.MULTILINE)}
     needed = [*PROJECT["dependencies"], *(need for extra in LOCKED for need in PROJECT["optional-dependencies"][extra])]
     assert {canonicalize_name(Requirement(need).name) for need in needed} - locked == set()
+
+
+# --- Make -------------------------------------------------------------------------------------------------------------
+
+
+def test_programs_that_cannot_be_installed_are_named_and_stop_nothing(tmp_path: Path):
+    for name in ("bash", "id"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    line = [shutil.which("make") or "make", "servers"]
+    done = subprocess.run(line, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(
+        r"not installed, and apt-get may not be used here: .*\bchromium; the tests .* skipped", done.stdout
+    )
 
 
 # --- Without Airflow --------------------------------------------------------------------------------------------------

@@ -33,8 +33,9 @@ one is red when a window in it failed, after all its windows are written.
 def backfill_dag(folder: Path) -> DAG:
     """Return the DAG; its form offers the monitors of `folder` (or of ``MONITORING_MONITORS``)."""
     # A task that starts needs no list of names, and reading all files would delay it.
-    names = [] if get_parsing_context().dag_id else sorted(m.name for m in read_monitor_files(folder).monitors)
-    schema: dict[str, Any] = {"type": "string", "enum": names} if names else {"type": "string"}
+    monitors = [] if get_parsing_context().dag_id else read_monitor_files(folder).monitors
+    since = {m.name: f"{m.name} (since {m.start:%Y-%m-%d %H:%M} UTC)" for m in sorted(monitors, key=lambda m: m.name)}
+    choice: dict[str, Any] = {"enum": list(since), "values_display": since} if since else {}
     with DAG(
         dag_id="monitoring.backfill",
         description="Many windows of one monitor, for a period you choose",
@@ -43,13 +44,32 @@ def backfill_dag(folder: Path) -> DAG:
         tags={"monitoring"},
         is_paused_upon_creation=False,
         params={
-            "monitor": Param(title="Monitor", **schema),
-            "start": Param(type="string", format="date-time", title="From", description="Start of the first window."),
+            "monitor": Param(
+                type="string",
+                title="Monitor",
+                description="Behind its name stands when its first window begins.",
+                **choice,
+            ),
+            "start": Param(
+                type="string",
+                format="date-time",
+                title="From",
+                description="Start of the first window. The calendar's times are UTC, unless you chose another time "
+                "zone for these pages; a monitor's days begin at midnight in its own.",
+            ),
             "end": Param(
-                type="string", format="date-time", title="To", description="End of the last window, not included."
+                type="string",
+                format="date-time",
+                title="To",
+                description="End of the last window, itself not included. Every whole window between the two is "
+                "computed, again if it was before.",
             ),
             "chunk": Param(
-                CHUNK, type="integer", minimum=1, title="Windows per chunk", description="How many share one scan."
+                CHUNK,
+                type="integer",
+                minimum=1,
+                title="Windows per chunk",
+                description="How many share one scan; chunks are tasks side by side.",
             ),
         },
     ) as dag:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup, get_current_context
 
@@ -68,22 +69,29 @@ def monitor_tasks(monitor: Monitor | Path | str, group_id: str | None = None) ->
 
 
 def window_params(monitor: Monitor) -> dict[str, Param]:
-    """Return the two parameters of a run by hand, as the form shows them."""
+    """Return the two parameters of a run by hand, as the form shows them.
+
+    The form's calendar reads in the time zone of the page, not of the monitor, and the form of a backfill shows the two
+    as well: both have to be said there.
+    """
     zone = monitor.schedule.timezone
+    begin = latest_window(monitor.schedule, monitor.start).end
+    local = "" if zone == "UTC" else f" ({begin.astimezone(ZoneInfo(zone)):%H:%M} in {zone})"
     return {
-        name: Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title=title,
-            description_md=(
-                f"{text} Every whole window between the two is computed again. Leave both empty for the latest "
-                f"complete window. A time without a zone is read in {zone}."
-            ),
-        )
+        name: Param(None, type=["null", "string"], format="date-time", title=title, description_md=text)
         for name, title, text in (
-            ("window_start", "From", "Start of the first window."),
-            ("window_end", "To", "End of the last window, itself not included."),
+            (
+                "window_start",
+                "From",
+                f"Start of the first window, such as **{begin:%Y-%m-%d %H:%M} UTC**{local}. The calendar's times are "
+                "UTC, unless you chose another time zone for these pages.",
+            ),
+            (
+                "window_end",
+                "To",
+                "End of the last window, itself not included. Every whole window between the two is computed, again if "
+                "it was before. Leave both empty for the latest complete window, and for a backfill.",
+            ),
         )
     }
 
@@ -142,8 +150,12 @@ interval of {schedule}, since {monitor.start:%Y-%m-%d %H:%M} UTC. Owner: {monito
 {checks}
 
 Every number is a row of table `result`, every window a row of table `window_run`, for monitor `{monitor.name}`.
-A window that failed is red here and `failed` there. Clear a run to compute its window again; for another period
-trigger the DAG with *From* and *To*, make a backfill, or use the DAG `monitoring.backfill` for months and years.
+A window that failed is red here and `failed` there. Clear a run to compute its window again. For another period:
+
+- *Trigger > Single Run* with *From* and *To*, which stand under *Run Parameters*: one run computes every whole window
+  between the two. (In a configuration written by hand, a time without a zone is read in {monitor.schedule.timezone}.)
+- *Trigger > Backfill*: one run per window, from the one that begins at *From* to the one that begins at *To*.
+- The DAG `monitoring.backfill`: months and years in few scans.
 
 Defined in `{path.parent.name}/{path.name}`:
 

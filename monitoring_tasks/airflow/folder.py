@@ -38,5 +38,5 @@ def raise_problems(folder: Path) -> None:
     if files.problems:
         raise ConfigError(
             f"{len(files.problems)} problem{'s' if len(files.problems) > 1 else ''} in {files.broken} of {files.found} "
-            f"monitor files; the {len(files.monitors)} good ones run.\n\n" + "\n".join(files.problems)
+            f"monitor files. Monitors that run: {len(files.monitors)}.\n\n" + "\n".join(files.problems)
         )

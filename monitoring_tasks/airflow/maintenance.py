@@ -35,8 +35,8 @@ def maintenance_dag(folder: Path) -> DAG:
         doc_md=PAGE,
         tags={"monitoring"},
         params={
-            "rollup_after": _age("Roll up after", "MONITORING_ROLLUP_AFTER"),
-            "prune_after": _age("Delete after", "MONITORING_PRUNE_AFTER"),
+            "rollup_after": _age("Roll up after", "are added up to days", "MONITORING_ROLLUP_AFTER"),
+            "prune_after": _age("Delete after", "are deleted", "MONITORING_PRUNE_AFTER"),
         },
     ) as dag:
 
@@ -74,7 +74,7 @@ def maintenance_dag(folder: Path) -> DAG:
     return dag
 
 
-def _age(title: str, variable: str) -> Param:
+def _age(title: str, what: str, variable: str) -> Param:
     """Return the parameter, after refusing a variable that is no duration."""
     default = os.environ.get(variable) or None
     if default is not None:
@@ -86,7 +86,7 @@ def _age(title: str, variable: str) -> Param:
         default,
         type=["null", "string"],
         title=title,
-        description=f"Age of a window, such as 180d; empty for never. {variable} fills it in.",
+        description=f"Windows older than this {what}: an age such as 180d, empty for never. {variable} fills it in.",
     )
 
 

@@ -10,6 +10,7 @@ network interface. Only 127.0.0.1 is listened to.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -47,6 +48,7 @@ def main() -> int:
     root = Path.cwd()
     home = root / ".airflow"
     home.mkdir(exist_ok=True)
+    lock = claim(home)
     port = choose_port(os.environ.get("AIRFLOW_PORT") or os.environ.get("PORT"), console)
     warehouse = _demo(root / ".demo", console)
     log = home / "airflow.log"
@@ -56,7 +58,8 @@ def main() -> int:
         "MONITORING_RESULTS_URL": f"sqlite:///{home / 'results.db'}",
     }
     with log.open("wb") as output:
-        process = start(home, root / "dags", port, settings, output)
+        process = start(home, root / "dags", port, settings, output, lock)
+    say(lock, port)
     try:
         wait_until_ready(process, port, log)
         console.print(
@@ -78,6 +81,41 @@ def main() -> int:
             signal.signal(number, signal.SIG_IGN)
         console.print("\nAirflow is ending ...")
         stop(process)
+
+
+def claim(home: Path) -> IO[str]:
+    """Lock the folder for one Airflow: a second one would write to the same database and the same log.
+
+    The lock is given back when this process and the one that runs the parts have ended, however they end. Where only
+    the first was killed, the parts are ending, and that is waited for.
+
+    Raises
+    ------
+    ConfigError
+        If an Airflow runs there.
+    """
+    lock = (home / "running.lock").open("a+", encoding="utf-8")
+    until = time.monotonic() + 2 * GRACE
+    while not _locked(lock):
+        lock.seek(0)
+        starter, _, address = lock.read().partition(" ")
+        if (starter.isdigit() and psutil.pid_exists(int(starter))) or time.monotonic() > until:
+            lock.close()
+            raise ConfigError(
+                f"Airflow runs here already{address and f' at {address}'}, started by process {starter}: use it, or "
+                "end it with Ctrl-C first"
+            )
+        time.sleep(0.2)
+    say(lock)
+    return lock
+
+
+def say(lock: IO[str], port: int | None = None) -> None:
+    """Write who holds the lock, and where Airflow answers once that is known."""
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{os.getpid()} {f'http://{HOST}:{port}' if port else ''}")
+    lock.flush()
 
 
 def environment(home: Path, dags: Path, port: int) -> dict[str, str]:
@@ -103,8 +141,10 @@ def environment(home: Path, dags: Path, port: int) -> dict[str, str]:
     }
 
 
-def start(home: Path, dags: Path, port: int, settings: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start all parts in a session of their own, so that `stop` finds every process."""
+def start(
+    home: Path, dags: Path, port: int, settings: Mapping[str, str], output: IO[bytes], lock: IO[str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start all parts in a session of their own, so that `stop` finds every process; `lock` is theirs too."""
     command = [sys.executable, "-m", "monitoring_tasks.airflow.standalone", "parts"]
     variables = {**environment(home, dags, port), **settings}
     return subprocess.Popen(
@@ -114,6 +154,7 @@ def start(home: Path, dags: Path, port: int, settings: Mapping[str, str], output
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=[lock.fileno()] if lock else [],
     )
 
 
@@ -219,6 +260,14 @@ def password(home: Path) -> str:
 
 def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal's handler
     raise KeyboardInterrupt
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _healthy(port: int) -> bool:

@@ -17,7 +17,9 @@ def test_form_offers_the_monitors_and_requires_a_period(tmp_path, write_monitor)
     write_monitor("snow")
     write_monitor("rain")
     dag = backfill_dag(tmp_path / "monitors")
-    assert dag.params.get_param("monitor").schema["enum"] == ["rain", "snow"]
+    choice = dag.params.get_param("monitor").schema
+    assert choice["enum"] == ["rain", "snow"]
+    assert choice["values_display"]["snow"] == "snow (since 2013-04-01 00:00 UTC)"
     dag.params.update({"monitor": "rain", "start": "2013-04-01T00:00:00Z", "end": "2013-05-01T00:00:00Z"})
     assert dag.params.validate()["chunk"] == 500
     with pytest.raises(ParamValidationError, match="'fog' is not one of"):

@@ -75,8 +75,22 @@ def test_window_parameters_are_optional_and_picked_from_a_calendar(write_monitor
     for name in ("window_start", "window_end"):
         param = params.get_param(name)
         assert param.schema["format"] == "date-time"
-        assert "Europe/Berlin" in param.schema["description_md"]
         assert param.resolve("2013-04-01T00:00:00+02:00")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "timezone", "example"),
+    [
+        ("@daily", "Europe/Berlin", "**2013-03-31 22:00 UTC** (00:00 in Europe/Berlin)."),
+        ("@daily", "UTC", "**2013-04-01 00:00 UTC**. "),
+        ("0 6 * * *", "America/New_York", "**2013-03-31 10:00 UTC** (06:00 in America/New_York)."),
+    ],
+)
+def test_the_form_says_when_windows_begin_on_the_calendars_clock(write_monitor, schedule, timezone, example):
+    monitor = load_monitor(write_monitor(schedule=schedule, timezone=timezone))
+    assert example in window_params(monitor)["window_start"].schema["description_md"]
+    begin = datetime.strptime(example[2:18], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    assert begin in {window.start for window in monitor.schedule.windows(begin, begin + timedelta(days=2))}
 
 
 def test_only_what_waiting_heals_is_retried(write_monitor):

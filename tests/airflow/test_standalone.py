@@ -1,3 +1,4 @@
+import os
 import socket
 import subprocess
 import sys
@@ -38,6 +39,40 @@ def test_a_busy_port_is_replaced_with_a_message(busy):
 def test_a_port_that_is_none_is_refused(wrong):
     with pytest.raises(ConfigError, match=f"AIRFLOW_PORT '{wrong}' is not a port"):
         standalone.choose_port(wrong, Console(file=StringIO()))
+
+
+def test_a_second_airflow_in_the_same_folder_is_refused_with_the_address_of_the_first(tmp_path):
+    with standalone.claim(tmp_path) as lock:
+        standalone.say(lock, 8123)
+        with pytest.raises(
+            ConfigError, match=f"at http://127.0.0.1:8123, started by process {os.getpid()}: use it, or"
+        ):
+            standalone.claim(tmp_path)
+    standalone.claim(tmp_path).close()
+
+
+KILLED = """
+import os, subprocess, sys
+from pathlib import Path
+from monitoring_tasks.airflow import standalone
+lock = standalone.claim(Path(sys.argv[1]))
+subprocess.Popen(["sleep", sys.argv[2]], pass_fds=[lock.fileno()])
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_parts_of_a_killed_airflow_are_waited_for(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), "2"], check=False)
+    killed = time.monotonic()
+    standalone.claim(tmp_path).close()
+    assert time.monotonic() - killed > 1
+
+
+def test_parts_that_do_not_end_are_not_waited_for_in_vain(tmp_path, monkeypatch):
+    monkeypatch.setattr(standalone, "GRACE", 0.2)
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), "3"], check=False)
+    with pytest.raises(ConfigError, match=r"Airflow runs here already, started by process \d+"):
+        standalone.claim(tmp_path)
 
 
 def test_tasks_report_to_the_port_that_the_server_has(tmp_path):

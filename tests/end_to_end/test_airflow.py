@@ -1,4 +1,7 @@
-"""A real Airflow: API server, scheduler with LocalExecutor, DAG processor and triggerer, used as its UI uses them."""
+"""A real Airflow: API server, scheduler with LocalExecutor, DAG processor and triggerer.
+
+It is used over the REST API, as its UI uses it, and, where Chromium is installed, in the UI itself.
+"""
 
 import json
 import os
@@ -22,6 +25,7 @@ from monitoring_tasks.config import load_monitor
 from monitoring_tasks.results.store import open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.engine import open_warehouse
+from tests.end_to_end import browser
 
 pytestmark = pytest.mark.integration
 
@@ -66,6 +70,7 @@ class Airflow:
     """The running Airflow, as its REST API shows it."""
 
     url: str
+    password: str
     token: str
     monitors: Path
     warehouse: str
@@ -155,13 +160,14 @@ def airflow(tmp_path_factory):
     try:
         standalone.wait_until_ready(process, port, log)
         url = f"http://{standalone.HOST}:{port}"
-        login = json.dumps({"username": "admin", "password": standalone.password(home)}).encode()
+        password = standalone.password(home)
+        login = json.dumps({"username": "admin", "password": password}).encode()
         with urlopen(Request(f"{url}/auth/token", login, {"Content-Type": "application/json"}), timeout=60) as answer:
             token = json.load(answer)["access_token"]
-        server = Airflow(
-            url, token, dags / "monitors", settings["MONITORING_WAREHOUSE_LAKE"], settings["MONITORING_RESULTS_URL"]
-        )
+        warehouse_url, results_url = settings["MONITORING_WAREHOUSE_LAKE"], settings["MONITORING_RESULTS_URL"]
+        server = Airflow(url, password, token, dags / "monitors", warehouse_url, results_url)
         server.write_monitor("rain")
+        server.write_monitor("sun")
         server.write_monitor("adrift", warehouse="nowhere")
         server.write_monitor("typo", schedule="@dialy")
         yield server
@@ -194,12 +200,12 @@ def of_windows(rows, first: str, last: str):
     return [row for row in rows if first <= row["window_start"] <= last]
 
 
-def reference(airflow, tmp_path, start: str, end: str) -> str:
-    """Compute a period with `run_windows`, in this process, into a store of its own; return its URL."""
+def reference(airflow, tmp_path, start: str, end: str, monitor: str = "rain") -> str:
+    """Compute a period of a monitor with `run_windows`, in this process, into a store of its own; return its URL."""
     url = f"sqlite:///{tmp_path / 'reference.db'}"
     with open_store(url) as store, open_warehouse(airflow.warehouse) as warehouse:
         run_windows(
-            load_monitor(airflow.monitors / "rain.yaml"),
+            load_monitor(airflow.monitors / f"{monitor}.yaml"),
             datetime.fromisoformat(start),
             datetime.fromisoformat(end),
             warehouse=warehouse,
@@ -218,6 +224,61 @@ def late(airflow):
     airflow.unpause("monitor.late")
     start = end - timedelta(minutes=10)
     return airflow.trigger("monitor.late", window_start=start.isoformat(), window_end=end.isoformat()), moment
+
+
+@pytest.fixture(scope="module")
+def logged_in(airflow):
+    """Return a page of Chromium whose user has logged in."""
+    program = browser.program()
+    if program is None:
+        pytest.skip(f"no Chromium here: none of {', '.join(browser.NAMES)} is on the path")
+    until(lambda: "monitor.sun" in airflow.dags(), "monitor.sun to appear")
+    with browser.opened(program) as page:
+        browser.log_in(page, airflow.url, airflow.password)
+        yield page
+
+
+@pytest.fixture
+def page(logged_in):
+    """Return that page, and leave Airflow's afterwards: an open one asks the server for news all the time."""
+    yield logged_in
+    logged_in.goto("about:blank")
+
+
+@pytest.fixture(scope="module")
+def clicked(airflow, logged_in):
+    """Unpause monitor.sun and start a run, a bulk backfill and Airflow's own, all in forms; return their ids."""
+    page = logged_in
+    page.goto(f"{airflow.url}/dags")
+    page.get_by_role("link", name="monitor.sun", exact=True).click()
+    page.get_by_role("button", name="Dag Docs").wait_for()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.get_by_test_id("toggle-pause").click()
+
+    form = browser.trigger_form(page, airflow.url, "monitor.sun")
+    browser.pick(browser.parameter(form, "From"), "2013/04/10", "04:00")
+    browser.pick(browser.parameter(form, "To"), "2013/04/12", "04:00")
+    run = browser.submit(form, "Trigger", "/dagRuns")["dag_run_id"]
+
+    def offered():
+        return airflow.call("/dags/monitoring.backfill/details")["params"]["monitor"]["schema"].get("enum", ())
+
+    until(lambda: "sun" in offered(), "monitoring.backfill to offer the monitor")
+    form = browser.trigger_form(page, airflow.url, "monitoring.backfill")
+    form.get_by_role("combobox").fill("sun")
+    page.get_by_role("option", name="sun (since 2013-04-01 04:00 UTC)").click()
+    browser.pick(browser.parameter(form, "From"), "2013/04/13", "04:00")
+    browser.pick(browser.parameter(form, "To"), "2013/04/16", "04:00")
+    bulk = browser.submit(form, "Trigger", "/dagRuns")["dag_run_id"]
+
+    form = browser.trigger_form(page, airflow.url, "monitor.sun")
+    form.get_by_text("Run this Dag for a range of dates").click()
+    browser.pick(form.get_by_test_id("datetime-input").nth(0), "2013/04/03", "04:00")
+    browser.pick(form.get_by_test_id("datetime-input").nth(1), "2013/04/07", "04:00")
+    form.get_by_text("5 runs will be triggered.").wait_for()
+    form.get_by_role("spinbutton").fill("4")
+    backfill = browser.submit(form, "Run Backfill", "/backfills")["id"]
+    return {"run": run, "bulk": bulk, "backfill": backfill}
 
 
 def test_a_delay_is_waited_for_in_the_triggerer(airflow, late):
@@ -248,6 +309,30 @@ def test_a_cleared_run_changes_nothing(airflow, backfill):
     assert {table: airflow.rows(table, "rain") for table in tables} == before
 
 
+@pytest.mark.usefixtures("clicked")
+def test_the_form_of_a_run_says_what_to_fill_in(airflow, page):
+    form = browser.trigger_form(page, airflow.url, "monitor.sun")
+    start, end = (browser.parameter(form, title).inner_text() for title in ("From", "To"))
+    assert "such as 2013-04-01 04:00 UTC (00:00 in America/New_York)" in start
+    assert "End of the last window, itself not included" in end
+    assert "Leave both empty for the latest complete window" in end
+
+
+def test_the_form_of_maintenance_says_what_to_fill_in(airflow, page):
+    form = browser.trigger_form(page, airflow.url, "monitoring.maintenance")
+    assert "Windows older than this are added up to days" in browser.parameter(form, "Roll up after").inner_text()
+    assert "Windows older than this are deleted" in browser.parameter(form, "Delete after").inner_text()
+
+
+def test_the_documentation_shows_the_monitor(airflow, page):
+    page.goto(f"{airflow.url}/dags/monitor.sun")
+    page.get_by_role("button", name="Dag Docs").click()
+    shown = page.get_by_role("dialog").filter(has_text="Dag Documentation")
+    shown.get_by_text("Defined in").wait_for()
+    assert "since 2013-04-01 04:00 UTC" in shown.inner_text()
+    assert "features: {pressure: numeric, sky: categorical}" in shown.inner_text()
+
+
 def test_a_run_by_hand_computes_the_windows_it_is_given(airflow):
     airflow.unpause("monitor.rain")
     run = airflow.trigger("monitor.rain", window_start="2013-04-10T00:00:00-04:00", window_end="2013-04-12T04:00:00Z")
@@ -274,6 +359,16 @@ def test_a_missing_warehouse_is_red_recorded_and_not_retried(airflow):
     (row,) = of_windows(airflow.rows("window_run", "adrift"), "2013-04-10", "2013-04-11")
     assert row["state"] == "failed"
     assert "MONITORING_WAREHOUSE_NOWHERE" in row["error"]
+
+
+def test_a_broken_file_is_shown_with_line_and_remedy(airflow, page):
+    until(lambda: airflow.call("/importErrors")["import_errors"], "the import error")
+    page.goto(airflow.url)
+    page.get_by_role("button", name="Dag Import Error").click()
+    page.get_by_role("button", name="broken_monitors.py").click()
+    text = page.get_by_role("dialog").filter(has_text="Dag Import Error").locator("code")
+    assert "1 problem in 1 of" in text.inner_text()
+    assert f"{airflow.monitors / 'typo.yaml'}:2: schedule: '@dialy' is not a preset: write one of" in text.inner_text()
 
 
 def test_a_broken_file_is_an_import_error_until_it_is_repaired(airflow):
@@ -333,6 +428,20 @@ def test_a_run_that_waited_goes_on_when_its_moment_has_come(airflow, late):
     assert airflow.finish("monitor.late", run) == "success"
     scanned = airflow.tasks("monitor.late", run)["scan"]["start_date"]
     assert datetime.fromisoformat(scanned) >= moment - timedelta(seconds=1)
+
+
+def test_what_was_clicked_computes_exactly_its_windows(airflow, clicked, tmp_path):
+    assert airflow.finish("monitor.sun", clicked["run"]) == "success"
+    assert airflow.finish("monitoring.backfill", clicked["bulk"]) == "success"
+    until(lambda: airflow.call(f"/backfills/{clicked['backfill']}")["completed_at"], "the clicked backfill to end")
+    days = [3, 4, 5, 6, 7, 10, 11, 13, 14, 15]
+    done = of_windows(airflow.rows("window_run", "sun"), "2013-03", "2013-05")
+    assert [(row["window_start"], row["window_end"], row["state"]) for row in done] == [
+        (f"2013-04-{day:02} 04:00:00", f"2013-04-{day + 1:02} 04:00:00", "done") for day in days
+    ]
+    url = reference(airflow, tmp_path, "2013-04-10T04:00Z", "2013-04-12T04:00Z", "sun")
+    rows = of_windows(airflow.rows("result", "sun"), "2013-04-10", "2013-04-12")
+    assert rows == airflow.rows("result", "sun", url)
 
 
 def test_only_this_machine_can_reach_it(airflow):

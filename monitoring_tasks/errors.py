@@ -17,3 +17,7 @@ class DataError(MonitoringError):
 
 class TransientError(MonitoringError):
     """A server or network failed. Retried: waiting may heal it."""
+
+
+class ReplacedError(TransientError):
+    """Another run has replaced what this one worked on. Retried: reading it again heals it."""

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from time import monotonic
+from typing import TypeVar
 
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import TIMES, Column, monitored_columns
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
+from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
 from monitoring_tasks.profile import Baseline, Profile
-from monitoring_tasks.results.store import Store, WindowRun, open_store
+from monitoring_tasks.results.rows import profile_digest
+from monitoring_tasks.results.store import Store, WindowRun, WindowState, open_store
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant
+
+T = TypeVar("T")
+
+TRIES = 5
+"""How often a step is taken before it gives up, when other runs of the same window keep replacing what it read."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is; each begins with 0 done."""
@@ -155,8 +162,15 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
     DataError
         If the window has no stored profile.
     TransientError
-        If the store does not answer: waiting heals that, and no check is to blame.
+        If the store does not answer, or other runs keep replacing the profile: waiting heals that, and no check is to
+        blame.
     """
+    return _undisturbed(lambda: _check_window(monitor, window, checks, store))
+
+
+def _check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:
+    # The digest is read first: if the profile is replaced before it is read too, nothing can be written.
+    digest = _digest(monitor, window, store.window_state(monitor.name, window))
     baseline_id, profiles = store.read_profiles(monitor.name, window)
     context = CheckContext(monitor, window, profiles[0], store.read_baseline(baseline_id), profiles[1:])
     failed = []
@@ -164,22 +178,39 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
         if check.name not in checks:
             continue
         try:
-            error = _write(store, check.name, context, check.run(context))
+            error = _write(store, check.name, context, check.run(context), digest)
         except TransientError:
             raise
         except Exception as reason:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
             message = f"check {check.name} failed: {type(reason).__name__}: {reason}"
-            error = _write(store, check.name, context, [Result("check", status="error", message=message)])
+            failure = Result("check", status="error", message=message)
+            error = _write(store, check.name, context, [failure], digest)
         if error:
             failed.append(check.name)
     return tuple(failed)
 
 
-def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result]) -> str | None:
-    """Store a check's results; return why it failed, if it did."""
+def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result], digest: str) -> str | None:
+    """Store a check's results on the profile of this digest; return why it failed, if it did."""
     error = "; ".join(result.message for result in results if result.decided() == "error") or None
-    store.write_results(context.monitor.name, context.window, check, results, error)
+    store.write_results(context.monitor.name, context.window, check, results, error, digest=digest)
     return error
+
+
+def _digest(monitor: Monitor, window: Window, state: WindowState) -> str:
+    if state.digest is None:
+        raise DataError(
+            f"monitor {monitor.name!r} has no profile of {window} that this version has stored: scan the window first"
+        )
+    return state.digest
+
+
+def _undisturbed(step: Callable[[], T]) -> T:
+    """Take a step, and again when another run has replaced what it had read: a few times, then its error goes on."""
+    for _ in range(TRIES - 1):
+        with suppress(ReplacedError):
+            return step()
+    return step()
 
 
 def close_window(
@@ -201,31 +232,41 @@ def close_window(
         When it ended.
     seconds
         How long it took, where that is known.
+
+    Raises
+    ------
+    DataError
+        If every check has written, but the window's profile is gone (it was rolled up).
+    TransientError
+        If the store does not answer, or other runs of the window keep writing.
     """
+    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds))
+
+
+def _close_window(monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None) -> WindowRun:
     needed = [check.name for check in enabled(monitor)]
-    written = {run.check_name: run for run in store.check_runs(monitor.name, window)}
+    state = store.window_state(monitor.name, window)
+    written = {run.check_name: run for run in state.checks}
     missing = [name for name in needed if name not in written]
     failed = [f"{name}: {written[name].error}" for name in needed if name in written and written[name].error]
     error = "; ".join(failed) or None
-    baseline_id, rows = None, None
     if missing:
         before = [run.error for run in store.window_runs(monitor.name, window.start, window.end) if run.error]
         error = before[0] if before and not written else f"not written: {', '.join(missing)}"
     else:
-        baseline_id, profiles = store.read_profiles(monitor.name, window)
-        rows = profiles[0].rows
+        _digest(monitor, window, state)
     run = WindowRun(
         monitor=monitor.name,
         window=window,
-        state="failed" if error else "done" if rows else "empty",
+        state="failed" if error else "done" if state.rows else "empty",
         config_hash=monitor.config_hash,
         computed_at=now,
-        rows=rows,
-        baseline_id=baseline_id,
+        rows=None if missing else state.rows,
+        baseline_id=None if missing else state.baseline_id,
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed)
+    store.write_window_run(run, needed, state=state)
     return run
 
 
@@ -294,10 +335,7 @@ _ALL = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
 def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
-    window = profiles[0].window
-    if window not in store.profiled_windows(monitor.name, window.start, window.end):
-        return False
-    return store.read_profiles(monitor.name, window) == (baseline_id, tuple(profiles))
+    return store.window_state(monitor.name, profiles[0].window).digest == profile_digest(profiles, baseline_id)
 
 
 def _source(monitor: Monitor, types: Mapping[str, Type]) -> Source:

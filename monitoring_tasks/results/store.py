@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, del
 from sqlalchemy.exc import IntegrityError
 
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.errors import DataError
+from monitoring_tasks.errors import DataError, ReplacedError
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results import rows as values
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import WRITING, connect, failures, lock, results_url
 from monitoring_tasks.results.migrate import require_current
-from monitoring_tasks.results.rows import CheckRun, WindowRun
+from monitoring_tasks.results.rows import CheckRun, WindowRun, WindowState
 from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
 from monitoring_tasks.results.tables import Instant
 from monitoring_tasks.window import Window
 
-__all__ = ["CheckRun", "Store", "WindowRun", "open_store"]
+__all__ = ["CheckRun", "Store", "WindowRun", "WindowState", "open_store"]
 
 _COLUMNS = [column for table in tables.metadata.tables.values() for column in table.c]
 _TIMES = {column.name for column in _COLUMNS if isinstance(column.type, Instant)} | {"since", "until"}
@@ -125,18 +125,31 @@ class Store:
             connection.execute(insert(tables.profile), rows)
 
     def write_results(
-        self, monitor: str, window: Window, check: str, results: Sequence[Result], error: str | None = None
+        self,
+        monitor: str,
+        window: Window,
+        check: str,
+        results: Sequence[Result],
+        error: str | None = None,
+        *,
+        digest: str | None = None,
     ) -> None:
         """Replace one check's results of the window, and record that it has run; with `error`, that it failed.
+
+        With `digest`, that of the profile they were computed from, they are written only while it is the stored one.
 
         Raises
         ------
         DataError
             If two results have the same metric, column and segment.
+        ReplacedError
+            If the window's profile is another by now; nothing is written.
         """
         rows = values.result_rows(monitor, window, check, results)
         run = values.window_key(monitor, window) | {"check_name": check, "state": "failed" if error else "done"}
         with self.writing(monitor, window) as connection:
+            if digest is not None and _state(connection, monitor, window).digest != digest:
+                raise ReplacedError(_replaced(monitor, window))
             for table in (tables.result, tables.check_run):
                 mine = is_window(table, monitor, window) & (table.c.check_name == check)
                 connection.execute(delete(table).where(mine))
@@ -144,13 +157,23 @@ class Store:
                 connection.execute(insert(tables.result), rows)
             connection.execute(insert(tables.check_run), run | {"error": error})
 
-    def write_window_run(self, run: WindowRun, checks: Collection[str] | None = None) -> None:
+    def write_window_run(
+        self, run: WindowRun, checks: Collection[str] | None = None, *, state: WindowState | None = None
+    ) -> None:
         """Replace the window's row of `window_run`.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
-        since the last run leaves no rows behind that a first run would not have written.
+        since the last run leaves no rows behind that a first run would not have written. With `state`, that from which
+        the run was concluded, it is written only while that is the stored one.
+
+        Raises
+        ------
+        ReplacedError
+            If profile or checks are others by now; nothing is written.
         """
         with self.writing(run.monitor, run.window) as connection:
+            if state is not None and _state(connection, run.monitor, run.window) != state:
+                raise ReplacedError(_replaced(run.monitor, run.window))
             table = tables.window_run
             connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
             connection.execute(insert(table), values.window_run_row(run))
@@ -215,12 +238,14 @@ class Store:
         with self.reading() as connection:
             return tuple(Window(*row) for row in connection.execute(found.order_by("window_start", "window_end")))
 
+    def window_state(self, monitor: str, window: Window) -> WindowState:
+        """Return the digest of the window's profile, and which checks have written the window since it was scanned."""
+        with self.reading() as connection:
+            return _state(connection, monitor, window)
+
     def check_runs(self, monitor: str, window: Window) -> tuple[CheckRun, ...]:
         """Return which checks have written this window since it was last scanned, by name."""
-        table = tables.check_run
-        found = select(table.c.check_name, table.c.state, table.c.error).where(is_window(table, monitor, window))
-        with self.reading() as connection:
-            return tuple(CheckRun(*row) for row in connection.execute(found.order_by(table.c.check_name)))
+        return self.window_state(monitor, window).checks
 
     def window_runs(self, monitor: str, start: datetime, end: datetime) -> tuple[WindowRun, ...]:
         """Return how the windows inside ``[start, end)`` ended, in time order."""
@@ -287,3 +312,21 @@ class Store:
     def _stream(self, statement: Select[Any]) -> Iterator[Mapping[str, Any]]:
         with self.reading() as connection:
             yield from (row._asdict() for row in connection.execute(statement.execution_options(yield_per=1000)))
+
+
+def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
+    table = tables.profile
+    whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
+    profile = connection.execute(select(table.c.digest, table.c.baseline_id, table.c.rows).where(whole)).first()
+    table = tables.check_run
+    checks = select(table.c.check_name, table.c.state, table.c.error).where(is_window(table, monitor, window))
+    runs = tuple(CheckRun(*row) for row in connection.execute(checks.order_by(table.c.check_name)))
+    digest, baseline_id, rows = profile or (None, None, None)
+    return WindowState(digest, baseline_id, rows, runs)
+
+
+def _replaced(monitor: str, window: Window) -> str:
+    return (
+        f"monitor {monitor!r}: another run has replaced the profile or results of {window} meanwhile: "
+        "run it again when no other run of this window is at work"
+    )

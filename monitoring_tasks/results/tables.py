@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -151,6 +151,7 @@ profile = Table(
     Column("counts", _Json),
     Column("unreadable", Text),  # why the column could not be counted
     Column("position", Integer, nullable=False),  # order of the monitor file
+    Column("digest", Text),  # of all rows of the window and baseline_id, in the row that counts all rows; else NULL
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
 )
 

@@ -21,7 +21,7 @@ from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results.rows import profile_digest
-from monitoring_tasks.results.store import Store, WindowRun, WindowState, open_store
+from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
@@ -59,7 +59,7 @@ def run_windows(
         Open ones; by default those that the environment names.
     checks
         Names of the checks to run again; by default all that are on. The others run only where the window's rows
-        changed or they never ran: a window is done when every check has written.
+        changed, or they never ran under what the monitor file says now: a window is done when every check has.
     progress
         Told how far it is.
 
@@ -95,7 +95,7 @@ def run_windows(
         for done, window in enumerate(windows):
             _tell(progress, "Check", done, len(windows))
             began = monotonic()
-            written = {run.check_name for run in store.check_runs(monitor.name, window)}
+            written = _written(monitor, store.check_runs(monitor.name, window))
             never = [check.name for check in enabled(monitor) if check.name not in written]
             check_window(monitor, window, (*names, *never), store)
             runs.append(close_window(monitor, window, store, datetime.now(UTC), share + monotonic() - began))
@@ -193,8 +193,25 @@ def _check_window(monitor: Monitor, window: Window, checks: Sequence[str], store
 def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result], digest: str) -> str | None:
     """Store a check's results on the profile of this digest; return why it failed, if it did."""
     error = "; ".join(result.message for result in results if result.decided() == "error") or None
-    store.write_results(context.monitor.name, context.window, check, results, error, digest=digest)
+    monitor = context.monitor
+    store.write_results(
+        monitor.name, context.window, check, results, error, config_hash=monitor.config_hash, digest=digest
+    )
     return error
+
+
+def _written(monitor: Monitor, runs: Sequence[CheckRun]) -> dict[str, CheckRun]:
+    """Return, by name, the checks that ran under what the monitor file says now."""
+    return {run.check_name: run for run in runs if run.config_hash == monitor.config_hash}
+
+
+def _missing(names: Sequence[str], runs: Sequence[CheckRun]) -> str:
+    """Say which of the checks never wrote, and which wrote before the monitor file was edited."""
+    outdated = [run.check_name for run in runs if run.check_name in names]
+    never = [name for name in names if name not in outdated]
+    reasons = [f"not written: {', '.join(never)}"] * bool(never)
+    reasons += [f"written before the monitor file was edited, run again: {', '.join(outdated)}"] * bool(outdated)
+    return "; ".join(reasons)
 
 
 def _digest(monitor: Monitor, window: Window, state: WindowState) -> str:
@@ -220,9 +237,10 @@ def close_window(
     now: datetime,
     seconds: float | None = None,
 ) -> WindowRun:
-    """Record how the window ended: done only when every check has written since the window was last scanned.
+    """Record how the window ended.
 
-    Results of checks that are no longer on are deleted.
+    It is done only when every check has written since the window was last scanned, under what the monitor file says
+    now. Results of checks that are no longer on are deleted.
 
     Parameters
     ----------
@@ -246,13 +264,13 @@ def close_window(
 def _close_window(monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None) -> WindowRun:
     needed = [check.name for check in enabled(monitor)]
     state = store.window_state(monitor.name, window)
-    written = {run.check_name: run for run in state.checks}
+    written = _written(monitor, state.checks)
     missing = [name for name in needed if name not in written]
     failed = [f"{name}: {written[name].error}" for name in needed if name in written and written[name].error]
     error = "; ".join(failed) or None
     if missing:
         before = [run.error for run in store.window_runs(monitor.name, window.start, window.end) if run.error]
-        error = before[0] if before and not written else f"not written: {', '.join(missing)}"
+        error = before[0] if before and not state.checks else _missing(missing, state.checks)
     else:
         _digest(monitor, window, state)
     run = WindowRun(

@@ -28,6 +28,8 @@ class CheckRun:
     state: Literal["done", "failed"]
     error: str | None = None
     """Why it failed."""
+    config_hash: str | None = None
+    """Of the monitor file it ran under; None if that is not known."""
 
 
 @dataclass(frozen=True)

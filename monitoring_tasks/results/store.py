@@ -132,11 +132,13 @@ class Store:
         results: Sequence[Result],
         error: str | None = None,
         *,
+        config_hash: str | None = None,
         digest: str | None = None,
     ) -> None:
         """Replace one check's results of the window, and record that it has run; with `error`, that it failed.
 
-        With `digest`, that of the profile they were computed from, they are written only while it is the stored one.
+        The record holds `config_hash`, that of the monitor file. With `digest`, that of the profile they were computed
+        from, the results are written only while it is the stored one.
 
         Raises
         ------
@@ -155,7 +157,7 @@ class Store:
                 connection.execute(delete(table).where(mine))
             if rows:
                 connection.execute(insert(tables.result), rows)
-            connection.execute(insert(tables.check_run), run | {"error": error})
+            connection.execute(insert(tables.check_run), run | {"error": error, "config_hash": config_hash})
 
     def write_window_run(
         self, run: WindowRun, checks: Collection[str] | None = None, *, state: WindowState | None = None
@@ -319,8 +321,9 @@ def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
     whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
     profile = connection.execute(select(table.c.digest, table.c.baseline_id, table.c.rows).where(whole)).first()
     table = tables.check_run
-    checks = select(table.c.check_name, table.c.state, table.c.error).where(is_window(table, monitor, window))
-    runs = tuple(CheckRun(*row) for row in connection.execute(checks.order_by(table.c.check_name)))
+    checks = select(table.c.check_name, table.c.state, table.c.error, table.c.config_hash)
+    of_window = checks.where(is_window(table, monitor, window)).order_by(table.c.check_name)
+    runs = tuple(CheckRun(*row) for row in connection.execute(of_window))
     digest, baseline_id, rows = profile or (None, None, None)
     return WindowState(digest, baseline_id, rows, runs)
 

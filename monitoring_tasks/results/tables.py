@@ -116,6 +116,7 @@ check_run = Table(
     Column("check_name", Text, primary_key=True),
     Column("state", Text, nullable=False),  # done, failed
     Column("error", Text),
+    Column("config_hash", Text),  # of the monitor file it ran under; NULL if a version before 0002 wrote the row
 )
 """Which checks have written which window: what `window_run` is closed from. Written with the check's results."""
 

@@ -1,4 +1,4 @@
-"""What a check's results stand on: the digest of the profile."""
+"""What a check's results stand on: the digest of the profile, and the monitor file's hash."""
 
 from __future__ import annotations
 
@@ -11,3 +11,4 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.add_column("profile", sa.Column("digest", sa.Text))
+    op.add_column("check_run", sa.Column("config_hash", sa.Text))

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from monitoring_tasks.errors import ConfigError, MonitoringError
-from monitoring_tasks.window import format_instant, parse_instant, parse_schedule
+from monitoring_tasks.window import format_instant, parse_instant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,8 +46,10 @@ Start = Annotated[
 ]
 End = Annotated[str, typer.Option("--end", help="First day or instant after the period.")]
 Zone = Annotated[
-    str,
-    typer.Option(help="Where days begin, such as America/New_York; for a monitor's days, the timezone of its file."),
+    str | None,
+    typer.Option(
+        help="Where days begin, such as Europe/Berlin.", show_default="in each monitor's own zone, as its file said"
+    ),
 ]
 
 
@@ -221,11 +223,11 @@ def status(
 @app.command()
 def export(
     monitor: Annotated[str, typer.Argument(help="A monitor's name.", show_default=False)],
-    start: Annotated[str, typer.Option(help="First day or instant, such as 2013-04-01; see --timezone.")],
-    end: Annotated[str, typer.Option(help="First day or instant after the period.")],
+    start: Start,
+    end: End,
     formats: Annotated[str, typer.Option("--format", help="One or more of parquet, csv, json.")] = "parquet",
     output: Annotated[Path | None, typer.Option(help="A folder, or a file name without its ending.")] = None,
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
 ) -> None:
     """Write the results of the whole windows inside a period to files. Times in them are UTC."""
     from monitoring_tasks.results.frame import results
@@ -235,9 +237,9 @@ def export(
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise ConfigError(f"--format {formats!r}: write one or more of {','.join(FORMATS)}")
-    first, last = _period(start, end, timezone)
     stem = _stem(output, f"{monitor}-results")
     with open_store() as store:
+        first, last = _period(start, end, timezone or store.timezone(monitor))
         frame = results(monitor, first, last, store=store)
     if frame.empty:
         raise ConfigError(
@@ -257,14 +259,14 @@ def export(
 @app.command()
 def prune(
     before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are removed.")],
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
 ) -> None:
     """Remove old windows from the results store."""
     from monitoring_tasks.results.retention import prune as remove
     from monitoring_tasks.results.store import open_store
 
     with open_store() as store:
-        counts = remove(store, parse_instant(before, timezone))
+        counts = remove(store, before, timezone=timezone)
     out.print(", ".join(f"{rows:,} rows of {table}" for table, rows in counts.items()) + " removed")
 
 
@@ -273,15 +275,14 @@ def rollup(
     before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are added up.")],
     to: Annotated[str, typer.Option(help="Length of the new windows, such as 1d, or a cron expression.")],
     monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
 ) -> None:
     """Add old profiles up to longer windows."""
     from monitoring_tasks.results.retention import rollup as add_up
     from monitoring_tasks.results.store import open_store
 
-    schedule = parse_schedule(to, timezone)
     with open_store() as store:
-        made = add_up(store, parse_instant(before, timezone), schedule, monitor)
+        made = add_up(store, before, to, monitor, timezone=timezone)
     for name, windows in made.items():
         out.print(f"{name}: {len(windows)} windows of {to} made of shorter ones")
     if not any(made.values()):

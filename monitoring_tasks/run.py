@@ -284,7 +284,7 @@ def _close_window(monitor: Monitor, window: Window, store: Store, now: datetime,
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed, state=state)
+    store.write_window_run(run, needed, schedule=monitor.schedule, state=state)
     return run
 
 

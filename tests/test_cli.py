@@ -151,7 +151,7 @@ def test_status_is_about_the_latest_window(place):
 @pytest.mark.integration
 def test_export_gives_the_same_rows_in_three_formats(place):
     run(place)
-    period = ("--start", "2024-03-05", "--end", "2024-03-09", "--timezone", "America/New_York")
+    period = ("--start", "2024-03-05", "--end", "2024-03-09")
     done = call(place, "export", "loans", *period, "--format", "parquet,csv,json")
     assert done.returncode == 0, done.stderr
     parquet = pd.read_parquet(place / "loans-results.parquet")
@@ -185,13 +185,14 @@ def test_exported_json_keeps_every_digit_and_its_details(place):
 
 
 @pytest.mark.integration
-def test_days_of_an_export_are_utc_unless_a_zone_is_named(place):
-    """The same days as `run`'s hold one New York day less in UTC: the number of windows is printed for that."""
+def test_days_of_an_export_are_the_monitors_own_unless_a_zone_is_named(place):
+    """The same days hold one New York day less in UTC: the number of windows is printed for that."""
     run(place)
     period = ("--start", "2024-03-05", "--end", "2024-03-09")
-    assert " of 3 windows in loans-results.parquet" in call(place, "export", "loans", *period).stdout
-    zone = ("--timezone", "America/New_York")
-    assert " of 4 windows in loans-results.parquet" in call(place, "export", "loans", *period, *zone).stdout
+    assert " of 4 windows in loans-results.parquet" in call(place, "export", "loans", *period).stdout
+    assert (
+        " of 3 windows in loans-results.parquet" in call(place, "export", "loans", *period, "--timezone", "UTC").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -263,10 +264,9 @@ def test_migrate_prune_and_rollup_say_what_they_did(place):
     assert "to revision" in call(place, "migrate").stdout
     assert "already" in call(place, "migrate").stdout
     run(place)
-    zone = ("--timezone", "America/New_York")
-    added = call(place, "rollup", "--before", "2024-03-09", "--to", "0 0 5,9 * *", *zone)
+    added = call(place, "rollup", "--before", "2024-03-09", "--to", "0 0 5,9 * *")
     assert added.stdout == "loans: 1 windows of 0 0 5,9 * * made of shorter ones\n", added.stderr
-    done = call(place, "prune", "--before", "2024-03-09", *zone)
+    done = call(place, "prune", "--before", "2024-03-09")
     assert done.returncode == 0
     assert "4 rows of window_run" in done.stdout
 

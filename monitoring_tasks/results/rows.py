@@ -15,7 +15,7 @@ import numpy as np
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile, column_from_json, column_to_json
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Schedule, Window
 
 Row = dict[str, Any]
 
@@ -81,6 +81,12 @@ def window_run_row(run: WindowRun) -> Row:
     values = asdict(run)
     values.pop("window")
     return values | window_key(run.monitor, run.window)
+
+
+def monitor_row(run: WindowRun, schedule: Schedule) -> Row:
+    """Return the row of `monitor`: what the monitor file of this run says."""
+    row = {"timezone": schedule.timezone, "schedule": schedule.expression, "config_hash": run.config_hash}
+    return {"monitor": run.monitor} | row
 
 
 def window_run_of(row: Mapping[str, Any]) -> WindowRun:

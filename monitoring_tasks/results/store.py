@@ -21,7 +21,7 @@ from monitoring_tasks.results.migrate import require_current
 from monitoring_tasks.results.rows import CheckRun, WindowRun, WindowState
 from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
 from monitoring_tasks.results.tables import Instant
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Schedule, Window
 
 __all__ = ["CheckRun", "Store", "WindowRun", "WindowState", "open_store"]
 
@@ -160,13 +160,19 @@ class Store:
             connection.execute(insert(tables.check_run), run | {"error": error, "config_hash": config_hash})
 
     def write_window_run(
-        self, run: WindowRun, checks: Collection[str] | None = None, *, state: WindowState | None = None
+        self,
+        run: WindowRun,
+        checks: Collection[str] | None = None,
+        *,
+        schedule: Schedule | None = None,
+        state: WindowState | None = None,
     ) -> None:
         """Replace the window's row of `window_run`.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
-        since the last run leaves no rows behind that a first run would not have written. With `state`, that from which
-        the run was concluded, it is written only while that is the stored one.
+        since the last run leaves no rows behind that a first run would not have written. With `schedule`, the
+        monitor's, the row of `monitor` says what this run's file said. With `state`, that from which the run was
+        concluded, it is written only while that is the stored one.
 
         Raises
         ------
@@ -182,6 +188,8 @@ class Store:
             for table in (tables.result, tables.check_run) if checks is not None else ():
                 gone = is_window(table, run.monitor, run.window) & table.c.check_name.not_in(checks or ())
                 connection.execute(delete(table).where(gone))
+            if schedule is not None:
+                _write_monitor(connection, values.monitor_row(run, schedule))
 
     def write_failed_scan(self, run: WindowRun) -> None:
         """Record that the window could not be read from the warehouse; what its checks wrote before no longer counts.
@@ -239,6 +247,12 @@ class Store:
         found = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
         with self.reading() as connection:
             return tuple(Window(*row) for row in connection.execute(found.order_by("window_start", "window_end")))
+
+    def timezone(self, monitor: str) -> str:
+        """Return the zone in which the monitor's days begin; UTC where no run since revision 0002 has said it."""
+        table = tables.monitor
+        with self.reading() as connection:
+            return connection.execute(select(table.c.timezone).where(table.c.monitor == monitor)).scalar() or "UTC"
 
     def window_state(self, monitor: str, window: Window) -> WindowState:
         """Return the digest of the window's profile, and which checks have written the window since it was scanned."""
@@ -326,6 +340,17 @@ def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
     runs = tuple(CheckRun(*row) for row in connection.execute(of_window))
     digest, baseline_id, rows = profile or (None, None, None)
     return WindowState(digest, baseline_id, rows, runs)
+
+
+def _write_monitor(connection: Connection, row: values.Row) -> None:
+    """Replace the monitor's row if it says something else: most runs find it as it is, and keep nobody waiting."""
+    mine = tables.monitor.c.monitor == row["monitor"]
+    stored = select(tables.monitor).where(mine)
+    if (found := connection.execute(stored).first()) is not None and found._asdict() == row:
+        return
+    lock(connection, f"row of monitor {row['monitor']}")
+    connection.execute(delete(tables.monitor).where(mine))
+    connection.execute(insert(tables.monitor), row)
 
 
 def _replaced(monitor: str, window: Window) -> str:

@@ -87,6 +87,16 @@ def _window() -> tuple[Column[Any], ...]:
     )
 
 
+monitor = Table(
+    "monitor",
+    metadata,
+    Column("monitor", Text, primary_key=True),
+    Column("timezone", Text, nullable=False),  # where its days begin, an IANA name
+    Column("schedule", Text, nullable=False),  # five cron fields, read in that zone
+    Column("config_hash", Text, nullable=False),  # of the monitor file of the latest run
+)
+"""What the latest run's monitor file said that the other tables do not: without it nobody knows what a day is."""
+
 result = Table(
     "result",
     metadata,

@@ -8,11 +8,13 @@ import pytest
 
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results.retention import prune, rollup
+from monitoring_tasks.results.store import Store, WindowRun
 from monitoring_tasks.results.tables import metadata
-from monitoring_tasks.window import Window, parse_schedule
+from monitoring_tasks.window import Schedule, Window, parse_schedule
 from tests.results.example import (
     BASELINE,
     BINS,
+    NOW,
     START,
     carrier,
     contents,
@@ -25,7 +27,7 @@ from tests.results.example import (
     profile,
 )
 
-DAYS = parse_schedule("1d")
+DAYS = "1d"
 END = START + timedelta(days=30)
 
 
@@ -71,7 +73,7 @@ def test_rolling_up_again_changes_nothing(hours):
 
 
 def test_by_steps_or_at_once_is_the_same(hours):
-    rollup(hours, END, parse_schedule("6h"))
+    rollup(hours, END, "6h")
     assert hours.profiled_windows("flights", None, None)[:4] == tuple(
         Window(START + timedelta(hours=at), START + timedelta(hours=at + 6)) for at in (0, 6, 12, 18)
     )
@@ -96,11 +98,35 @@ def test_profiles_on_different_bins_are_not_added(hours):
     assert contents(hours, "profile") == before
 
 
-def test_days_begin_where_the_schedule_says(hours):
-    eastern = parse_schedule("1d", "America/New_York")
-    assert rollup(hours, END, eastern) == {
-        "flights": (Window(START + timedelta(hours=4), START + timedelta(hours=28)),)
-    }
+NEW_YORK = parse_schedule("1d", "America/New_York")
+EASTERN_DAY = Window(START + timedelta(hours=4), START + timedelta(hours=28))
+
+
+def ran_in(store: Store, monitor: str, schedule: Schedule) -> None:
+    """Let the monitor run once more by a schedule, so that the store knows where its days begin."""
+    run = WindowRun(monitor, EASTERN_DAY, "done", "config", NOW)
+    store.write_window_run(run, schedule=schedule)
+
+
+def test_days_begin_where_the_monitors_own_do(hours):
+    ran_in(hours, "flights", NEW_YORK)
+    assert rollup(hours, END, DAYS) == {"flights": (EASTERN_DAY,)}
+
+
+def test_days_begin_where_they_are_told_to(hours):
+    ran_in(hours, "flights", NEW_YORK)
+    assert rollup(hours, END, DAYS, timezone="UTC") == {"flights": (day(0),)}
+
+
+def test_each_monitors_days_begin_in_its_own_zone(hours):
+    for number in range(30):
+        hours.write_profiles("trains", hour(number), hourly(number), BASELINE.id)
+    ran_in(hours, "trains", NEW_YORK)
+    assert rollup(hours, "2013-04-02", DAYS) == {"flights": (day(0),), "trains": (EASTERN_DAY,)}
+    # The trains' 2 April begins at 4:00 in UTC: their hours until then are old, those of the flights are not.
+    assert prune(hours, "2013-04-02")["window_run"] == 1
+    assert hours.profiled_windows("trains", None, None) == (hour(28), hour(29))
+    assert hours.profiled_windows("flights", None, None) == tuple(hour(number) for number in range(24, 30))
 
 
 def test_an_unreadable_column_stays_unreadable_in_the_sum(hours):

@@ -16,6 +16,7 @@ from monitoring_tasks.results.retention import prune
 from monitoring_tasks.results.rows import profile_digest
 from monitoring_tasks.results.store import CheckRun, WindowRun, open_store
 from monitoring_tasks.results.tables import metadata
+from monitoring_tasks.window import Schedule
 from tests.results.example import (
     BASELINE,
     BINS,
@@ -352,6 +353,17 @@ def test_a_window_run_comes_back_as_it_was(store):
     store.write_window_run(bare)
     assert store.window_runs("flights", START, day(1).end) == (full, bare)
     assert store.window_runs("flights", START, day(1).start) == (full,)
+
+
+def test_the_latest_run_says_where_the_monitors_days_begin(store):
+    assert store.timezone("flights") == "UTC"
+    run = WindowRun("flights", day(0), "done", "abc", NOW)
+    for schedule, config_hash in ((Schedule("0 * * * *"), "abc"), (Schedule("0 0 * * *", "Europe/Berlin"), "def")):
+        store.write_window_run(replace(run, config_hash=config_hash), schedule=schedule)
+        row = {"monitor": "flights", "timezone": schedule.timezone, "schedule": schedule.expression}
+        assert store.query("SELECT * FROM monitor") == [row | {"config_hash": config_hash}]
+    store.write_window_run(WindowRun("trains", day(0), "done", "abc", NOW), schedule=Schedule("0 * * * *"))
+    assert (store.timezone("flights"), store.timezone("trains")) == ("Europe/Berlin", "UTC")
 
 
 def test_a_window_run_needs_a_time_zone():

@@ -15,7 +15,7 @@ from monitoring_tasks.profile import ColumnProfile, Profile
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import BEGIN, failures
 from monitoring_tasks.results.rows import profile_rows
-from monitoring_tasks.results.selection import is_inside, select_profiles
+from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, parse_instant, parse_schedule
 
@@ -71,6 +71,10 @@ def rollup(
     is. The sum is exact: it is the profile that a scan of the longer window would have made. The short windows' results
     stay until they are pruned. They are small, alerts point to them, and they cannot be had from the sum.
 
+    Short windows that were run again since they were added up stand beside the longer one. Those that tile it replace
+    it, and are added up again; others are dropped, because the rest of it is only in the sum. So to correct a part of
+    a longer window, run all of it again.
+
     Parameters
     ----------
     store
@@ -93,16 +97,25 @@ def rollup(
     for name in _monitors(store) if monitor is None else (monitor,):
         zone = timezone or store.timezone(name)
         end = parse_instant(before, zone)
-        found = store.profiled_windows(name, None, end)
+        found = store.profiled_windows(name, None, end, overlapping=True)
+        # The shortest first: an hour is reconciled with its day before the day is with its week.
+        holding = sorted((window for window in found if _inside(found, window)), key=lambda window: window.length)
         targets = parse_schedule(to, zone).windows(found[0].start, end) if found else ()
-        tiled = ((target, tiles(_between(found, target), target)) for target in targets)
-        made[name] = tuple(target for target, parts in tiled if parts and _roll_up(store, name, target, parts))
+        added = set()
+        for target in (*holding, *targets):
+            parts = tiles(_inside(found, target), target)
+            if parts and _roll_up(store, name, target, parts):
+                added.add(target)
+            elif target in holding:
+                _drop_inside(store, name, target)
+        made[name] = tuple(sorted(added))
     return made
 
 
-def _between(windows: Sequence[Window], target: Window) -> Sequence[Window]:
-    """Return those of the ordered `windows` that start inside `target`."""
-    return windows[bisect_left(windows, target.start, key=_start) : bisect_left(windows, target.end, key=_start)]
+def _inside(windows: Sequence[Window], target: Window) -> list[Window]:
+    """Return those of the ordered `windows` that are a part of `target`."""
+    started = windows[bisect_left(windows, target.start, key=_start) : bisect_left(windows, target.end, key=_start)]
+    return [window for window in started if window.end <= target.end and window != target]
 
 
 def _start(window: Window) -> datetime:
@@ -142,6 +155,15 @@ def _roll_up(store: Store, monitor: str, target: Window, parts: Sequence[Window]
         connection.execute(delete(tables.profile).where(inside))
         connection.execute(insert(tables.profile), profile_rows(monitor, target, profiles, baselines.pop()))
     return True
+
+
+def _drop_inside(store: Store, monitor: str, target: Window) -> None:
+    """Delete the profiles of shorter windows, if that of the longer one is still there."""
+    with store.writing(monitor) as connection:
+        longer = is_window(tables.profile, monitor, target)
+        if connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None:
+            inside = is_inside(tables.profile, monitor, target.start, target.end)
+            connection.execute(delete(tables.profile).where(inside, ~longer))
 
 
 def _sum(windows: Sequence[Sequence[Profile]]) -> tuple[Profile, ...]:

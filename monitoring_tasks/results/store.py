@@ -19,7 +19,7 @@ from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import WRITING, connect, failures, lock, results_url
 from monitoring_tasks.results.migrate import require_current
 from monitoring_tasks.results.rows import CheckRun, WindowRun, WindowState
-from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
+from monitoring_tasks.results.selection import apart, is_inside, is_window, select_profiles
 from monitoring_tasks.results.tables import Instant
 from monitoring_tasks.window import Schedule, Window
 
@@ -237,16 +237,28 @@ class Store:
     def profiles(
         self, monitor: str, start: datetime, end: datetime
     ) -> Iterator[tuple[Window, str, tuple[Profile, ...]]]:
-        """Yield, in time order, each profiled window inside ``[start, end)`` with its baseline's id and profiles."""
-        yield from self._profiles(is_inside(tables.profile, monitor, start, end))
+        """Yield, in time order, each profiled window inside ``[start, end)`` with its baseline's id and profiles.
 
-    def profiled_windows(self, monitor: str, start: datetime | None, end: datetime | None) -> tuple[Window, ...]:
-        """Return the windows inside ``[start, end)`` that have a profile, in time order; None for no bound."""
+        No two of them overlap, so that whoever adds them up counts no row twice: a short window that was run again
+        after a rollup is left out as long as the longer one is there. The next rollup reconciles the two.
+        """
+        inside = self._profiles(is_inside(tables.profile, monitor, start, end))
+        yield from apart(inside, lambda found: found[0])
+
+    def profiled_windows(
+        self, monitor: str, start: datetime | None, end: datetime | None, *, overlapping: bool = False
+    ) -> tuple[Window, ...]:
+        """Return the windows inside ``[start, end)`` that have a profile, in time order; None for no bound.
+
+        They are those of `profiles`; with `overlapping`, all that are stored.
+        """
         table = tables.profile
         whole = (table.c.segment == "") & (table.c.column_name == "")
-        found = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
+        stored = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
         with self.reading() as connection:
-            return tuple(Window(*row) for row in connection.execute(found.order_by("window_start", "window_end")))
+            rows = connection.execute(stored.order_by(table.c.window_start, table.c.window_end.desc()))
+            found = [Window(*row) for row in rows]
+        return tuple(found if overlapping else apart(found, lambda window: window))
 
     def timezone(self, monitor: str) -> str:
         """Return the zone in which the monitor's days begin; UTC where no run since revision 0002 has said it."""

@@ -89,6 +89,67 @@ def test_only_whole_windows_that_have_ended_are_made(hours):
     assert len(hours.profiled_windows("flights", None, None)) == 29
 
 
+def corrected(store, numbers):
+    """Run these hours again: one row more in each."""
+    for number in numbers:
+        whole = profile(hour(number), distance(number, 1, 2, 4, 0), carrier(0, number, 4, 2, 1))
+        store.write_profiles("flights", hour(number), [whole], BASELINE.id)
+
+
+def counted(store):
+    """Return how many rows a reader of the series counts in the first day."""
+    return sum(profiles[0].rows for _, _, profiles in store.profiles("flights", START, day(0).end))
+
+
+def test_a_part_of_a_rolled_up_window_that_is_run_again_is_not_counted_twice(hours):
+    before = counted(hours)
+    rollup(hours, END, DAYS)
+    corrected(hours, [5, 23])
+    assert hours.profiled_windows("flights", None, None)[:2] == (day(0), hour(24))
+    assert hours.profiled_windows("flights", None, None, overlapping=True)[:4] == (day(0), hour(5), hour(23), hour(24))
+    assert counted(hours) == before
+    assert [window for window, *_ in hours.profiles("flights", hour(5).start, hour(23).end)] == [hour(5), hour(23)]
+
+
+def test_a_rollup_drops_parts_that_do_not_fill_the_longer_window(hours):
+    rollup(hours, END, DAYS)
+    before = contents(hours, *metadata.tables)
+    corrected(hours, range(1, 24))
+    assert rollup(hours, END, DAYS) == {"flights": ()}
+    assert contents(hours, "profile") == {"profile": before["profile"]}
+
+
+def test_a_rollup_adds_parts_up_again_that_fill_the_longer_window(hours):
+    before = counted(hours)
+    rollup(hours, END, DAYS)
+    corrected(hours, range(24))
+    # To longer windows than the one they are in, too.
+    assert rollup(hours, END, "0 0 */2 * *") == {"flights": (day(0),)}
+    assert hours.profiled_windows("flights", None, None, overlapping=True)[:2] == (day(0), hour(24))
+    assert counted(hours) == before + 24
+
+
+def test_hours_are_reconciled_with_their_day_before_the_day_with_its_days(hours):
+    whole_month = "0 0 1 * *"
+    for number in range(1, 30):
+        hours.write_profiles("flights", day(number), flights(day(number)), BASELINE.id)
+    rollup(hours, END, DAYS)
+    april = Window(START, END)
+    assert rollup(hours, END, whole_month) == {"flights": (april,)}
+    before = counted_in(hours, april)
+    for number in range(1, 30):
+        hours.write_profiles("flights", day(number), flights(day(number)), BASELINE.id)
+    corrected(hours, range(24))
+    hours.write_profiles("flights", day(0), flights(day(0)), BASELINE.id)
+    assert rollup(hours, END, whole_month) == {"flights": (day(0), april)}
+    assert hours.profiled_windows("flights", None, None, overlapping=True) == (april,)
+    assert counted_in(hours, april) == before + 24
+
+
+def counted_in(store, window):
+    return store.read_profiles("flights", window)[1][0].rows
+
+
 def test_profiles_on_different_bins_are_not_added(hours):
     other = Baseline("flights", {"period": "another"}, BINS, {"distance": distance(0, 0, 5, 0, 0)}, 5)
     hours.write_baseline(other, "another hash")

@@ -182,16 +182,17 @@ def run(
 def status(
     monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
 ) -> None:
-    """Show the latest window, open alerts and label coverage of each monitor."""
+    """Show the latest window of each monitor and what is in alarm, open alerts and label coverage."""
     from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.views.standing import standing
 
     with open_store() as store:
         found = store.query("SELECT * FROM monitor_health ORDER BY monitor")
         found = [row for row in found if monitor in (None, row["monitor"])]
         alarms = {
             row["monitor"]: store.query(
-                "SELECT message FROM latest_result WHERE monitor = :monitor AND status IN ('alarm', 'error') "
-                "AND segment = '' ORDER BY check_name, column_name, metric",
+                "SELECT * FROM latest_result WHERE monitor = :monitor AND status IN ('alarm', 'error') "
+                "ORDER BY check_name, column_name, metric, segment",
                 monitor=row["monitor"],
             )
             for row in found
@@ -214,10 +215,10 @@ def status(
             "none" if row["label_coverage"] is None else f"{100 * row['label_coverage']:.0f} % ({row['labels']})",
         )
     _wide(table)
-    for name, messages in alarms.items():
-        out.print(f"\n{name}: {'in its latest window' if messages else 'nothing is in alarm'}")
-        for row in messages:
-            out.print(f"  {escape(row['message'])}", soft_wrap=True)
+    for row in found:
+        out.print()
+        for line in standing(row, alarms[row["monitor"]]):
+            out.print(escape(line), soft_wrap=True)
 
 
 @app.command()

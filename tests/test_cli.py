@@ -144,7 +144,11 @@ def test_status_is_about_the_latest_window(place):
     done = call(place, "status")
     assert done.returncode == 0
     assert "2024-03-08T05:00Z/2024-03-09T05:00Z" in done.stdout
-    assert "loans: nothing is in alarm" in done.stdout
+    assert "loans: nothing is in alarm in its latest window" in done.stdout
+    (place / "lake.duckdb").unlink()
+    assert call(place, "run", "loans.yaml", "--start", "2024-03-09", "--end", "2024-03-10").returncode == 1
+    lines = call(place, "status").stdout.splitlines()
+    assert lines[-1].startswith("loans: its latest window failed: warehouse 'duckdb:///lake.duckdb': there is no file")
     assert "holds no window of a monitor 'laons'" in call(place, "status", "laons").stderr
 
 

@@ -112,15 +112,18 @@ def demo(
 @app.command()
 def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", show_default=False)]) -> None:
     """Check monitor files, with the warehouse if it answers. Exit 1 and every error, not only the first."""
-    from monitoring_tasks.checks import not_computed
+    from monitoring_tasks.checks import not_computed_in_words
     from monitoring_tasks.config import MonitorFileError, load_monitor, load_monitors
 
     problems: list[str] = []
+    once: dict[Path, Path] = {}
+    for file in files:
+        once.setdefault(file.resolve(), file)
     try:
-        load_monitors(files)
+        load_monitors(once.values())
     except MonitorFileError as error:
         problems += str(error).splitlines()
-    for file in files:
+    for file in once.values():
         try:
             monitor = load_monitor(file)
         except MonitorFileError:
@@ -129,9 +132,9 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", 
         problems += found
         if not found:
             out.print(f"{monitor.path}: monitor {monitor.name!r} is valid; {escape(seen)}", soft_wrap=True)
-        ignored = not_computed(monitor)
-        if ignored:
-            out.print(f"{monitor.path}: read, not acted on by this version: {', '.join(ignored)}", soft_wrap=True)
+        note = not_computed_in_words(monitor)
+        if note:
+            out.print(f"{monitor.path}: {note}", soft_wrap=True)
     for problem in problems:
         err.print(escape(problem), soft_wrap=True)
     if problems:
@@ -161,10 +164,14 @@ def run(
     ] = None,
 ) -> None:
     """Monitor every window of a period, in as few scans as possible. Exit 0 done, 1 a window failed, 2 config."""
+    from monitoring_tasks.checks import not_computed_in_words
     from monitoring_tasks.config import load_monitor
     from monitoring_tasks.run import run_windows
 
     monitor = load_monitor(file)
+    note = not_computed_in_words(monitor)
+    if note:
+        err.print(f"{monitor.path}: {note}", soft_wrap=True)
     first, last = _period(start, end, monitor.timezone)
     with _progress() as progress:
         runs = run_windows(monitor, first, last, checks=check or None, progress=progress)

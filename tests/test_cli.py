@@ -116,7 +116,28 @@ def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "loans.yaml: monitor 'loans' is valid; its columns are in scores",
-        "loans.yaml: read, not acted on by this version: checks.performance",
+        "loans.yaml: this version does not act on checks.performance yet",
+    ]
+
+
+def test_run_says_which_keys_are_without_effect(place):
+    (place / "loans.yaml").write_text(MONITOR + "alerts: [{name: drift, when: {check: data_drift}}]\n")
+    done = run(place)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0] == "loans.yaml: this version does not act on alerts yet"
+    assert done.stdout == "loans: 4 windows (4 done), 1,152 rows\n"
+
+
+def test_validate_takes_a_file_that_is_named_twice_as_one(place):
+    done = call(place, "validate", "loans.yaml", "loans.yaml", "./loans.yaml", str(place / "loans.yaml"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "loans.yaml: monitor 'loans' is valid; its columns are in scores\n"
+    (place / "copy.yaml").write_text(MONITOR)
+    done = call(place, "validate", "copy.yaml", "loans.yaml", "copy.yaml")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "loans.yaml:1: monitor: 'loans' is also the name of the monitor in copy.yaml:1: give each monitor its own name",
+        "1 error",
     ]
 
 

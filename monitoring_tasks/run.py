@@ -20,21 +20,19 @@ from monitoring_tasks.columns import TIMES, Column, monitored_columns
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
 from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
-from monitoring_tasks.window import Window, format_instant
+from monitoring_tasks.window import Window, format_instant, require_ended
 
 T = TypeVar("T")
 
 TRIES = 5
 """How often a step is taken before it gives up, when other runs of the same window keep replacing what it read."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is; each begins with 0 done."""
 
 
 def run_windows(
@@ -46,6 +44,7 @@ def run_windows(
     store: Store | None = None,
     checks: Collection[str] | None = None,
     progress: Progress | None = None,
+    now: datetime | None = None,
 ) -> tuple[WindowRun, ...]:
     """Monitor every whole window inside ``[start, end)``, in as few scans as possible.
 
@@ -62,6 +61,8 @@ def run_windows(
         changed, or they never ran under what the monitor file says now: a window is done when every check has.
     progress
         Told how far it is.
+    now
+        The present, aware; by default the clock's. All windows must have ended by then.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def run_windows(
     Raises
     ------
     ConfigError
-        If no whole window lies inside, or the monitor cannot be computed.
+        If no whole window lies inside or one has not ended yet, or the monitor cannot be computed.
     DataError, TransientError
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed.
     """
@@ -81,6 +82,7 @@ def run_windows(
             f"monitor {monitor.name!r}: no whole window of {monitor.schedule.expression!r} "
             f"({monitor.schedule.timezone}) lies between {format_instant(start)} and {format_instant(end)}"
         )
+    require_ended(windows, now or datetime.now(UTC), f"monitor {monitor.name!r}")
     names = _chosen(monitor, checks)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())

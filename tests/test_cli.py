@@ -110,6 +110,13 @@ def test_a_period_that_ends_before_it_starts_is_exit_code_2(place):
     assert "--start 2024-03-06 must be before --end 2024-03-05" in done.stderr
 
 
+def test_a_window_that_has_not_ended_is_exit_code_2(place):
+    done = call(place, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2999-01-02")
+    assert done.returncode == 2
+    assert "has not ended yet, it is 2" in done.stderr
+    assert not (place / ".monitoring" / "results.db").exists()
+
+
 def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
     (place / "loans.yaml").write_text(MONITOR + "checks: {performance: {minimum_coverage: 0.5}}\n")
     done = call(place, "validate", "loans.yaml")

@@ -413,6 +413,21 @@ def test_no_whole_window_is_said_with_the_period(duckdb_url, tmp_path):
     )
 
 
+def test_windows_that_have_not_ended_are_refused_before_anything_is_read(duckdb_url, tmp_path):
+    noon = parse_instant("2024-03-22T12:00:30.5", "UTC")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        arguments = {"warehouse": warehouse, "store": store, "now": noon}
+        with pytest.raises(ConfigError) as raised:
+            run_windows(inference_log.monitor(), START, day(23).end, **arguments)
+        assert str(raised.value) == (
+            "monitor 'loans': window 2024-03-22T00:00Z/2024-03-23T00:00Z has not ended yet, it is "
+            "2024-03-22T12:00:30Z: choose a period that ends by 2024-03-22T00:00Z"
+        )
+        assert store.query("SELECT * FROM baseline") == store.query("SELECT * FROM window_run") == []
+        runs = run_windows(inference_log.monitor(), START, parse_instant("2024-03-22T23:00", "UTC"), **arguments)
+        assert [run.window for run in runs] == [day(20)]
+
+
 def planted(store, monitor, *names):
     """Replace these checks' results of day 20 by one that no check computes."""
     for name in names:

@@ -94,7 +94,13 @@ class Store:
     # Writing: each method is one transaction and replaces what it wrote before.
 
     def write_baseline(self, baseline: Baseline, definition_hash: str) -> Baseline:
-        """Keep a baseline for good. Returns it, or the one another process was first to write for this definition."""
+        """Keep a baseline for good. Returns it, or the one another process was first to write for this definition.
+
+        Raises
+        ------
+        DataError
+            If it is stored already under another `definition_hash`: the definition is a part of what an id stands for.
+        """
         row, bins = values.baseline_row(baseline, definition_hash), values.baseline_bin_rows(baseline)
         with failures(self.engine.url):
             try:
@@ -103,8 +109,10 @@ class Store:
                     if bins:
                         connection.execute(insert(tables.baseline_bin), bins)
             except IntegrityError:
-                # Equal content under another definition has the same id: that row serves both.
-                return self.find_baseline(baseline.monitor, definition_hash) or self.read_baseline(baseline.id)
+                first = self.find_baseline(baseline.monitor, definition_hash)
+                if first is None:
+                    raise
+                return first
         return baseline
 
     def write_profiles(self, monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str) -> None:

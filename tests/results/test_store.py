@@ -85,7 +85,8 @@ def test_the_first_baseline_of_a_definition_stays(store):
     later = Baseline("flights", BASELINE.definition, BINS, {"distance": distance(0, 0, 1, 0, 0)}, 1)
     assert store.write_baseline(later, "hash") == BASELINE
     assert store.write_baseline(BASELINE, "hash") == BASELINE
-    assert store.write_baseline(BASELINE, "another definition of equal content") == BASELINE
+    with pytest.raises(DataError, match=r"baseline_id|baseline_key"):
+        store.write_baseline(BASELINE, "the hash of another definition")
     assert len(store.query("SELECT * FROM baseline")) == 1
 
 

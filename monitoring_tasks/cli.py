@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +22,6 @@ from monitoring_tasks.progress import Progress
 from monitoring_tasks.window import format_instant, parse_instant
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from monitoring_tasks.config import Monitor
     from monitoring_tasks.results.store import WindowRun
 
@@ -36,8 +33,6 @@ app = typer.Typer(
 )
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-
-FORMATS = ("parquet", "csv", "json")
 
 Start = Annotated[
     str,
@@ -240,6 +235,7 @@ def export(
     timezone: Zone = None,
 ) -> None:
     """Write the results of the whole windows inside a period to files. Times in them are UTC."""
+    from monitoring_tasks.results.export import FORMATS, write_file
     from monitoring_tasks.results.frame import results
     from monitoring_tasks.results.store import open_store
 
@@ -247,7 +243,7 @@ def export(
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise ConfigError(f"--format {formats!r}: write one or more of {','.join(FORMATS)}")
-    stem = _stem(output, f"{monitor}-results")
+    stem = _stem(output, f"{monitor}-results", FORMATS)
     with open_store() as store:
         first, last = _period(start, end, timezone or store.timezone(monitor))
         frame = results(monitor, first, last, store=store)
@@ -258,11 +254,7 @@ def export(
     windows = len(frame[["window_start", "window_end"]].drop_duplicates())
     for name in wanted:
         path = stem.with_name(f"{stem.name}.{name}")
-        if name == "json":
-            path.write_text(_json_records(frame), encoding="utf-8")
-        else:
-            flat = frame.assign(detail=[json.dumps(value, sort_keys=True) for value in frame["detail"]])
-            flat.to_parquet(path, index=False) if name == "parquet" else flat.to_csv(path, index=False)
+        write_file(frame, path)
         out.print(f"{len(frame):,} results of {windows:,} windows in {path}", soft_wrap=True)
 
 
@@ -365,24 +357,16 @@ def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
     return table
 
 
-def _stem(output: Path | None, usual: str) -> Path:
+def _stem(output: Path | None, usual: str, endings: Collection[str]) -> Path:
     """Return the path of the files to write, without an ending."""
     stem = output or Path(usual)
     if stem.is_dir():
         stem = stem / usual
-    if stem.suffix.removeprefix(".") in FORMATS:
+    if stem.suffix.removeprefix(".") in endings:
         stem = stem.with_suffix("")
     if not stem.parent.is_dir():
         raise ConfigError(f"--output {str(output)!r}: there is no folder {str(stem.parent)!r}")
     return stem
-
-
-def _json_records(frame: pd.DataFrame) -> str:
-    """Return a JSON list with an object per row: every digit of the numbers, null for what was not measured."""
-    times = {name: [format_instant(time) for time in frame[name]] for name in ("window_start", "window_end")}
-    plain = frame.assign(**times).astype(object)
-    rows = plain.where(plain.notna(), None).to_dict("records")
-    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
 def _wide(table: Table) -> None:

@@ -158,7 +158,7 @@ class Store:
         rows = values.result_rows(monitor, window, check, results)
         run = values.window_key(monitor, window) | {"check_name": check, "state": "failed" if error else "done"}
         with self.writing(monitor, window) as connection:
-            if digest is not None and _state(connection, monitor, window).digest != digest:
+            if digest is not None and _whole_window(connection, monitor, window)[0] != digest:
                 raise ReplacedError(_replaced(monitor, window))
             for table in (tables.result, tables.check_run):
                 mine = is_window(table, monitor, window) & (table.c.check_name == check)
@@ -350,16 +350,20 @@ class Store:
             yield from (row._asdict() for row in connection.execute(statement.execution_options(yield_per=1000)))
 
 
-def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
+def _whole_window(connection: Connection, monitor: str, window: Window) -> tuple[str | None, str | None, int | None]:
+    """Return digest, baseline and rows of the window's profile; None thrice without one."""
     table = tables.profile
     whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
-    profile = connection.execute(select(table.c.digest, table.c.baseline_id, table.c.rows).where(whole)).first()
+    found = connection.execute(select(table.c.digest, table.c.baseline_id, table.c.rows).where(whole)).first()
+    return (None, None, None) if found is None else tuple(found)
+
+
+def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
     table = tables.check_run
     checks = select(table.c.check_name, table.c.state, table.c.error, table.c.config_hash)
     of_window = checks.where(is_window(table, monitor, window)).order_by(table.c.check_name)
     runs = tuple(CheckRun(*row) for row in connection.execute(of_window))
-    digest, baseline_id, rows = profile or (None, None, None)
-    return WindowState(digest, baseline_id, rows, runs)
+    return WindowState(*_whole_window(connection, monitor, window), runs)
 
 
 def _write_monitor(connection: Connection, row: values.Row) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.table import Table
 
 from monitoring_tasks.errors import ConfigError, MonitoringError
-from monitoring_tasks.window import format_instant, parse_instant, parse_schedule
+from monitoring_tasks.progress import Progress
+from monitoring_tasks.window import format_instant, parse_instant
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from monitoring_tasks.config import ColumnType, Monitor
     from monitoring_tasks.results.store import WindowRun
 
@@ -35,8 +34,6 @@ app = typer.Typer(
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-FORMATS = ("parquet", "csv", "json")
-
 Start = Annotated[
     str,
     typer.Option(
@@ -46,8 +43,10 @@ Start = Annotated[
 ]
 End = Annotated[str, typer.Option("--end", help="First day or instant after the period.")]
 Zone = Annotated[
-    str,
-    typer.Option(help="Where days begin, such as America/New_York; for a monitor's days, the timezone of its file."),
+    str | None,
+    typer.Option(
+        help="Where days begin, such as Europe/Berlin.", show_default="in each monitor's own zone, as its file said"
+    ),
 ]
 
 
@@ -110,15 +109,18 @@ def demo(
 @app.command()
 def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", show_default=False)]) -> None:
     """Check monitor files, with the warehouse if it answers. Exit 1 and every error, not only the first."""
-    from monitoring_tasks.checks import not_computed
+    from monitoring_tasks.checks import not_computed_in_words
     from monitoring_tasks.config import MonitorFileError, load_monitor, load_monitors
 
     problems: list[str] = []
+    once: dict[Path, Path] = {}
+    for file in files:
+        once.setdefault(file.resolve(), file)
     try:
-        load_monitors(files)
+        load_monitors(once.values())
     except MonitorFileError as error:
         problems += str(error).splitlines()
-    for file in files:
+    for file in once.values():
         try:
             monitor = load_monitor(file)
         except MonitorFileError:
@@ -127,9 +129,9 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", 
         problems += found
         if not found:
             out.print(f"{monitor.path}: monitor {monitor.name!r} is valid; {escape(seen)}", soft_wrap=True)
-        ignored = not_computed(monitor)
-        if ignored:
-            out.print(f"{monitor.path}: read, not acted on by this version: {', '.join(ignored)}", soft_wrap=True)
+        note = not_computed_in_words(monitor)
+        if note:
+            out.print(f"{monitor.path}: {note}", soft_wrap=True)
     for problem in problems:
         err.print(escape(problem), soft_wrap=True)
     if problems:
@@ -159,10 +161,14 @@ def run(
     ] = None,
 ) -> None:
     """Monitor every window of a period, in as few scans as possible. Exit 0 done, 1 a window failed, 2 config."""
+    from monitoring_tasks.checks import not_computed_in_words
     from monitoring_tasks.config import load_monitor
     from monitoring_tasks.run import run_windows
 
     monitor = load_monitor(file)
+    note = not_computed_in_words(monitor)
+    if note:
+        err.print(f"{monitor.path}: {note}", soft_wrap=True)
     first, last = _period(start, end, monitor.timezone)
     with _progress() as progress:
         runs = run_windows(monitor, first, last, checks=check or None, progress=progress)
@@ -180,16 +186,17 @@ def run(
 def status(
     monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
 ) -> None:
-    """Show the latest window, open alerts and label coverage of each monitor."""
+    """Show the latest window of each monitor and what is in alarm, open alerts and label coverage."""
     from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.views.standing import standing
 
     with open_store() as store:
         found = store.query("SELECT * FROM monitor_health ORDER BY monitor")
         found = [row for row in found if monitor in (None, row["monitor"])]
         alarms = {
             row["monitor"]: store.query(
-                "SELECT message FROM latest_result WHERE monitor = :monitor AND status IN ('alarm', 'error') "
-                "AND segment = '' ORDER BY check_name, column_name, metric",
+                "SELECT * FROM latest_result WHERE monitor = :monitor AND status IN ('alarm', 'error') "
+                "ORDER BY check_name, column_name, metric, segment",
                 monitor=row["monitor"],
             )
             for row in found
@@ -212,22 +219,23 @@ def status(
             "none" if row["label_coverage"] is None else f"{100 * row['label_coverage']:.0f} % ({row['labels']})",
         )
     _wide(table)
-    for name, messages in alarms.items():
-        out.print(f"\n{name}: {'in its latest window' if messages else 'nothing is in alarm'}")
-        for row in messages:
-            out.print(f"  {escape(row['message'])}", soft_wrap=True)
+    for row in found:
+        out.print()
+        for line in standing(row, alarms[row["monitor"]]):
+            out.print(escape(line), soft_wrap=True)
 
 
 @app.command()
 def export(
     monitor: Annotated[str, typer.Argument(help="A monitor's name.", show_default=False)],
-    start: Annotated[str, typer.Option(help="First day or instant, such as 2013-04-01; see --timezone.")],
-    end: Annotated[str, typer.Option(help="First day or instant after the period.")],
+    start: Start,
+    end: End,
     formats: Annotated[str, typer.Option("--format", help="One or more of parquet, csv, json.")] = "parquet",
     output: Annotated[Path | None, typer.Option(help="A folder, or a file name without its ending.")] = None,
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
 ) -> None:
     """Write the results of the whole windows inside a period to files. Times in them are UTC."""
+    from monitoring_tasks.results.export import FORMATS, write_file
     from monitoring_tasks.results.frame import results
     from monitoring_tasks.results.store import open_store
 
@@ -235,9 +243,9 @@ def export(
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise ConfigError(f"--format {formats!r}: write one or more of {','.join(FORMATS)}")
-    first, last = _period(start, end, timezone)
-    stem = _stem(output, f"{monitor}-results")
+    stem = _stem(output, f"{monitor}-results", FORMATS)
     with open_store() as store:
+        first, last = _period(start, end, timezone or store.timezone(monitor))
         frame = results(monitor, first, last, store=store)
     if frame.empty:
         raise ConfigError(
@@ -246,25 +254,21 @@ def export(
     windows = len(frame[["window_start", "window_end"]].drop_duplicates())
     for name in wanted:
         path = stem.with_name(f"{stem.name}.{name}")
-        if name == "json":
-            path.write_text(_json_records(frame), encoding="utf-8")
-        else:
-            flat = frame.assign(detail=[json.dumps(value, sort_keys=True) for value in frame["detail"]])
-            flat.to_parquet(path, index=False) if name == "parquet" else flat.to_csv(path, index=False)
+        write_file(frame, path)
         out.print(f"{len(frame):,} results of {windows:,} windows in {path}", soft_wrap=True)
 
 
 @app.command()
 def prune(
     before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are removed.")],
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
 ) -> None:
     """Remove old windows from the results store."""
     from monitoring_tasks.results.retention import prune as remove
     from monitoring_tasks.results.store import open_store
 
     with open_store() as store:
-        counts = remove(store, parse_instant(before, timezone))
+        counts = remove(store, before, timezone=timezone)
     out.print(", ".join(f"{rows:,} rows of {table}" for table, rows in counts.items()) + " removed")
 
 
@@ -273,15 +277,14 @@ def rollup(
     before: Annotated[str, typer.Option(help="Day or instant; windows that end by then are added up.")],
     to: Annotated[str, typer.Option(help="Length of the new windows, such as 1d, or a cron expression.")],
     monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
-    timezone: Zone = "UTC",
+    timezone: Zone = None,
 ) -> None:
     """Add old profiles up to longer windows."""
     from monitoring_tasks.results.retention import rollup as add_up
     from monitoring_tasks.results.store import open_store
 
-    schedule = parse_schedule(to, timezone)
     with open_store() as store:
-        made = add_up(store, parse_instant(before, timezone), schedule, monitor)
+        made = add_up(store, before, to, monitor, timezone=timezone)
     for name, windows in made.items():
         out.print(f"{name}: {len(windows)} windows of {to} made of shorter ones")
     if not any(made.values()):
@@ -357,24 +360,16 @@ def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
     return table
 
 
-def _stem(output: Path | None, usual: str) -> Path:
+def _stem(output: Path | None, usual: str, endings: Collection[str]) -> Path:
     """Return the path of the files to write, without an ending."""
     stem = output or Path(usual)
     if stem.is_dir():
         stem = stem / usual
-    if stem.suffix.removeprefix(".") in FORMATS:
+    if stem.suffix.removeprefix(".") in endings:
         stem = stem.with_suffix("")
     if not stem.parent.is_dir():
         raise ConfigError(f"--output {str(output)!r}: there is no folder {str(stem.parent)!r}")
     return stem
-
-
-def _json_records(frame: pd.DataFrame) -> str:
-    """Return a JSON list with an object per row: every digit of the numbers, null for what was not measured."""
-    times = {name: [format_instant(time) for time in frame[name]] for name in ("window_start", "window_end")}
-    plain = frame.assign(**times).astype(object)
-    rows = plain.where(plain.notna(), None).to_dict("records")
-    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
 def _wide(table: Table) -> None:
@@ -386,13 +381,13 @@ def _wide(table: Table) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def _progress() -> Iterator[Progress]:
     """Yield a callback that draws a bar per step on a terminal, and prints a line per finished step elsewhere."""
     if not err.is_terminal:
         yield lambda step, done, total: err.print(f"{step}: {total}") if done == total else None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as bars:
+    with Bars(*columns, console=err) as bars:
         tasks: dict[str, TaskID] = {}
 
         def advance(step: str, done: int, total: int) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,14 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from sklearn.ensemble import HistGradientBoostingClassifier
-
-Progress = Callable[[str, int, int], None]
-"""Called with a step's name, how much of it is done, and how much there is; a step begins with nothing done."""
 
 VERSION = 1
 """Raise it with every change of what is written: directories prepared by another version are prepared again."""

@@ -19,6 +19,10 @@ class TransientError(MonitoringError):
     """A server or network failed. Retried: waiting may heal it."""
 
 
+class ReplacedError(TransientError):
+    """Another run has replaced what this one worked on. Retried: reading it again heals it."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of a driver's error: the ones below repeat the statement, or point into it.
 

@@ -7,26 +7,31 @@ A scheduled run is a list of one window, a backfill a long one. Airflow's tasks 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
+from typing import TypeVar
 
 from monitoring_tasks.baseline import find_baseline, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.config.roles import timestamp_misfit
-from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
+from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
 from monitoring_tasks.profile import Profile
-from monitoring_tasks.results.store import Store, WindowRun, open_store
+from monitoring_tasks.progress import Progress
+from monitoring_tasks.results.rows import profile_digest
+from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
-from monitoring_tasks.window import Window, format_instant
+from monitoring_tasks.window import Window, format_instant, require_ended
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is; each begins with 0 done."""
+T = TypeVar("T")
+
+TRIES = 5
+"""How often a step is taken before it gives up, when other runs of the same window keep replacing what it read."""
 
 
 def run_windows(
@@ -38,6 +43,7 @@ def run_windows(
     store: Store | None = None,
     checks: Collection[str] | None = None,
     progress: Progress | None = None,
+    now: datetime | None = None,
 ) -> tuple[WindowRun, ...]:
     """Monitor every whole window inside ``[start, end)``, in as few scans as possible.
 
@@ -51,9 +57,11 @@ def run_windows(
         Open ones; by default those that the environment names.
     checks
         Names of the checks to run again; by default all that are on. The others run only where the window's rows
-        changed or they never ran: a window is done when every check has written.
+        changed, or they never ran under what the monitor file says now: a window is done when every check has.
     progress
         Told how far it is.
+    now
+        The present, aware; by default the clock's. All windows must have ended by then.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def run_windows(
     Raises
     ------
     ConfigError
-        If no whole window lies inside, or the monitor cannot be computed.
+        If no whole window lies inside or one has not ended yet, or the monitor cannot be computed.
     DataError, TransientError
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
@@ -74,6 +82,7 @@ def run_windows(
             f"monitor {monitor.name!r}: no whole window of {monitor.schedule.expression!r} "
             f"({monitor.schedule.timezone}) lies between {format_instant(start)} and {format_instant(end)}"
         )
+    require_ended(windows, now or datetime.now(UTC), f"monitor {monitor.name!r}")
     names = _chosen(monitor, checks)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
@@ -88,7 +97,7 @@ def run_windows(
         for done, window in enumerate(windows):
             _tell(progress, "Check", done, len(windows))
             began = monotonic()
-            written = {run.check_name for run in store.check_runs(monitor.name, window)}
+            written = _written(monitor, store.check_runs(monitor.name, window))
             never = [check.name for check in enabled(monitor) if check.name not in written]
             check_window(monitor, window, (*names, *never), store)
             runs.append(close_window(monitor, window, store, datetime.now(UTC), share + monotonic() - began))
@@ -175,8 +184,15 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
     DataError
         If the window has no stored profile.
     TransientError
-        If the store does not answer: waiting heals that, and no check is to blame.
+        If the store does not answer, or other runs keep replacing the profile: waiting heals that, and no check is to
+        blame.
     """
+    return _undisturbed(lambda: _check_window(monitor, window, checks, store))
+
+
+def _check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:
+    # The digest is read first: if the profile is replaced before it is read too, nothing can be written.
+    digest = _digest(monitor, window, store.window_state(monitor.name, window))
     baseline_id, profiles = store.read_profiles(monitor.name, window)
     context = CheckContext(monitor, window, profiles[0], store.read_baseline(baseline_id), profiles[1:])
     failed = []
@@ -184,22 +200,56 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
         if check.name not in checks:
             continue
         try:
-            error = _write(store, check.name, context, check.run(context))
+            error = _write(store, check.name, context, check.run(context), digest)
         except TransientError:
             raise
         except Exception as reason:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
             message = f"check {check.name} failed: {type(reason).__name__}: {reason}"
-            error = _write(store, check.name, context, [Result("check", status="error", message=message)])
+            failure = Result("check", status="error", message=message)
+            error = _write(store, check.name, context, [failure], digest)
         if error:
             failed.append(check.name)
     return tuple(failed)
 
 
-def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result]) -> str | None:
-    """Store a check's results; return why it failed, if it did."""
+def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result], digest: str) -> str | None:
+    """Store a check's results on the profile of this digest; return why it failed, if it did."""
     error = "; ".join(result.message for result in results if result.decided() == "error") or None
-    store.write_results(context.monitor.name, context.window, check, results, error)
+    monitor = context.monitor
+    store.write_results(
+        monitor.name, context.window, check, results, error, config_hash=monitor.config_hash, digest=digest
+    )
     return error
+
+
+def _written(monitor: Monitor, runs: Sequence[CheckRun]) -> dict[str, CheckRun]:
+    """Return, by name, the checks that ran under what the monitor file says now."""
+    return {run.check_name: run for run in runs if run.config_hash == monitor.config_hash}
+
+
+def _missing(names: Sequence[str], runs: Sequence[CheckRun]) -> str:
+    """Say which of the checks never wrote, and which wrote before the monitor file was edited."""
+    outdated = [run.check_name for run in runs if run.check_name in names]
+    never = [name for name in names if name not in outdated]
+    reasons = [f"not written: {', '.join(never)}"] * bool(never)
+    reasons += [f"written before the monitor file was edited, run again: {', '.join(outdated)}"] * bool(outdated)
+    return "; ".join(reasons)
+
+
+def _digest(monitor: Monitor, window: Window, state: WindowState) -> str:
+    if state.digest is None:
+        raise DataError(
+            f"monitor {monitor.name!r} has no profile of {window} that this version has stored: scan the window first"
+        )
+    return state.digest
+
+
+def _undisturbed(step: Callable[[], T]) -> T:
+    """Take a step, and again when another run has replaced what it had read: a few times, then its error goes on."""
+    for _ in range(TRIES - 1):
+        with suppress(ReplacedError):
+            return step()
+    return step()
 
 
 def close_window(
@@ -209,9 +259,10 @@ def close_window(
     now: datetime,
     seconds: float | None = None,
 ) -> WindowRun:
-    """Record how the window ended: done only when every check has written since the window was last scanned.
+    """Record how the window ended.
 
-    Results of checks that are no longer on are deleted.
+    It is done only when every check has written since the window was last scanned, under what the monitor file says
+    now. Results of checks that are no longer on are deleted.
 
     Parameters
     ----------
@@ -221,39 +272,46 @@ def close_window(
         When it ended.
     seconds
         How long it took, where that is known.
+
+    Raises
+    ------
+    DataError
+        If every check has written, but the window's profile is gone (it was rolled up).
+    TransientError
+        If the store does not answer, or other runs of the window keep writing.
     """
+    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds))
+
+
+def _close_window(monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None) -> WindowRun:
     needed = [check.name for check in enabled(monitor)]
-    written = {run.check_name: run for run in store.check_runs(monitor.name, window)}
+    state = store.window_state(monitor.name, window)
+    written = _written(monitor, state.checks)
     missing = [name for name in needed if name not in written]
     failed = [f"{name}: {written[name].error}" for name in needed if name in written and written[name].error]
     error = "; ".join(failed) or None
-    baseline_id, rows = None, None
     if missing:
         before = [run.error for run in store.window_runs(monitor.name, window.start, window.end) if run.error]
-        error = before[0] if before and not written else f"not written: {', '.join(missing)}"
+        error = before[0] if before and not state.checks else _missing(missing, state.checks)
     else:
-        baseline_id, profiles = store.read_profiles(monitor.name, window)
-        rows = profiles[0].rows
+        _digest(monitor, window, state)
     run = WindowRun(
         monitor=monitor.name,
         window=window,
-        state="failed" if error else "done" if rows else "empty",
+        state="failed" if error else "done" if state.rows else "empty",
         config_hash=monitor.config_hash,
         computed_at=now,
-        rows=rows,
-        baseline_id=baseline_id,
+        rows=None if missing else state.rows,
+        baseline_id=None if missing else state.baseline_id,
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed)
+    store.write_window_run(run, needed, schedule=monitor.schedule, state=state)
     return run
 
 
 def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
-    window = profiles[0].window
-    if window not in store.profiled_windows(monitor.name, window.start, window.end):
-        return False
-    return store.read_profiles(monitor.name, window) == (baseline_id, tuple(profiles))
+    return store.window_state(monitor.name, profiles[0].window).digest == profile_digest(profiles, baseline_id)
 
 
 def _source(monitor: Monitor, types: Mapping[str, Type]) -> Source:

@@ -7,7 +7,7 @@ the scheduler are the same window. A test holds the two together over both dayli
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -150,6 +150,26 @@ class Schedule:
             following = croniter(self.expression, naive).get_next(datetime)
             current = current + (following - naive) if every_hour else _place(following, zone, fold=1)
             yield current
+
+
+def require_ended(windows: Iterable[Window], now: datetime, whose: str) -> None:
+    """Raise if a window ends after `now`: it would be stored with a part of its rows, or none.
+
+    Examples
+    --------
+    >>> require_ended([Window.parse("2013-04-01", "2013-04-02")], datetime(2013, 4, 2, tzinfo=UTC), "monitor 'loans'")
+
+    Raises
+    ------
+    ConfigError
+        Which begins with `whose` and names the first such window.
+    """
+    first = next((window for window in windows if window.end > now), None)
+    if first is not None:
+        raise ConfigError(
+            f"{whose}: window {first} has not ended yet, it is {format_instant(now.replace(microsecond=0))}: choose a "
+            f"period that ends by {format_instant(first.start)}"
+        )
 
 
 def parse_schedule(text: str, timezone: str = "UTC") -> Schedule:

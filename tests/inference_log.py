@@ -63,7 +63,7 @@ segments: [region]
 checks: {checks}
 """
 
-TABLES = ("result", "profile", "baseline", "baseline_bin", "check_run")
+TABLES = ("result", "profile", "baseline", "baseline_bin", "check_run", "monitor")
 """What is a function of monitor file, baseline and warehouse alone."""
 
 

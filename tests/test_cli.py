@@ -110,13 +110,41 @@ def test_a_period_that_ends_before_it_starts_is_exit_code_2(place):
     assert "--start 2024-03-06 must be before --end 2024-03-05" in done.stderr
 
 
+def test_a_window_that_has_not_ended_is_exit_code_2(place):
+    done = call(place, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2999-01-02")
+    assert done.returncode == 2
+    assert "has not ended yet, it is 2" in done.stderr
+    assert not (place / ".monitoring" / "results.db").exists()
+
+
 def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
     (place / "loans.yaml").write_text(MONITOR + "checks: {performance: {minimum_coverage: 0.5}}\n")
     done = call(place, "validate", "loans.yaml")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "loans.yaml: monitor 'loans' is valid; its columns are in scores",
-        "loans.yaml: read, not acted on by this version: checks.performance",
+        "loans.yaml: this version does not act on checks.performance yet",
+    ]
+
+
+def test_run_says_which_keys_are_without_effect(place):
+    (place / "loans.yaml").write_text(MONITOR + "alerts: [{name: drift, when: {check: data_drift}}]\n")
+    done = run(place)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0] == "loans.yaml: this version does not act on alerts yet"
+    assert done.stdout == "loans: 4 windows (4 done), 1,152 rows\n"
+
+
+def test_validate_takes_a_file_that_is_named_twice_as_one(place):
+    done = call(place, "validate", "loans.yaml", "loans.yaml", "./loans.yaml", str(place / "loans.yaml"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "loans.yaml: monitor 'loans' is valid; its columns are in scores\n"
+    (place / "copy.yaml").write_text(MONITOR)
+    done = call(place, "validate", "copy.yaml", "loans.yaml", "copy.yaml")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "loans.yaml:1: monitor: 'loans' is also the name of the monitor in copy.yaml:1: give each monitor its own name",
+        "1 error",
     ]
 
 
@@ -160,14 +188,18 @@ def test_status_is_about_the_latest_window(place):
     done = call(place, "status")
     assert done.returncode == 0
     assert "2024-03-08T05:00Z/2024-03-09T05:00Z" in done.stdout
-    assert "loans: nothing is in alarm" in done.stdout
+    assert "loans: nothing is in alarm in its latest window" in done.stdout
+    (place / "lake.duckdb").unlink()
+    assert call(place, "run", "loans.yaml", "--start", "2024-03-09", "--end", "2024-03-10").returncode == 1
+    lines = call(place, "status").stdout.splitlines()
+    assert lines[-1].startswith("loans: its latest window failed: warehouse 'duckdb:///lake.duckdb': there is no file")
     assert "holds no window of a monitor 'laons'" in call(place, "status", "laons").stderr
 
 
 @pytest.mark.integration
 def test_export_gives_the_same_rows_in_three_formats(place):
     run(place)
-    period = ("--start", "2024-03-05", "--end", "2024-03-09", "--timezone", "America/New_York")
+    period = ("--start", "2024-03-05", "--end", "2024-03-09")
     done = call(place, "export", "loans", *period, "--format", "parquet,csv,json")
     assert done.returncode == 0, done.stderr
     parquet = pd.read_parquet(place / "loans-results.parquet")
@@ -201,13 +233,14 @@ def test_exported_json_keeps_every_digit_and_its_details(place):
 
 
 @pytest.mark.integration
-def test_days_of_an_export_are_utc_unless_a_zone_is_named(place):
-    """The same days as `run`'s hold one New York day less in UTC: the number of windows is printed for that."""
+def test_days_of_an_export_are_the_monitors_own_unless_a_zone_is_named(place):
+    """The same days hold one New York day less in UTC: the number of windows is printed for that."""
     run(place)
     period = ("--start", "2024-03-05", "--end", "2024-03-09")
-    assert " of 3 windows in loans-results.parquet" in call(place, "export", "loans", *period).stdout
-    zone = ("--timezone", "America/New_York")
-    assert " of 4 windows in loans-results.parquet" in call(place, "export", "loans", *period, *zone).stdout
+    assert " of 4 windows in loans-results.parquet" in call(place, "export", "loans", *period).stdout
+    assert (
+        " of 3 windows in loans-results.parquet" in call(place, "export", "loans", *period, "--timezone", "UTC").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -279,10 +312,9 @@ def test_migrate_prune_and_rollup_say_what_they_did(place):
     assert "to revision" in call(place, "migrate").stdout
     assert "already" in call(place, "migrate").stdout
     run(place)
-    zone = ("--timezone", "America/New_York")
-    added = call(place, "rollup", "--before", "2024-03-09", "--to", "0 0 5,9 * *", *zone)
+    added = call(place, "rollup", "--before", "2024-03-09", "--to", "0 0 5,9 * *")
     assert added.stdout == "loans: 1 windows of 0 0 5,9 * * made of shorter ones\n", added.stderr
-    done = call(place, "prune", "--before", "2024-03-09", *zone)
+    done = call(place, "prune", "--before", "2024-03-09")
     assert done.returncode == 0
     assert "4 rows of window_run" in done.stdout
 

@@ -26,7 +26,7 @@ from monitoring_tasks.results.retention import rollup
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
 from monitoring_tasks.warehouse.engine import open_warehouse
-from monitoring_tasks.window import format_instant, parse_instant, parse_schedule
+from monitoring_tasks.window import format_instant, parse_instant
 from tests import inference_log
 from tests.inference_log import EMPTY, END, START, contents, day
 
@@ -233,7 +233,7 @@ def test_law_6_profiles_of_the_hours_add_up_to_those_of_the_day_and_so_do_result
 
 def test_law_6_results_on_rolled_up_profiles_are_those_of_the_long_windows(store: Store, warehouse, tmp_path):
     hours(store, warehouse, 22, 23)
-    made = rollup(store, day(23).end, parse_schedule("1d"))
+    made = rollup(store, day(23).end, "1d")
     assert made == {"loans": (day(22), day(23))}
     monitor = inference_log.monitor()
     with open_store(f"sqlite:///{tmp_path / 'days.db'}") as days:

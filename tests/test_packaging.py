@@ -216,7 +216,7 @@ def test_the_wheel_has_the_command(installed: Run):
 
 @pytest.mark.integration
 def test_the_wheel_makes_a_results_store(installed: Run):
-    assert "from nothing to revision 0001" in installed("monitoring-tasks", "migrate").stdout
+    assert "from nothing to revision 0002" in installed("monitoring-tasks", "migrate").stdout
 
 
 @pytest.mark.integration

@@ -17,7 +17,7 @@ from monitoring_tasks.checks import Check, Result
 from monitoring_tasks.config import column_problems
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.results.store import Store, open_store
-from monitoring_tasks.run import close_window, run_windows, scan_windows
+from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
 from monitoring_tasks.statistics.drift import DRIFT_METRICS, drift_metric, select
 from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import parse_instant
@@ -472,21 +472,86 @@ def test_no_whole_window_is_said_with_the_period(duckdb_url, tmp_path):
     )
 
 
+def test_windows_that_have_not_ended_are_refused_before_anything_is_read(duckdb_url, tmp_path):
+    noon = parse_instant("2024-03-22T12:00:30.5", "UTC")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        arguments = {"warehouse": warehouse, "store": store, "now": noon}
+        with pytest.raises(ConfigError) as raised:
+            run_windows(inference_log.monitor(), START, day(23).end, **arguments)
+        assert str(raised.value) == (
+            "monitor 'loans': window 2024-03-22T00:00Z/2024-03-23T00:00Z has not ended yet, it is "
+            "2024-03-22T12:00:30Z: choose a period that ends by 2024-03-22T00:00Z"
+        )
+        assert store.query("SELECT * FROM baseline") == store.query("SELECT * FROM window_run") == []
+        runs = run_windows(inference_log.monitor(), START, parse_instant("2024-03-22T23:00", "UTC"), **arguments)
+        assert [run.window for run in runs] == [day(20)]
+
+
+def planted(store, monitor, *names):
+    """Replace these checks' results of day 20 by one that no check computes."""
+    for name in names:
+        digest = store.window_state("loans", day(20)).digest
+        result = [Result("planted", 1.0)]
+        store.write_results("loans", day(20), name, result, config_hash=monitor.config_hash, digest=digest)
+
+
 def test_one_check_can_be_run_again_and_leaves_the_others_alone(store: Store, duckdb_url):
+    monitor = inference_log.monitor()
     with open_warehouse(duckdb_url) as warehouse:
-        arguments = {"warehouse": warehouse, "store": store}
-        run_windows(inference_log.monitor(), START, day(21).end, **arguments)
-        before = rows(store)
-        strict = inference_log.monitor("{data_drift: {fixed: {psi: 0.0}}, operations: {expected_rows: 9}}")
-        run_windows(strict, START, day(21).end, checks=["operations"], **arguments)
-        after = rows(store)
-        changed = [row for row in after if row not in before]
-        assert [(row["metric"], row["status"]) for row in changed] == [("rows", "alarm")] * 2
-        assert len(after) == len(before)
+        run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
+        before = rows(store, checks="operations")
+        planted(store, monitor, "data_drift", "operations")
+        runs = run_windows(monitor, START, day(21).end, checks=["operations"], warehouse=warehouse, store=store)
+        assert [run.state for run in runs] == ["done"] * 2
+        assert {row["check_name"] for row in rows(store, metrics="planted")} == {"data_drift"}
+        assert rows(store, checks="operations") == before
         with pytest.raises(
             ConfigError, match="computes no check typo: it has data_drift, prediction_drift, operations"
         ):
-            run_windows(strict, START, day(21).end, checks=["typo"], **arguments)
+            run_windows(monitor, START, day(21).end, checks=["typo"], warehouse=warehouse, store=store)
+
+
+def test_after_an_edit_of_the_file_one_check_does_not_stand_beside_the_old_results_of_others(store: Store, duckdb_url):
+    strict = inference_log.monitor("{data_drift: {fixed: {psi: 0.0}}, operations: {expected_rows: 9}}")
+    with open_warehouse(duckdb_url) as warehouse:
+        arguments = {"warehouse": warehouse, "store": store}
+        run_windows(strict, START, day(21).end, **arguments)
+        wanted = inference_log.contents(store)
+        run_windows(inference_log.monitor(), START, day(21).end, **arguments)
+        assert inference_log.contents(store) != wanted
+        runs = run_windows(strict, START, day(21).end, checks=["operations"], **arguments)
+    assert inference_log.contents(store) == wanted
+    assert {(run.state, run.config_hash) for run in runs} == {("done", strict.config_hash)}
+
+
+def test_a_window_is_not_closed_over_results_of_an_edited_file(store: Store, duckdb_url):
+    strict = inference_log.monitor("{data_drift: {fixed: {psi: 0.0}}}")
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(inference_log.monitor(), START, day(20).end, warehouse=warehouse, store=store)
+    check_window(strict, day(20), ["data_drift"], store)
+    closed = close_window(strict, day(20), store, parse_instant("2024-05-01", "UTC"))
+    assert (closed.state, closed.error) == (
+        "failed",
+        "written before the monitor file was edited, run again: operations, prediction_drift",
+    )
+
+
+def test_what_an_earlier_version_stored_is_run_again(store: Store, duckdb_url):
+    """It kept neither the digest of the profile nor the hash of the monitor file."""
+    monitor = inference_log.monitor()
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, START, day(21).end, warehouse=warehouse, store=store)
+        wanted = inference_log.contents(store)
+        planted(store, monitor, "data_drift", "prediction_drift")
+        with store.writing("loans") as connection:
+            connection.exec_driver_sql("UPDATE profile SET digest = NULL")
+            connection.exec_driver_sql("UPDATE check_run SET config_hash = NULL")
+        with pytest.raises(DataError, match=r"no profile of .* that this version has stored: scan the window first"):
+            check_window(monitor, day(20), ["operations"], store)
+        closed = close_window(monitor, day(20), store, parse_instant("2024-05-01", "UTC"))
+        assert closed.state == "failed"
+        run_windows(monitor, START, day(21).end, checks=["operations"], warehouse=warehouse, store=store)
+    assert inference_log.contents(store) == wanted
 
 
 def test_progress_tells_each_step_from_nothing_to_all(duckdb_url, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from monitoring_tasks.airflow.retries import monitoring_task
 from monitoring_tasks.airflow.tasks import fail_if_failed, open_warehouse_of
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import ConfigError
-from monitoring_tasks.window import Window, format_instant, parse_instant
+from monitoring_tasks.window import Window, format_instant, parse_instant, require_ended
 
 CHUNK = 500
 """Windows in one scan, unless the run says otherwise: a year of days, three weeks of hours."""
@@ -85,6 +86,7 @@ def backfill_dag(folder: Path) -> DAG:
                     f"no whole window of monitor {monitor.name!r} (schedule {monitor.schedule.expression!r}, "
                     f"{monitor.schedule.timezone}) lies in {format_instant(start)} to {format_instant(end)}"
                 )
+            require_ended(windows, datetime.now(UTC), f"monitor {monitor.name!r}")
             return [
                 {"start": format_instant(period.start), "end": format_instant(period.end)}
                 for period in chunks(windows, params["chunk"])

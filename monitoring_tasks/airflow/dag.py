@@ -13,7 +13,7 @@ from monitoring_tasks.airflow import tasks
 from monitoring_tasks.airflow.retries import RETRIES, monitoring_task
 from monitoring_tasks.airflow.wait import WaitForRows
 from monitoring_tasks.airflow.windows import latest_window
-from monitoring_tasks.checks import families
+from monitoring_tasks.checks import families, not_computed_in_words
 from monitoring_tasks.config import Monitor, load_monitor
 
 ACTIVE_RUNS = 4
@@ -140,6 +140,8 @@ def _page(monitor: Monitor) -> str:
     """Return the DAG's documentation: what is watched, how, and the file itself."""
     path = Path(monitor.path)
     checks = "\n".join(f"- **{family}**: {', '.join(names)}" for family, names in families(monitor).items())
+    note = not_computed_in_words(monitor)
+    without_effect = f"\n**Without effect**: {note}.\n" if note else ""
     schedule = f"`{monitor.schedule.expression}` ({monitor.schedule.timezone})"
     return f"""\
 {monitor.description}
@@ -148,7 +150,7 @@ Watches the inference log `{monitor.inference_log.table}` in the warehouse `{mon
 interval of {schedule}, since {monitor.start:%Y-%m-%d %H:%M} UTC. Owner: {monitor.owner or "nobody"}.
 
 {checks}
-
+{without_effect}
 Every number is a row of table `result`, every window a row of table `window_run`, for monitor `{monitor.name}`.
 A window that failed is red here and `failed` there. Clear a run to compute its window again. For another period:
 

@@ -13,7 +13,7 @@ from monitoring_tasks.airflow.connections import results_store
 from monitoring_tasks.airflow.files import read_monitor_files
 from monitoring_tasks.airflow.retries import monitoring_task
 from monitoring_tasks.errors import ConfigError
-from monitoring_tasks.window import Schedule, parse_duration
+from monitoring_tasks.window import parse_duration
 
 PAGE = """\
 Every day: creates or upgrades the tables and views of the results store; adds the profiles of short windows up to days
@@ -56,8 +56,8 @@ def maintenance_dag(folder: Path) -> DAG:
             made = {}
             with open_store(results_store()) as store:
                 for monitor in read_monitor_files(folder).monitors:
-                    days = Schedule("0 0 * * *", monitor.schedule.timezone)
-                    made[monitor.name] = len(rollup(store, before, days, monitor.name)[monitor.name])
+                    added = rollup(store, before, "1d", monitor.name, timezone=monitor.schedule.timezone)
+                    made[monitor.name] = len(added[monitor.name])
             return made
 
         # A rollup that was not asked for is skipped; that must not skip this.

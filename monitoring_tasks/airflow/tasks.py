@@ -39,6 +39,7 @@ def windows_of(monitor: Monitor, context: Context) -> tuple[Window, ...]:
         interval=interval,
         run_after=run.run_after,
         params=context["params"],
+        now=datetime.now(UTC),
     )
 
 

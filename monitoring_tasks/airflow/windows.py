@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring_tasks.errors import ConfigError
-from monitoring_tasks.window import Schedule, Window, format_instant, parse_instant
+from monitoring_tasks.window import Schedule, Window, format_instant, parse_instant, require_ended
 
 LOOK_BACK = tuple(timedelta(days=days) for days in (1, 8, 63, 800))
 """How far back `latest_window` looks for a whole window, in turn: the last holds two years."""
@@ -20,6 +20,7 @@ def windows_of_run(
     interval: tuple[datetime, datetime] | None,
     run_after: datetime,
     params: Mapping[str, Any],
+    now: datetime,
 ) -> tuple[Window, ...]:
     """Return the windows a DAG run computes, in time order, at least one.
 
@@ -42,11 +43,13 @@ def windows_of_run(
         When the run was created or due, aware.
     params
         The run's parameters.
+    now
+        The present, aware: windows that are asked for by parameters must have ended by then.
 
     Raises
     ------
     ConfigError
-        If only one end is given, or no whole window lies inside.
+        If only one end is given, no whole window lies inside, or one has not ended yet.
     """
     first, last = params.get("window_start"), params.get("window_end")
     if run_type not in ("scheduled", "backfill") and (first or last):
@@ -56,7 +59,9 @@ def windows_of_run(
                 "complete window"
             )
         start, end = parse_instant(first, schedule.timezone), parse_instant(last, schedule.timezone)
-        return _whole(schedule, start, end, "window_start to window_end")
+        windows = _whole(schedule, start, end, "window_start to window_end")
+        require_ended(windows, now, "window_start to window_end")
+        return windows
     if interval is not None and interval[0] < interval[1]:
         return _whole(schedule, *interval, "the run's data interval")
     return (latest_window(schedule, interval[1] if interval else run_after),)

@@ -17,7 +17,18 @@ from monitoring_tasks.checks.result import STATUSES, Result, Status
 if TYPE_CHECKING:
     from monitoring_tasks.config import Monitor
 
-__all__ = ["CHECKS", "STATUSES", "Check", "CheckContext", "Result", "Status", "enabled", "families", "not_computed"]
+__all__ = [
+    "CHECKS",
+    "STATUSES",
+    "Check",
+    "CheckContext",
+    "Result",
+    "Status",
+    "enabled",
+    "families",
+    "not_computed",
+    "not_computed_in_words",
+]
 
 CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift),
@@ -41,17 +52,23 @@ def families(monitor: Monitor) -> dict[str, tuple[str, ...]]:
 
 
 def not_computed(monitor: Monitor) -> tuple[str, ...]:
-    """Return the keys of the monitor file that this version reads and does not act on yet, so that none is silent."""
+    """Return the keys of the monitor file that this version reads and does not act on yet, in the order of the file."""
     known = {check.name for check in CHECKS}
-    written = monitor.model_fields_set and set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
-    keys = [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
+    written = set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
     drift, operations = monitor.checks.data_drift, monitor.checks.operations
-    keys += ["checks.data_drift.importance"] * bool(drift and drift.importance)
-    keys += ["checks.operations.expected_rows: seasonal"] * bool(operations and operations.expected_rows == "seasonal")
-    keys += ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
+    keys = ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
+    keys += ["labels"] * (monitor.labels is not None)
     keys += ["baseline.rolling"] * (monitor.baseline.rolling is not None)
     keys += ["baseline.seasonal"] * (monitor.baseline.seasonal is not None)
-    keys += ["labels"] * (monitor.labels is not None)
+    keys += ["checks.data_drift.importance"] * bool(drift and drift.importance)
+    keys += ["checks.operations.expected_rows (seasonal)"] * bool(operations and operations.expected_rows == "seasonal")
+    keys += [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
     keys += ["alerts"] * bool(monitor.alerts)
     keys += ["retraining"] * (monitor.retraining is not None)
     return tuple(keys)
+
+
+def not_computed_in_words(monitor: Monitor) -> str | None:
+    """Say which keys of the file are without effect, so that none of them is silently; None where all have theirs."""
+    keys = not_computed(monitor)
+    return f"this version does not act on {', '.join(keys)} yet" if keys else None

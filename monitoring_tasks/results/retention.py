@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import reduce
 from operator import add
 
@@ -15,15 +15,17 @@ from monitoring_tasks.profile import ColumnProfile, Profile
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import BEGIN, failures
 from monitoring_tasks.results.rows import profile_rows
-from monitoring_tasks.results.selection import is_inside, select_profiles
+from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
 from monitoring_tasks.results.store import Store
-from monitoring_tasks.window import Schedule, Window
+from monitoring_tasks.window import Window, parse_instant, parse_schedule
 
 WINDOWS_PER_DELETE = 200
 """A writer of the newest window waits for no more than this many old ones to go."""
 
 
-def prune(store: Store, before: datetime, monitor: str | None = None) -> dict[str, int]:
+def prune(
+    store: Store, before: str | date, monitor: str | None = None, *, timezone: str | None = None
+) -> dict[str, int]:
     """Delete the windows that ended at or before `before`: results, profiles, and the record that they were run.
 
     Baselines stay, because the next run would only read them again. So do alerts, deliveries and actions: they are few,
@@ -34,9 +36,11 @@ def prune(store: Store, before: datetime, monitor: str | None = None) -> dict[st
     store
         The results store.
     before
-        Aware time.
+        Day or instant.
     monitor
         Only this one; None for every monitor.
+    timezone
+        Where `before` is read if it names no zone; by default where each monitor's own days begin.
 
     Returns
     -------
@@ -45,35 +49,44 @@ def prune(store: Store, before: datetime, monitor: str | None = None) -> dict[st
     """
     deleted = dict.fromkeys((table.name for table in tables.WINDOWED), 0)
     for name in _monitors(store) if monitor is None else (monitor,):
-        starts = _starts(store, name, before)
+        end = parse_instant(before, timezone or store.timezone(name))
+        starts = _starts(store, name, end)
         for first in range(0, len(starts), WINDOWS_PER_DELETE):
             chunk = starts[first : first + WINDOWS_PER_DELETE]
             with store.writing(name) as connection:
                 for table in tables.WINDOWED:
-                    old = is_inside(table, name, chunk[0], before) & (table.c.window_start <= chunk[-1])
+                    old = is_inside(table, name, chunk[0], end) & (table.c.window_start <= chunk[-1])
                     deleted[table.name] += connection.execute(delete(table).where(old)).rowcount
     if any(deleted.values()):
         _give_space_back(store)
     return deleted
 
 
-def rollup(store: Store, before: datetime, to: Schedule, monitor: str | None = None) -> dict[str, tuple[Window, ...]]:
+def rollup(
+    store: Store, before: str | date, to: str, monitor: str | None = None, *, timezone: str | None = None
+) -> dict[str, tuple[Window, ...]]:
     """Replace short windows' profiles by their sum over the longer windows of `to`, those that end by `before`.
 
     A longer window is made only if stored windows tile it from end to end, all on one baseline; else it is left as it
     is. The sum is exact: it is the profile that a scan of the longer window would have made. The short windows' results
     stay until they are pruned. They are small, alerts point to them, and they cannot be had from the sum.
 
+    Short windows that were run again since they were added up stand beside the longer one. Those that tile it replace
+    it, and are added up again; others are dropped, because the rest of it is only in the sum. So to correct a part of
+    a longer window, run all of it again.
+
     Parameters
     ----------
     store
         The results store.
     before
-        Aware time.
+        Day or instant.
     to
-        The longer windows, in the time zone in which the monitors' days begin.
+        The longer windows, as a monitor file's ``schedule`` says them: ``1d``, or a cron expression.
     monitor
         Only this one; None for every monitor.
+    timezone
+        Where both are read; by default where each monitor's own days begin.
 
     Returns
     -------
@@ -82,16 +95,27 @@ def rollup(store: Store, before: datetime, to: Schedule, monitor: str | None = N
     """
     made = {}
     for name in _monitors(store) if monitor is None else (monitor,):
-        found = store.profiled_windows(name, None, before)
-        targets = to.windows(found[0].start, before) if found else ()
-        tiled = ((target, tiles(_between(found, target), target)) for target in targets)
-        made[name] = tuple(target for target, parts in tiled if parts and _roll_up(store, name, target, parts))
+        zone = timezone or store.timezone(name)
+        end = parse_instant(before, zone)
+        found = store.profiled_windows(name, None, end, overlapping=True)
+        # The shortest first: an hour is reconciled with its day before the day is with its week.
+        holding = sorted((window for window in found if _inside(found, window)), key=lambda window: window.length)
+        targets = parse_schedule(to, zone).windows(found[0].start, end) if found else ()
+        added = set()
+        for target in (*holding, *targets):
+            parts = tiles(_inside(found, target), target)
+            if parts and _roll_up(store, name, target, parts):
+                added.add(target)
+            elif target in holding:
+                _drop_inside(store, name, target)
+        made[name] = tuple(sorted(added))
     return made
 
 
-def _between(windows: Sequence[Window], target: Window) -> Sequence[Window]:
-    """Return those of the ordered `windows` that start inside `target`."""
-    return windows[bisect_left(windows, target.start, key=_start) : bisect_left(windows, target.end, key=_start)]
+def _inside(windows: Sequence[Window], target: Window) -> list[Window]:
+    """Return those of the ordered `windows` that are a part of `target`."""
+    started = windows[bisect_left(windows, target.start, key=_start) : bisect_left(windows, target.end, key=_start)]
+    return [window for window in started if window.end <= target.end and window != target]
 
 
 def _start(window: Window) -> datetime:
@@ -131,6 +155,15 @@ def _roll_up(store: Store, monitor: str, target: Window, parts: Sequence[Window]
         connection.execute(delete(tables.profile).where(inside))
         connection.execute(insert(tables.profile), profile_rows(monitor, target, profiles, baselines.pop()))
     return True
+
+
+def _drop_inside(store: Store, monitor: str, target: Window) -> None:
+    """Delete the profiles of shorter windows, if that of the longer one is still there."""
+    with store.writing(monitor) as connection:
+        longer = is_window(tables.profile, monitor, target)
+        if connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None:
+            inside = is_inside(tables.profile, monitor, target.start, target.end)
+            connection.execute(delete(tables.profile).where(inside, ~longer))
 
 
 def _sum(windows: Sequence[Sequence[Profile]]) -> tuple[Profile, ...]:

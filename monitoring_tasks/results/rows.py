@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile, column_from_json, column_to_json
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Schedule, Window
 
 Row = dict[str, Any]
 
@@ -26,6 +28,20 @@ class CheckRun:
     state: Literal["done", "failed"]
     error: str | None = None
     """Why it failed."""
+    config_hash: str | None = None
+    """Of the monitor file it ran under; None if that is not known."""
+
+
+@dataclass(frozen=True)
+class WindowState:
+    """What a window can be closed from."""
+
+    digest: str | None = None
+    """Of its stored profile, see `profile_digest`; None without one, or if a version before 0002 wrote it."""
+    baseline_id: str | None = None
+    rows: int | None = None
+    checks: tuple[CheckRun, ...] = ()
+    """Those that have written since the profile was, by name."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,12 @@ def window_run_row(run: WindowRun) -> Row:
     return values | window_key(run.monitor, run.window)
 
 
+def monitor_row(run: WindowRun, schedule: Schedule) -> Row:
+    """Return the row of `monitor`: what the monitor file of this run says."""
+    row = {"timezone": schedule.timezone, "schedule": schedule.expression, "config_hash": run.config_hash}
+    return {"monitor": run.monitor} | row
+
+
 def window_run_of(row: Mapping[str, Any]) -> WindowRun:
     """Undo `window_run_row`."""
     values = dict(row)
@@ -94,9 +116,34 @@ def profile_rows(monitor: str, window: Window, profiles: Sequence[Profile], base
             found = profile.columns.get(name)
             values = _no_column if found is None else _column_row(found)
             rows.append(key | values | {"column_name": _text(name), "unreadable": profile.unreadable.get(name)})
+    digest = profile_digest(profiles, baseline_id)
     for position, row in enumerate(rows):
-        row["position"] = position
+        of_all_rows = row["segment"] == row["column_name"] == ""
+        row |= {"position": position, "digest": digest if of_all_rows else None}
     return rows
+
+
+def profile_digest(profiles: Sequence[Profile], baseline_id: str) -> str:
+    """Return 16 hex digits that differ whenever two profiles of a window, or their baselines, do.
+
+    The same before it was stored and after, in every database: there whole numbers may come back as floats, and -0.0
+    as 0.0.
+    """
+    content = [baseline_id, *(_plain_profile(profile) for profile in profiles)]
+    return sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def _plain_profile(profile: Profile) -> list[Any]:
+    sums = ("minimum", "maximum", "total", "total_squares")
+    columns = [
+        [column.column, column.kind, column.counts, *(_plus_zero(getattr(column, name)) for name in sums)]
+        for column in profile.columns.values()
+    ]
+    return [profile.segment, profile.rows, columns, list(profile.unreadable.items())]
+
+
+def _plus_zero(number: float | None) -> float | None:
+    return None if number is None else float(number) + 0.0
 
 
 _no_column: Row = {

@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, del
 from sqlalchemy.exc import IntegrityError
 
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.errors import DataError
+from monitoring_tasks.errors import DataError, ReplacedError
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results import rows as values
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import WRITING, connect, failures, lock, results_url
 from monitoring_tasks.results.migrate import require_current
-from monitoring_tasks.results.rows import CheckRun, WindowRun
-from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
+from monitoring_tasks.results.rows import CheckRun, WindowRun, WindowState
+from monitoring_tasks.results.selection import apart, is_inside, is_window, select_profiles
 from monitoring_tasks.results.tables import Instant
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Schedule, Window
 
-__all__ = ["CheckRun", "Store", "WindowRun", "open_store"]
+__all__ = ["CheckRun", "Store", "WindowRun", "WindowState", "open_store"]
 
 _COLUMNS = [column for table in tables.metadata.tables.values() for column in table.c]
 _TIMES = {column.name for column in _COLUMNS if isinstance(column.type, Instant)} | {"since", "until"}
@@ -94,7 +94,13 @@ class Store:
     # Writing: each method is one transaction and replaces what it wrote before.
 
     def write_baseline(self, baseline: Baseline, definition_hash: str) -> Baseline:
-        """Keep a baseline for good. Returns it, or the one another process was first to write for this definition."""
+        """Keep a baseline for good. Returns it, or the one another process was first to write for this definition.
+
+        Raises
+        ------
+        DataError
+            If it is stored already under another `definition_hash`: the definition is a part of what an id stands for.
+        """
         row, bins = values.baseline_row(baseline, definition_hash), values.baseline_bin_rows(baseline)
         with failures(self.engine.url):
             try:
@@ -103,8 +109,10 @@ class Store:
                     if bins:
                         connection.execute(insert(tables.baseline_bin), bins)
             except IntegrityError:
-                # Equal content under another definition has the same id: that row serves both.
-                return self.find_baseline(baseline.monitor, definition_hash) or self.read_baseline(baseline.id)
+                first = self.find_baseline(baseline.monitor, definition_hash)
+                if first is None:
+                    raise
+                return first
         return baseline
 
     def write_profiles(self, monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str) -> None:
@@ -125,38 +133,71 @@ class Store:
             connection.execute(insert(tables.profile), rows)
 
     def write_results(
-        self, monitor: str, window: Window, check: str, results: Sequence[Result], error: str | None = None
+        self,
+        monitor: str,
+        window: Window,
+        check: str,
+        results: Sequence[Result],
+        error: str | None = None,
+        *,
+        config_hash: str | None = None,
+        digest: str | None = None,
     ) -> None:
         """Replace one check's results of the window, and record that it has run; with `error`, that it failed.
+
+        The record holds `config_hash`, that of the monitor file. With `digest`, that of the profile they were computed
+        from, the results are written only while it is the stored one.
 
         Raises
         ------
         DataError
             If two results have the same metric, column and segment.
+        ReplacedError
+            If the window's profile is another by now; nothing is written.
         """
         rows = values.result_rows(monitor, window, check, results)
         run = values.window_key(monitor, window) | {"check_name": check, "state": "failed" if error else "done"}
         with self.writing(monitor, window) as connection:
+            if digest is not None and _whole_window(connection, monitor, window)[0] != digest:
+                raise ReplacedError(_replaced(monitor, window))
             for table in (tables.result, tables.check_run):
                 mine = is_window(table, monitor, window) & (table.c.check_name == check)
                 connection.execute(delete(table).where(mine))
             if rows:
                 connection.execute(insert(tables.result), rows)
-            connection.execute(insert(tables.check_run), run | {"error": error})
+            connection.execute(insert(tables.check_run), run | {"error": error, "config_hash": config_hash})
 
-    def write_window_run(self, run: WindowRun, checks: Collection[str] | None = None) -> None:
+    def write_window_run(
+        self,
+        run: WindowRun,
+        checks: Collection[str] | None = None,
+        *,
+        schedule: Schedule | None = None,
+        state: WindowState | None = None,
+    ) -> None:
         """Replace the window's row of `window_run`.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
-        since the last run leaves no rows behind that a first run would not have written.
+        since the last run leaves no rows behind that a first run would not have written. With `schedule`, the
+        monitor's, the row of `monitor` says what this run's file said. With `state`, that from which the run was
+        concluded, it is written only while that is the stored one.
+
+        Raises
+        ------
+        ReplacedError
+            If profile or checks are others by now; nothing is written.
         """
         with self.writing(run.monitor, run.window) as connection:
+            if state is not None and _state(connection, run.monitor, run.window) != state:
+                raise ReplacedError(_replaced(run.monitor, run.window))
             table = tables.window_run
             connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
             connection.execute(insert(table), values.window_run_row(run))
             for table in (tables.result, tables.check_run) if checks is not None else ():
                 gone = is_window(table, run.monitor, run.window) & table.c.check_name.not_in(checks or ())
                 connection.execute(delete(table).where(gone))
+            if schedule is not None:
+                _write_monitor(connection, values.monitor_row(run, schedule))
 
     def write_failed_scan(self, run: WindowRun) -> None:
         """Record that the window could not be read from the warehouse; what its checks wrote before no longer counts.
@@ -204,23 +245,43 @@ class Store:
     def profiles(
         self, monitor: str, start: datetime, end: datetime
     ) -> Iterator[tuple[Window, str, tuple[Profile, ...]]]:
-        """Yield, in time order, each profiled window inside ``[start, end)`` with its baseline's id and profiles."""
-        yield from self._profiles(is_inside(tables.profile, monitor, start, end))
+        """Yield, in time order, each profiled window inside ``[start, end)`` with its baseline's id and profiles.
 
-    def profiled_windows(self, monitor: str, start: datetime | None, end: datetime | None) -> tuple[Window, ...]:
-        """Return the windows inside ``[start, end)`` that have a profile, in time order; None for no bound."""
+        No two of them overlap, so that whoever adds them up counts no row twice: a short window that was run again
+        after a rollup is left out as long as the longer one is there. The next rollup reconciles the two.
+        """
+        inside = self._profiles(is_inside(tables.profile, monitor, start, end))
+        yield from apart(inside, lambda found: found[0])
+
+    def profiled_windows(
+        self, monitor: str, start: datetime | None, end: datetime | None, *, overlapping: bool = False
+    ) -> tuple[Window, ...]:
+        """Return the windows inside ``[start, end)`` that have a profile, in time order; None for no bound.
+
+        They are those of `profiles`; with `overlapping`, all that are stored.
+        """
         table = tables.profile
         whole = (table.c.segment == "") & (table.c.column_name == "")
-        found = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
+        stored = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
         with self.reading() as connection:
-            return tuple(Window(*row) for row in connection.execute(found.order_by("window_start", "window_end")))
+            rows = connection.execute(stored.order_by(table.c.window_start, table.c.window_end.desc()))
+            found = [Window(*row) for row in rows]
+        return tuple(found if overlapping else apart(found, lambda window: window))
+
+    def timezone(self, monitor: str) -> str:
+        """Return the zone in which the monitor's days begin; UTC where no run since revision 0002 has said it."""
+        table = tables.monitor
+        with self.reading() as connection:
+            return connection.execute(select(table.c.timezone).where(table.c.monitor == monitor)).scalar() or "UTC"
+
+    def window_state(self, monitor: str, window: Window) -> WindowState:
+        """Return the digest of the window's profile, and which checks have written the window since it was scanned."""
+        with self.reading() as connection:
+            return _state(connection, monitor, window)
 
     def check_runs(self, monitor: str, window: Window) -> tuple[CheckRun, ...]:
         """Return which checks have written this window since it was last scanned, by name."""
-        table = tables.check_run
-        found = select(table.c.check_name, table.c.state, table.c.error).where(is_window(table, monitor, window))
-        with self.reading() as connection:
-            return tuple(CheckRun(*row) for row in connection.execute(found.order_by(table.c.check_name)))
+        return self.window_state(monitor, window).checks
 
     def window_runs(self, monitor: str, start: datetime, end: datetime) -> tuple[WindowRun, ...]:
         """Return how the windows inside ``[start, end)`` ended, in time order."""
@@ -287,3 +348,37 @@ class Store:
     def _stream(self, statement: Select[Any]) -> Iterator[Mapping[str, Any]]:
         with self.reading() as connection:
             yield from (row._asdict() for row in connection.execute(statement.execution_options(yield_per=1000)))
+
+
+def _whole_window(connection: Connection, monitor: str, window: Window) -> tuple[str | None, str | None, int | None]:
+    """Return digest, baseline and rows of the window's profile; None thrice without one."""
+    table = tables.profile
+    whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
+    found = connection.execute(select(table.c.digest, table.c.baseline_id, table.c.rows).where(whole)).first()
+    return (None, None, None) if found is None else tuple(found)
+
+
+def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
+    table = tables.check_run
+    checks = select(table.c.check_name, table.c.state, table.c.error, table.c.config_hash)
+    of_window = checks.where(is_window(table, monitor, window)).order_by(table.c.check_name)
+    runs = tuple(CheckRun(*row) for row in connection.execute(of_window))
+    return WindowState(*_whole_window(connection, monitor, window), runs)
+
+
+def _write_monitor(connection: Connection, row: values.Row) -> None:
+    """Replace the monitor's row if it says something else: most runs find it as it is, and keep nobody waiting."""
+    mine = tables.monitor.c.monitor == row["monitor"]
+    stored = select(tables.monitor).where(mine)
+    if (found := connection.execute(stored).first()) is not None and found._asdict() == row:
+        return
+    lock(connection, f"row of monitor {row['monitor']}")
+    connection.execute(delete(tables.monitor).where(mine))
+    connection.execute(insert(tables.monitor), row)
+
+
+def _replaced(monitor: str, window: Window) -> str:
+    return (
+        f"monitor {monitor!r}: another run has replaced the profile or results of {window} meanwhile: "
+        "run it again when no other run of this window is at work"
+    )

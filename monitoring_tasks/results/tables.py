@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -87,6 +87,16 @@ def _window() -> tuple[Column[Any], ...]:
     )
 
 
+monitor = Table(
+    "monitor",
+    metadata,
+    Column("monitor", Text, primary_key=True),
+    Column("timezone", Text, nullable=False),  # where its days begin, an IANA name
+    Column("schedule", Text, nullable=False),  # five cron fields, read in that zone
+    Column("config_hash", Text, nullable=False),  # of the monitor file of the latest run
+)
+"""What the latest run's monitor file said that the other tables do not: without it nobody knows what a day is."""
+
 result = Table(
     "result",
     metadata,
@@ -116,6 +126,7 @@ check_run = Table(
     Column("check_name", Text, primary_key=True),
     Column("state", Text, nullable=False),  # done, failed
     Column("error", Text),
+    Column("config_hash", Text),  # of the monitor file it ran under; NULL if a version before 0002 wrote the row
 )
 """Which checks have written which window: what `window_run` is closed from. Written with the check's results."""
 
@@ -151,6 +162,7 @@ profile = Table(
     Column("counts", _Json),
     Column("unreadable", Text),  # why the column could not be counted
     Column("position", Integer, nullable=False),  # order of the monitor file
+    Column("digest", Text),  # of all rows of the window and baseline_id, in the row that counts all rows; else NULL
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
 )
 

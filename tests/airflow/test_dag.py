@@ -56,6 +56,12 @@ def test_dag_says_what_it_is(write_monitor):
     assert str(path.parent.parent) not in dag.doc_md, "the page would differ from machine to machine"
 
 
+def test_the_page_says_what_this_version_does_not_act_on(write_monitor):
+    assert "Without effect" not in monitor_dag(write_monitor()).doc_md
+    page = monitor_dag(write_monitor(more="alerts: [{name: drift, when: {check: data_drift}}]")).doc_md
+    assert "**Without effect**: this version does not act on alerts yet." in page.splitlines()
+
+
 def test_data_intervals_are_the_windows(write_monitor):
     serialized = DagSerialization.to_dict(monitor_dag(write_monitor(schedule="1h", timezone="Europe/Berlin")))["dag"]
     assert serialized["timetable"]["__type"].endswith("CronDataIntervalTimetable")

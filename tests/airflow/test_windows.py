@@ -19,7 +19,7 @@ DAY = Window.parse("2013-04-14T04:00", "2013-04-15T04:00")
 
 
 def resolve(run_type="manual", interval=None, run_after=NOON, schedule=DAYS, **params):
-    return windows_of_run(schedule, run_type=run_type, interval=interval, run_after=run_after, params=params)
+    return windows_of_run(schedule, run_type=run_type, interval=interval, run_after=run_after, params=params, now=NOON)
 
 
 def airflow_windows(schedule, start, end):
@@ -93,6 +93,11 @@ def test_a_run_older_than_the_present_schedule_is_the_windows_inside():
             "'0 0 * * *' (America/New_York) lies inside; one nearby is 2013-04-13T04:00Z/2013-04-14T04:00Z",
         ),
         ({"window_start": "2013-04-15", "window_end": "2013-04-01"}, "no whole window"),
+        (
+            {"window_start": "2013-04-13", "window_end": "2013-04-17"},
+            "window_start to window_end: window 2013-04-15T04:00Z/2013-04-16T04:00Z has not ended yet, it is "
+            "2013-04-15T12:00Z: choose a period that ends by 2013-04-15T04:00Z",
+        ),
         ({"window_start": "yesterday", "window_end": "today"}, "'yesterday' is not a date or time"),
     ],
 )

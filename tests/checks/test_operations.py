@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from monitoring_tasks.checks import Result, enabled, families, not_computed
+from monitoring_tasks.checks import Result, enabled, families, not_computed, not_computed_in_words
 from monitoring_tasks.checks.operations import operations
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.bins import LATENCY_EDGES
@@ -119,11 +119,16 @@ def test_what_this_version_does_not_compute_is_named():
         "{operations: {expected_rows: seasonal}, data_drift: {importance: {amount: 2}}, performance: {}}"
     )
     assert not_computed(monitor) == (
-        "checks.performance",
         "checks.data_drift.importance",
-        "checks.operations.expected_rows: seasonal",
+        "checks.operations.expected_rows (seasonal)",
+        "checks.performance",
+    )
+    assert not_computed_in_words(monitor) == (
+        "this version does not act on checks.data_drift.importance, checks.operations.expected_rows (seasonal), "
+        "checks.performance yet"
     )
     assert not_computed(inference_log.monitor()) == ()
+    assert not_computed_in_words(inference_log.monitor()) is None
 
 
 def test_checks_that_are_off_are_not_run():

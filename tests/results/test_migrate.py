@@ -11,13 +11,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect, select
 
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.results import migrate as migrations
+from monitoring_tasks.results.connection import WRITING
 from monitoring_tasks.results.migrate import VIEWS, migrate, sql_folder, view_file
 from monitoring_tasks.results.store import open_store
 from monitoring_tasks.results.tables import REVISION, REVISION_TABLE, metadata
+from tests.inference_log import contents
+from tests.results.example import day, fill
 
 
 def test_migrate_creates_once_and_repeats_without_effect(empty_url):
@@ -79,6 +82,50 @@ def test_a_sqlite_file_with_other_peoples_tables_is_left_alone_when_it_is_opened
         open_store(f"sqlite:///{path}")
     assert migrate(f"sqlite:///{path}") == (None, REVISION)
     open_store(f"sqlite:///{path}").close()
+
+
+@pytest.fixture
+def first_release(empty_url, tmp_path, monkeypatch):
+    """A store as the first release left it: its tables, and the rows it would have written."""
+    monkeypatch.setattr(migrations, "REVISION", "0001")
+    monkeypatch.setattr(migrations, "VIEWS", ())
+    assert migrations.migrate(empty_url) == (None, "0001")
+    monkeypatch.undo()
+    engine = migrations.connect(migrations.results_url(empty_url))
+    there = inspect(engine)
+    with (
+        open_store(f"sqlite:///{tmp_path / 'present.db'}") as present,
+        engine.execution_options(**WRITING).begin() as connection,
+    ):
+        fill(present)
+        for table in metadata.sorted_tables:
+            if there.has_table(table.name):
+                known = [table.c[column["name"]] for column in there.get_columns(table.name)]
+                with present.reading() as reading:
+                    rows = [row._asdict() for row in reading.execute(select(*known))]
+                if rows:
+                    connection.execute(insert(table), rows)
+        wanted = contents(present, *metadata.tables)
+    engine.dispose()
+    return empty_url, wanted
+
+
+def test_the_first_releases_rows_are_kept_and_must_be_run_again(first_release):
+    url, wanted = first_release
+    assert migrate(url) == ("0001", REVISION)
+    with open_store(url) as store:
+        found = contents(store, *metadata.tables)
+        assert set(inspect(store.engine).get_view_names()) == set(VIEWS)
+        state = store.window_state("flights", day(0))
+    for row in wanted["profile"]:
+        row["digest"] = None
+    assert (wanted["monitor"], found["monitor"]) == ([], [])
+    assert found == {name: sorted(rows, key=repr) for name, rows in wanted.items()}
+    assert (state.digest, state.rows) == (None, 10)
+    assert [(run.check_name, run.state, run.config_hash) for run in state.checks] == [
+        ("data_drift", "done", None),
+        ("operations", "done", None),
+    ]
 
 
 @pytest.mark.parametrize(

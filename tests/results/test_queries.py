@@ -85,7 +85,7 @@ def test_metric_over_time(store):
 
 def test_missing_share_per_day(store):
     store.write_baseline(BASELINE, "hash")
-    for window, nulls in ((hour(0), 1), (hour(1), 3), (day(1), 0)):
+    for window, nulls in ((hour(0), 1), (hour(1), 3), (day(1), 0), (hour(24), 4)):  # the last is a part of that day
         counted = (distance(nulls, 0, 4 - nulls, 0, 0), carrier(0, 4, 0, 0, 0))
         store.write_profiles("flights", window, [profile(window, *counted, score="a struct")], BASELINE.id)
     assert [tuple(row.values()) for row in ask(store, "missing_share_per_day")] == [

@@ -8,11 +8,13 @@ import pytest
 
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results.retention import prune, rollup
+from monitoring_tasks.results.store import Store, WindowRun
 from monitoring_tasks.results.tables import metadata
-from monitoring_tasks.window import Window, parse_schedule
+from monitoring_tasks.window import Schedule, Window, parse_schedule
 from tests.results.example import (
     BASELINE,
     BINS,
+    NOW,
     START,
     carrier,
     contents,
@@ -25,7 +27,7 @@ from tests.results.example import (
     profile,
 )
 
-DAYS = parse_schedule("1d")
+DAYS = "1d"
 END = START + timedelta(days=30)
 
 
@@ -71,7 +73,7 @@ def test_rolling_up_again_changes_nothing(hours):
 
 
 def test_by_steps_or_at_once_is_the_same(hours):
-    rollup(hours, END, parse_schedule("6h"))
+    rollup(hours, END, "6h")
     assert hours.profiled_windows("flights", None, None)[:4] == tuple(
         Window(START + timedelta(hours=at), START + timedelta(hours=at + 6)) for at in (0, 6, 12, 18)
     )
@@ -87,6 +89,67 @@ def test_only_whole_windows_that_have_ended_are_made(hours):
     assert len(hours.profiled_windows("flights", None, None)) == 29
 
 
+def corrected(store, numbers):
+    """Run these hours again: one row more in each."""
+    for number in numbers:
+        whole = profile(hour(number), distance(number, 1, 2, 4, 0), carrier(0, number, 4, 2, 1))
+        store.write_profiles("flights", hour(number), [whole], BASELINE.id)
+
+
+def counted(store):
+    """Return how many rows a reader of the series counts in the first day."""
+    return sum(profiles[0].rows for _, _, profiles in store.profiles("flights", START, day(0).end))
+
+
+def test_a_part_of_a_rolled_up_window_that_is_run_again_is_not_counted_twice(hours):
+    before = counted(hours)
+    rollup(hours, END, DAYS)
+    corrected(hours, [5, 23])
+    assert hours.profiled_windows("flights", None, None)[:2] == (day(0), hour(24))
+    assert hours.profiled_windows("flights", None, None, overlapping=True)[:4] == (day(0), hour(5), hour(23), hour(24))
+    assert counted(hours) == before
+    assert [window for window, *_ in hours.profiles("flights", hour(5).start, hour(23).end)] == [hour(5), hour(23)]
+
+
+def test_a_rollup_drops_parts_that_do_not_fill_the_longer_window(hours):
+    rollup(hours, END, DAYS)
+    before = contents(hours, *metadata.tables)
+    corrected(hours, range(1, 24))
+    assert rollup(hours, END, DAYS) == {"flights": ()}
+    assert contents(hours, "profile") == {"profile": before["profile"]}
+
+
+def test_a_rollup_adds_parts_up_again_that_fill_the_longer_window(hours):
+    before = counted(hours)
+    rollup(hours, END, DAYS)
+    corrected(hours, range(24))
+    # To longer windows than the one they are in, too.
+    assert rollup(hours, END, "0 0 */2 * *") == {"flights": (day(0),)}
+    assert hours.profiled_windows("flights", None, None, overlapping=True)[:2] == (day(0), hour(24))
+    assert counted(hours) == before + 24
+
+
+def test_hours_are_reconciled_with_their_day_before_the_day_with_its_days(hours):
+    whole_month = "0 0 1 * *"
+    for number in range(1, 30):
+        hours.write_profiles("flights", day(number), flights(day(number)), BASELINE.id)
+    rollup(hours, END, DAYS)
+    april = Window(START, END)
+    assert rollup(hours, END, whole_month) == {"flights": (april,)}
+    before = counted_in(hours, april)
+    for number in range(1, 30):
+        hours.write_profiles("flights", day(number), flights(day(number)), BASELINE.id)
+    corrected(hours, range(24))
+    hours.write_profiles("flights", day(0), flights(day(0)), BASELINE.id)
+    assert rollup(hours, END, whole_month) == {"flights": (day(0), april)}
+    assert hours.profiled_windows("flights", None, None, overlapping=True) == (april,)
+    assert counted_in(hours, april) == before + 24
+
+
+def counted_in(store, window):
+    return store.read_profiles("flights", window)[1][0].rows
+
+
 def test_profiles_on_different_bins_are_not_added(hours):
     other = Baseline("flights", {"period": "another"}, BINS, {"distance": distance(0, 0, 5, 0, 0)}, 5)
     hours.write_baseline(other, "another hash")
@@ -96,11 +159,35 @@ def test_profiles_on_different_bins_are_not_added(hours):
     assert contents(hours, "profile") == before
 
 
-def test_days_begin_where_the_schedule_says(hours):
-    eastern = parse_schedule("1d", "America/New_York")
-    assert rollup(hours, END, eastern) == {
-        "flights": (Window(START + timedelta(hours=4), START + timedelta(hours=28)),)
-    }
+NEW_YORK = parse_schedule("1d", "America/New_York")
+EASTERN_DAY = Window(START + timedelta(hours=4), START + timedelta(hours=28))
+
+
+def ran_in(store: Store, monitor: str, schedule: Schedule) -> None:
+    """Let the monitor run once more by a schedule, so that the store knows where its days begin."""
+    run = WindowRun(monitor, EASTERN_DAY, "done", "config", NOW)
+    store.write_window_run(run, schedule=schedule)
+
+
+def test_days_begin_where_the_monitors_own_do(hours):
+    ran_in(hours, "flights", NEW_YORK)
+    assert rollup(hours, END, DAYS) == {"flights": (EASTERN_DAY,)}
+
+
+def test_days_begin_where_they_are_told_to(hours):
+    ran_in(hours, "flights", NEW_YORK)
+    assert rollup(hours, END, DAYS, timezone="UTC") == {"flights": (day(0),)}
+
+
+def test_each_monitors_days_begin_in_its_own_zone(hours):
+    for number in range(30):
+        hours.write_profiles("trains", hour(number), hourly(number), BASELINE.id)
+    ran_in(hours, "trains", NEW_YORK)
+    assert rollup(hours, "2013-04-02", DAYS) == {"flights": (day(0),), "trains": (EASTERN_DAY,)}
+    # The trains' 2 April begins at 4:00 in UTC: their hours until then are old, those of the flights are not.
+    assert prune(hours, "2013-04-02")["window_run"] == 1
+    assert hours.profiled_windows("trains", None, None) == (hour(28), hour(29))
+    assert hours.profiled_windows("flights", None, None) == tuple(hour(number) for number in range(24, 30))
 
 
 def test_an_unreadable_column_stays_unreadable_in_the_sum(hours):

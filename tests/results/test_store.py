@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.errors import DataError
+from monitoring_tasks.errors import DataError, ReplacedError
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile
 from monitoring_tasks.results.retention import prune
+from monitoring_tasks.results.rows import profile_digest
 from monitoring_tasks.results.store import CheckRun, WindowRun, open_store
 from monitoring_tasks.results.tables import metadata
+from monitoring_tasks.window import Schedule
 from tests.results.example import (
     BASELINE,
     BINS,
@@ -82,7 +85,8 @@ def test_the_first_baseline_of_a_definition_stays(store):
     later = Baseline("flights", BASELINE.definition, BINS, {"distance": distance(0, 0, 1, 0, 0)}, 1)
     assert store.write_baseline(later, "hash") == BASELINE
     assert store.write_baseline(BASELINE, "hash") == BASELINE
-    assert store.write_baseline(BASELINE, "another definition of equal content") == BASELINE
+    with pytest.raises(DataError, match=r"baseline_id|baseline_key"):
+        store.write_baseline(BASELINE, "the hash of another definition")
     assert len(store.query("SELECT * FROM baseline")) == 1
 
 
@@ -144,6 +148,8 @@ def test_any_profile_comes_back_as_it_was(store, written):
     store.write_profiles("flights", day(0), written, BASELINE.id)
     _, found = store.read_profiles("flights", day(0))
     assert found == written  # -0.0 becomes 0.0 on SQLite, and equals it
+    digest = store.window_state("flights", day(0)).digest
+    assert digest == profile_digest(written, BASELINE.id) == profile_digest(found, BASELINE.id)
     assert [list(part.columns) for part in found] == [list(part.columns) for part in written]
 
 
@@ -274,6 +280,59 @@ def test_a_new_profile_forgets_that_the_checks_ran_and_keeps_their_results(store
     assert [run.check_name for run in store.check_runs("flights", day(1))] == ["data_drift", "operations"]
 
 
+def changed(part, **changes):
+    """The profile with one thing changed."""
+    return replace(part, **changes)
+
+
+def of_distance(part, **changes):
+    return replace(part, columns={**part.columns, "distance": replace(part.columns["distance"], **changes)})
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda whole, jfk: [changed(whole, rows=11), jfk],
+        lambda whole, jfk: [of_distance(whole, counts=(1, 0, 5, 2, 2)), jfk],
+        lambda whole, jfk: [of_distance(whole, minimum=250.5), jfk],
+        lambda whole, jfk: [of_distance(whole, total=None), jfk],
+        lambda whole, jfk: [whole, of_distance(jfk, total_squares=1.0)],
+        lambda whole, jfk: [whole, changed(jfk, segment="origin=LGA")],
+        lambda whole, jfk: [changed(whole, unreadable={"plan": "a struct"}), jfk],
+        lambda whole, _: [whole],
+    ],
+)
+def test_a_digest_differs_with_every_part_of_a_profile(edit):
+    before = flights(day(0))
+    assert profile_digest(edit(*before), BASELINE.id) != profile_digest(before, BASELINE.id)
+    assert profile_digest(before, "another") != profile_digest(before, BASELINE.id)
+
+
+def test_results_of_a_profile_that_was_replaced_are_refused(store):
+    store.write_baseline(BASELINE, "hash")
+    store.write_profiles("flights", day(0), flights(day(0)), BASELINE.id)
+    read = store.window_state("flights", day(0)).digest
+    store.write_results("flights", day(0), "data_drift", [drift(0.1)], digest=read)
+    store.write_profiles("flights", day(0), [profile(day(0), distance(0, 0, 1, 0, 0))], BASELINE.id)
+    before = contents(store, *metadata.tables)
+    with pytest.raises(ReplacedError, match="another run has replaced the profile or results of 2013-04-01T00:00Z/"):
+        store.write_results("flights", day(0), "data_drift", [drift(0.9)], digest=read)
+    assert contents(store, *metadata.tables) == before
+
+
+def test_a_run_is_closed_only_on_what_it_was_concluded_from(store):
+    fill(store, [0.3])
+    run = WindowRun("flights", day(0), "failed", "config", NOW, error="too late")
+    state = store.window_state("flights", day(0))
+    store.write_results("flights", day(0), "operations", [], "broken")
+    before = contents(store, *metadata.tables)
+    with pytest.raises(ReplacedError):
+        store.write_window_run(run, ("operations",), state=state)
+    assert contents(store, *metadata.tables) == before
+    store.write_window_run(run, ("operations",), state=store.window_state("flights", day(0)))
+    assert [found.error for found in store.window_runs("flights", day(0).start, day(0).end)] == ["too late"]
+
+
 def test_a_failed_check_is_on_record_with_its_reason(store):
     failed = Result("error", status="error", message="no such column")
     store.write_results("flights", day(0), "mine", [failed], error="no such column")
@@ -295,6 +354,17 @@ def test_a_window_run_comes_back_as_it_was(store):
     store.write_window_run(bare)
     assert store.window_runs("flights", START, day(1).end) == (full, bare)
     assert store.window_runs("flights", START, day(1).start) == (full,)
+
+
+def test_the_latest_run_says_where_the_monitors_days_begin(store):
+    assert store.timezone("flights") == "UTC"
+    run = WindowRun("flights", day(0), "done", "abc", NOW)
+    for schedule, config_hash in ((Schedule("0 * * * *"), "abc"), (Schedule("0 0 * * *", "Europe/Berlin"), "def")):
+        store.write_window_run(replace(run, config_hash=config_hash), schedule=schedule)
+        row = {"monitor": "flights", "timezone": schedule.timezone, "schedule": schedule.expression}
+        assert store.query("SELECT * FROM monitor") == [row | {"config_hash": config_hash}]
+    store.write_window_run(WindowRun("trains", day(0), "done", "abc", NOW), schedule=Schedule("0 * * * *"))
+    assert (store.timezone("flights"), store.timezone("trains")) == ("Europe/Berlin", "UTC")
 
 
 def test_a_window_run_needs_a_time_zone():

@@ -1,0 +1,80 @@
+"""How a monitor stands: did its latest window fail, and what is in alarm, a line for each column. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from monitoring_tasks.window import Window
+
+SHOWN = 5
+"""Segments named in a line; the rest is counted."""
+
+
+def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Say how a monitor stands.
+
+    Parameters
+    ----------
+    health
+        Its row of the view `monitor_health`.
+    results
+        Its rows of `latest_result` in status alarm or error. A check that has not written the latest window has its
+        rows of an earlier one there, and they are said to be of that.
+
+    Returns
+    -------
+    tuple of str
+        Lines of text; those that begin with two spaces belong to the one before.
+    """
+    name, latest = health["monitor"], _window(health)
+    lines = [f"{name}: its latest window failed: {health['error']}"] * (health["state"] == "failed")
+    by_window: dict[Window, list[Mapping[str, Any]]] = {}
+    for row in results:
+        by_window.setdefault(_window(row), []).append(row)
+    for window, rows in sorted(by_window.items(), reverse=True):
+        which = (
+            "its latest window" if window == latest else f"window {window}, the newest that these checks have written"
+        )
+        lines += [f"{name}: {_counted(rows)} in {which}", *(f"  {line}" for line in _by_column(rows))]
+    return tuple(lines or [f"{name}: nothing is in alarm in its latest window"])
+
+
+def _window(row: Mapping[str, Any]) -> Window:
+    return Window(row["window_start"], row["window_end"])
+
+
+def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Count alarms, those of segments among them, and results that could not be computed."""
+    alarms = [row for row in rows if row["status"] == "alarm"]
+    of_segments = sum(row["segment"] != "" for row in alarms)
+    parts = [f"{_number(len(alarms), 'alarm')} ({of_segments} of segments)"] * bool(alarms)
+    parts += [_number(len(rows) - len(alarms), "error")] * (len(alarms) < len(rows))
+    return " and ".join(parts)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _by_column(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each column of each check: the worst result in words, of all rows if there is one."""
+    columns: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        columns.setdefault((row["check_name"], row["column_name"], row["status"]), []).append(row)
+    return [_line(found) for found in columns.values()]
+
+
+def _line(rows: Sequence[Mapping[str, Any]]) -> str:
+    worst = max(rows, key=lambda row: (row["segment"] == "", _times_threshold(row)))
+    metrics = [row["metric"] for row in rows if row["segment"] == worst["segment"] and row is not worst]
+    segments = list(dict.fromkeys(row["segment"] for row in rows if row["segment"] not in ("", worst["segment"])))
+    more = f" and {len(segments) - SHOWN} more" if len(segments) > SHOWN else ""
+    also = [", ".join(metrics)] * bool(metrics) + [f"in {', '.join(segments[:SHOWN])}{more}"] * bool(segments)
+    where = f"{worst['segment']}: " if worst["segment"] else ""
+    return f"{where}{worst['message']}" + (f" (also {'; '.join(also)})" if also else "")
+
+
+def _times_threshold(row: Mapping[str, Any]) -> float:
+    value, bound = row["value"], row["threshold_upper"]
+    return value / bound if value is not None and bound else 0.0

@@ -1,0 +1,89 @@
+"""What `status` says below its table, of rows as the views return them."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.results.store import WindowRun
+from monitoring_tasks.views.standing import standing
+from tests.results.example import NOW, day, drift, fill
+
+LATEST = day(4)
+
+
+def said(store):
+    """Return the lines of the one monitor in the store."""
+    (health,) = store.query("SELECT * FROM monitor_health")
+    rows = store.query(
+        "SELECT * FROM latest_result WHERE status IN ('alarm', 'error') "
+        "ORDER BY window_start, check_name, column_name, metric, segment"
+    )
+    return standing(health, rows)
+
+
+def write(store, *results):
+    store.write_results("flights", LATEST, "data_drift", results)
+
+
+def in_alarm(metric, value, *, column="distance", segment=""):
+    return Result(metric, value, column, segment, threshold_upper=0.1, message=f"{column}: {metric} {value}")
+
+
+@pytest.fixture
+def filled(store):
+    fill(store)
+    return store
+
+
+def test_nothing_is_in_alarm(filled):
+    write(filled, drift(0.0))
+    assert said(filled) == ("flights: nothing is in alarm in its latest window",)
+
+
+def test_a_column_is_one_line_with_its_worst_metric_and_its_segments(filled):
+    segments = [in_alarm("psi", 9.0, segment=f"origin={name}") for name in ("JFK", "LGA")]
+    write(filled, in_alarm("jensen_shannon", 0.2), in_alarm("psi", 0.3), *segments)
+    assert said(filled) == (
+        "flights: 4 alarms (2 of segments) in its latest window",
+        "  distance: psi 0.3 (also jensen_shannon; in origin=JFK, origin=LGA)",
+    )
+
+
+def test_an_alarm_of_a_segment_alone_is_not_hidden(filled):
+    write(filled, drift(0.0), in_alarm("psi", 0.5, segment="origin=JFK"), in_alarm("psi", 0.4, segment="origin=LGA"))
+    assert said(filled) == (
+        "flights: 2 alarms (2 of segments) in its latest window",
+        "  origin=JFK: distance: psi 0.5 (also in origin=LGA)",
+    )
+
+
+def test_many_segments_are_cut(filled):
+    write(filled, *(in_alarm("psi", 0.5, segment=f"origin={number}") for number in range(9)))
+    assert said(filled)[1].endswith("(also in origin=1, origin=2, origin=3, origin=4, origin=5 and 3 more)")
+
+
+def test_a_check_that_could_not_be_computed_is_no_alarm(filled):
+    write(filled, in_alarm("psi", 0.5), Result("unreadable", None, "distance", status="error", message="a struct"))
+    assert said(filled) == (
+        "flights: 1 alarm (0 of segments) and 1 error in its latest window",
+        "  distance: psi 0.5",
+        "  a struct",
+    )
+
+
+def test_a_failed_window_says_why_and_older_alarms_are_said_to_be_older(filled):
+    write(filled, in_alarm("psi", 0.5))
+    failed = WindowRun("flights", day(5), "failed", "config", NOW, error="the warehouse is gone")
+    filled.write_failed_scan(failed)
+    assert said(filled) == (
+        "flights: its latest window failed: the warehouse is gone",
+        "flights: 1 alarm (0 of segments) in window 2013-04-05T00:00Z/2013-04-06T00:00Z, the newest that these checks "
+        "have written",
+        "  distance: psi 0.5",
+    )
+
+
+def test_a_failed_window_is_never_said_to_be_in_order(store):
+    store.write_failed_scan(WindowRun("flights", day(5), "failed", "config", NOW, error="the warehouse is gone"))
+    assert said(store) == ("flights: its latest window failed: the warehouse is gone",)

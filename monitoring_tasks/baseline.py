@@ -24,7 +24,7 @@ COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 """Roles that mean nothing without a reference; a column with any other is counted all the same."""
 
 
-def find_baseline(monitor: Monitor, log: Source, store: Store) -> Baseline | None:
+def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
     """Return the monitor's baseline if it was measured already.
 
     It is looked up by what the file declares: source, period, and the columns with their kinds and roles. So it stays
@@ -41,7 +41,13 @@ def find_baseline(monitor: Monitor, log: Source, store: Store) -> Baseline | Non
             f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
             "version: leave only baseline.period or baseline.table"
         )
-    return store.find_baseline(monitor.name, _digest(_declared(monitor, log)))
+    return store.find_baseline(monitor.name, _digest(_declared(monitor)))
+
+
+def is_declared(monitor: Monitor, baseline: Baseline) -> bool:
+    """Return whether the monitor file still asks for this baseline and these columns."""
+    declared = _declared(monitor)
+    return declared == {key: baseline.definition.get(key) for key in declared}
 
 
 def measure_baseline(
@@ -96,7 +102,7 @@ def measure_baseline(
         for name, roles in roles_of(monitor).items()
         if name in unreadable and set(roles) - COMPARED
     }
-    declared = _declared(monitor, log)
+    declared = _declared(monitor)
     reasons = {name: _without(name, why) for name, why in unreadable.items()}
     found = {"features": list(features), "unreadable": reasons}
     baseline = Baseline(
@@ -110,10 +116,9 @@ def measure_baseline(
     return store.write_baseline(baseline, _digest(declared))
 
 
-def _declared(monitor: Monitor, log: Source) -> dict[str, Any]:
+def _declared(monitor: Monitor) -> dict[str, Any]:
     """Return what the file says of the baseline, whatever the warehouse holds today."""
-    period, table = monitor.baseline.period, monitor.baseline.table
-    star = monitor.inference_log.features.names is None
+    log, period, table = monitor.inference_log, monitor.baseline.period, monitor.baseline.table
     return {
         "source": table or log.table,
         "timestamp": None if table else log.timestamp,
@@ -121,7 +126,7 @@ def _declared(monitor: Monitor, log: Source) -> dict[str, Any]:
         "columns": [
             [name, stated_kind(monitor, name, roles), list(roles)] for name, roles in sorted(roles_of(monitor).items())
         ],
-        "all_columns_but": sorted(no_features(monitor)) if star else None,
+        "all_columns_but": sorted(no_features(monitor)) if log.features.names is None else None,
     }
 
 

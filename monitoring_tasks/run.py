@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeVar
 
-from monitoring_tasks.baseline import find_baseline, measure_baseline
+from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
@@ -127,7 +127,7 @@ def scan_windows(
         source = _source(monitor, types)
         star = monitor.inference_log.features.names is None
         features = feature_names(monitor, types, warehouse.partition_keys(table) if star else ())
-        baseline = find_baseline(monitor, source, store)
+        baseline = find_baseline(monitor, store)
         if baseline is None:
             _tell(progress, "Measure the baseline", 0, 1)
             baseline = measure_baseline(monitor, types, features, source, warehouse, store)
@@ -182,7 +182,7 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
     Raises
     ------
     DataError
-        If the window has no stored profile.
+        If the window has no stored profile, or was scanned before the file named other columns or another baseline.
     TransientError
         If the store does not answer, or other runs keep replacing the profile: waiting heals that, and no check is to
         blame.
@@ -194,7 +194,13 @@ def _check_window(monitor: Monitor, window: Window, checks: Sequence[str], store
     # The digest is read first: if the profile is replaced before it is read too, nothing can be written.
     digest = _digest(monitor, window, store.window_state(monitor.name, window))
     baseline_id, profiles = store.read_profiles(monitor.name, window)
-    context = CheckContext(monitor, window, profiles[0], store.read_baseline(baseline_id), profiles[1:])
+    baseline = store.read_baseline(baseline_id)
+    if not is_declared(monitor, baseline):
+        raise DataError(
+            f"monitor {monitor.name!r}: {window} was scanned before the monitor file named other columns or another "
+            "baseline: scan the window again"
+        )
+    context = CheckContext(monitor, window, profiles[0], baseline, profiles[1:])
     failed = []
     for check in enabled(monitor):
         if check.name not in checks:

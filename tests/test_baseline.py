@@ -49,9 +49,9 @@ def store(warehouse, tmp_path_factory):
     ],
 )
 def test_what_does_not_define_the_baseline_leaves_it(changes, store):
-    found = find_baseline(inference_log.monitor(**changes), LOG, store)
+    found = find_baseline(inference_log.monitor(**changes), store)
     assert found is not None
-    assert found == find_baseline(inference_log.monitor("{operations: off}"), LOG, store)
+    assert found == find_baseline(inference_log.monitor("{operations: off}"), store)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_does_not_define_the_baseline_leaves_it(changes, store):
     ],
 )
 def test_what_defines_the_baseline_asks_for_another(changes, store):
-    assert find_baseline(inference_log.monitor(**changes), LOG, store) is None
+    assert find_baseline(inference_log.monitor(**changes), store) is None
 
 
 def test_another_meaning_of_a_star_is_another_baseline(warehouse, tmp_path):
@@ -79,7 +79,7 @@ def test_another_meaning_of_a_star_is_another_baseline(warehouse, tmp_path):
     labelled = inference_log.monitor(features="'*'", schedule=f'"@daily"\n{labels}')
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
         assert "failed" in measured(every, warehouse, store).features
-        assert find_baseline(labelled, LOG, store) is None
+        assert find_baseline(labelled, store) is None
         assert "failed" not in measured(labelled, warehouse, store).features
 
 
@@ -104,7 +104,7 @@ def test_columns_that_need_no_reference_have_bins_all_the_same(warehouse, tmp_pa
 def test_a_baseline_of_earlier_windows_is_refused(store):
     rolling = inference_log.monitor(baseline="{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 7d}")
     with pytest.raises(ConfigError, match=r"monitor 'loans': baseline.rolling and baseline.seasonal are read but not"):
-        find_baseline(rolling, LOG, store)
+        find_baseline(rolling, store)
 
 
 def test_a_baseline_without_rows_is_said_with_its_period(warehouse, store):

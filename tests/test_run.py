@@ -393,7 +393,7 @@ class Exhausted:
     def __getattr__(self, name):
         return getattr(self.warehouse, name)
 
-    def query(self, _):
+    def batches(self, _select, _rows):
         raise self.error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -71,9 +71,18 @@ def pick(place: Locator, date: str, time: str) -> None:
 
 
 def submit(form: Locator, button: str, path: str) -> Any:
-    """Press the form's button and return what the server answered to the request at `path`."""
-    with form.page.expect_response(
-        lambda answer: answer.request.method == "POST" and answer.url.endswith(path)
-    ) as caught:
-        form.get_by_role("button", name=button, exact=True).click()
-    return caught.value.json()
+    """Press the form's button and return what the server answered to the request at `path`.
+
+    On a busy machine a press can meet a calendar that is still closing, and is lost: then it is pressed again.
+    """
+    for last in (False, False, False, True):
+        try:
+            with form.page.expect_request(
+                lambda request: request.method == "POST" and request.url.endswith(path), timeout=PATIENCE / 4
+            ) as caught:
+                form.get_by_role("button", name=button, exact=True).click()
+            return caught.value.response().json()
+        except TimeoutError:
+            if last:
+                raise
+    raise AssertionError("the last press returns or raises")

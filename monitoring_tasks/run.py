@@ -16,14 +16,14 @@ from typing import TypeVar
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
-from monitoring_tasks.config import Monitor
+from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import timestamp_misfit
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
-from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse, warehouse_url
+from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant, require_ended
@@ -320,7 +320,7 @@ def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], base
     return store.window_state(monitor.name, profiles[0].window).digest == profile_digest(profiles, baseline_id)
 
 
-def _source(monitor: Monitor, types: Mapping[str, Type]) -> Source:
+def _source(monitor: Monitor, types: Mapping[str, ColumnType]) -> Source:
     log = monitor.inference_log
     type_ = types.get(log.timestamp)
     if type_ is None:

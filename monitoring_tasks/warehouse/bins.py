@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins, just_above
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.expressions import finite, named, selected, subquery, value
+from monitoring_tasks.warehouse.expressions import finite, integer, named, selected, subquery, value
 from monitoring_tasks.warehouse.statement import Source, rows_of
 from monitoring_tasks.window import Window
 
@@ -31,6 +32,9 @@ LONGEST = 200
 
 QUANTILE_COLUMNS = 4
 """Columns whose quantiles are found at once: an exact quantile holds its column in memory."""
+
+QUANTILES_AT_ONCE = ("duckdb", "postgres")
+"""Engines whose PERCENTILE_DISC takes a list of fractions."""
 
 LATENCY_EDGES = tuple(0.05 * 1.04**i for i in range(482))
 """Milliseconds, from 50 microseconds to two hours: a percentile read off them is within 2 % of the exact one."""
@@ -77,6 +81,8 @@ def _quantiles(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
 ) -> dict[str, tuple[int, list[float]]]:
     """Return of each column the number of finite values and their minimum, 31 quantiles and maximum."""
+    if warehouse.dialect not in QUANTILES_AT_ONCE:
+        return {column.name: _ranked(warehouse, source, column, period) for column in columns}
     found: dict[str, tuple[int, list[float]]] = {}
     fractions = exp.Array(expressions=[exp.Literal.number(str(i / BINS)) for i in range(BINS + 1)])
     for first in range(0, len(columns), QUANTILE_COLUMNS):
@@ -93,6 +99,24 @@ def _quantiles(
             quantiles = answer[f"q{i}"][0].as_py() or []
             found[column.name] = (answer[f"n{i}"][0].as_py(), [x + 0.0 for x in quantiles])  # 0.0 for -0.0
     return found
+
+
+def _ranked(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> tuple[int, list[float]]:
+    """Return the same of one column in plain SQL: the values of the ranks that the quantiles are defined by."""
+    rows = _rows(warehouse, source, period, {"x": _finite(warehouse, column)})
+    present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
+    count = warehouse.query(selected({"n": exp.Count(this=named("x"))}, rows))["n"][0].as_py()
+    ranks = [max(1, -(-i * count // BINS)) for i in range(BINS + 1)]
+    order = exp.Order(expressions=[exp.Ordered(this=named("x"), nulls_first=False)])
+    numbered = selected({"x": named("x"), "r": exp.Window(this=exp.RowNumber(), order=order)}, rows.copy())
+    wanted = exp.In(this=named("r"), expressions=[integer(rank) for rank in sorted(set(ranks))])
+    answer = warehouse.query(
+        selected({"r": named("r"), "x": named("x")}, subquery(numbered.where(present), "numbered")).where(wanted)
+    )
+    values = dict(zip(answer["r"].to_pylist(), answer["x"].to_pylist(), strict=True))
+    if count and set(ranks) - set(values):
+        raise TransientError(f"table {source.table!r} was written to while its baseline was read: try again")
+    return count, [values[rank] + 0.0 for rank in ranks] if count else []
 
 
 def _edges(

@@ -11,14 +11,14 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from monitoring_tasks.config import ColumnType
 from monitoring_tasks.errors import DataError, MonitoringError, TransientError, first_line
-from monitoring_tasks.warehouse.engine import Type
 from monitoring_tasks.warehouse.expressions import quoted_table, rendered
 
 MEMORY_LIMIT = "1GB"
 """Counting streams, so more would not make it faster; a DuckDB that needs more spills to disk."""
 
-_DUCKDB_TYPES: dict[str, Type] = {
+_DUCKDB_TYPES: dict[str, ColumnType] = {
     "FLOAT": "number",
     "DOUBLE": "number",
     "BOOLEAN": "boolean",
@@ -45,7 +45,7 @@ class DuckDBWarehouse:
             return quoted_table(name, self.dialect)
         return _read_parquet(path, folders=True)
 
-    def columns(self, name: str) -> dict[str, Type]:
+    def columns(self, name: str) -> dict[str, ColumnType]:
         """Ask for no row and read the types off the answer."""
         return self._columns(name, self.table(name))
 
@@ -56,7 +56,7 @@ class DuckDBWarehouse:
             return frozenset()
         return frozenset(self.columns(name).keys() - self._columns(name, _read_parquet(path, folders=False)).keys())
 
-    def _columns(self, name: str, source: exp.Expr) -> dict[str, Type]:
+    def _columns(self, name: str, source: exp.Expr) -> dict[str, ColumnType]:
         with _duckdb_errors(f"table {name!r}"):
             cursor = self._connection.execute(rendered(exp.select("*").from_(source).limit(0), self.dialect))
             return {column[0]: _duckdb_type(str(column[1])) for column in cursor.description}
@@ -143,7 +143,7 @@ def _read_parquet(path: str, *, folders: bool) -> exp.Expr:
     )
 
 
-def _duckdb_type(name: str) -> Type:
+def _duckdb_type(name: str) -> ColumnType:
     if name in _DUCKDB_TYPES:
         return _DUCKDB_TYPES[name]
     if name.startswith("DECIMAL"):

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 from sqlglot import exp
 
+from monitoring_tasks.config import ColumnType
 from monitoring_tasks.errors import ConfigError
-
-Type = Literal["integer", "number", "decimal", "boolean", "string", "timestamp", "timestamptz", "date", "other"]
 
 
 class Warehouse(Protocol):
@@ -29,7 +28,7 @@ class Warehouse(Protocol):
         """Return what stands after FROM for a table, view or path of the monitor file."""
         ...
 
-    def columns(self, name: str) -> dict[str, Type]:
+    def columns(self, name: str) -> dict[str, ColumnType]:
         """Return the columns of a table in its own order. Raises DataError when there is no such table."""
         ...
 

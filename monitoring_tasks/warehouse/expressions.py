@@ -9,9 +9,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from monitoring_tasks.columns import NUMBERS, Column
+from monitoring_tasks.config import ColumnType
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.profile import LARGEST
-from monitoring_tasks.warehouse.engine import Type
 
 
 def number(value: float) -> exp.Expr:
@@ -52,18 +52,45 @@ def value(column: Column, dialect: str) -> exp.Expr:
             return exp.Case(ifs=[exp.If(this=exp.NEQ(this=raw.copy(), expression=integer(0)), true=text)])
         return exp.Nullif(this=text, expression=exp.Literal.string(""))
     if column.kind == "timestamp":
-        # DuckDB's seconds of a time with a zone are off by a rounding; in its sessions, as in PostgreSQL's, we set UTC.
-        in_utc = column.type == "timestamptz" and dialect not in ("duckdb", "postgres")
-        time = raw if in_utc else exp.cast(raw, "timestamp")
-        return double(exp.Extract(this=exp.Var(this="EPOCH"), expression=time))
+        return _epoch(raw, column.type, dialect)
     if column.type == "boolean":
         return double(exp.cast(raw, "int"))
     return double(raw)
 
 
+MICROSECONDS = {
+    "bigquery": "UNIX_MICROS",
+    "clickhouse": "toUnixTimestamp64Micro",
+    "databricks": "UNIX_MICROS",
+    "spark": "UNIX_MICROS",
+}
+"""Functions that return the whole microseconds since 1970 of a time with a zone."""
+
+
+def _epoch(raw: exp.Expr, type_: ColumnType, dialect: str) -> exp.Expr:
+    """Return the seconds since 1970, as a double."""
+    if dialect in MICROSECONDS:
+        whole = exp.Anonymous(this=MICROSECONDS[dialect], expressions=[exp.cast(raw, "timestamptz")])
+        return double(whole) / number(1e6)
+    if dialect == "snowflake":
+        part = exp.Anonymous(
+            this="DATE_PART", expressions=[exp.Var(this="EPOCH_MICROSECOND"), exp.cast(raw, "timestamp")]
+        )
+        return double(part) / number(1e6)
+    if dialect == "trino":
+        return exp.Anonymous(this="TO_UNIXTIME", expressions=[exp.cast(raw, "timestamptz")])
+    # DuckDB's seconds of a time with a zone are off by a rounding; in its sessions, as in PostgreSQL's, we set UTC.
+    in_utc = type_ == "timestamptz" and dialect not in ("duckdb", "postgres")
+    return double(exp.Extract(this=exp.Var(this="EPOCH"), expression=raw if in_utc else exp.cast(raw, "timestamp")))
+
+
+NAN_IS_LARGEST = ("postgres", "redshift", "snowflake", "spark", "databricks")
+"""Engines that hold NaN equal to itself and greater than every number, as indexes need it."""
+
+
 def is_nan(expression: exp.Expr, dialect: str) -> exp.Expr:
-    """Return the test for NaN; PostgreSQL has no function for it and holds NaN equal to itself."""
-    if dialect == "postgres":
+    """Return the test for NaN."""
+    if dialect in NAN_IS_LARGEST:
         return exp.EQ(this=expression, expression=double(exp.Literal.string("NaN")))
     return exp.IsNan(this=expression)
 
@@ -71,14 +98,14 @@ def is_nan(expression: exp.Expr, dialect: str) -> exp.Expr:
 def finite(expression: exp.Expr, dialect: str) -> exp.Expr:
     """Return the value, or NULL where it is NaN or infinite."""
     inside = exp.Between(this=expression, low=number(-LARGEST), high=number(LARGEST))
-    # NaN is greater than every number here. On DuckDB too, but there a Parquet file's own extremes, which leave NaN
-    # out, can make it take a comparison for always true.
-    if dialect in ("postgres", "spark", "databricks", "snowflake"):
+    # On DuckDB too NaN is the largest, but there a Parquet file's own extremes, which leave NaN out, can make it take a
+    # comparison for always true.
+    if dialect in NAN_IS_LARGEST:
         return exp.Case(ifs=[exp.If(this=inside, true=expression)])
     return exp.Case(ifs=[exp.If(this=exp.and_(inside, exp.not_(exp.IsNan(this=expression))), true=expression)])
 
 
-def instant(moment: datetime | date, type_: Type) -> exp.Expr:
+def instant(moment: datetime | date, type_: ColumnType) -> exp.Expr:
     """Return a literal of the column's own type, so that the engine can use an index, a partition or a zone map."""
     if type_ == "date":
         return exp.cast(exp.Literal.string(moment.isoformat()), "date")

@@ -1,6 +1,6 @@
 """The scan: every column of any number of windows becomes counts and sums, inside the warehouse.
 
-The plan differs per engine, the counts do not: `stream` on DuckDB, `lateral` on PostgreSQL, `grouping_sets` elsewhere.
+The plan differs per engine, the counts do not: `stream` on DuckDB, `lateral` on PostgreSQL, `union_all` elsewhere.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins, Profile
-from monitoring_tasks.warehouse import grouping_sets, lateral
+from monitoring_tasks.warehouse import lateral, union_all
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
@@ -74,7 +74,7 @@ def _read(
     elif warehouse.dialect == "postgres":
         lateral.read(warehouse, source, columns, bins, tally)
     else:
-        grouping_sets.read(warehouse, source, columns, bins, tally)
+        union_all.read(warehouse, source, columns, bins, tally)
 
 
 def _windows_per_statement(columns: Sequence[Column], bins: Mapping[str, Bins], segments: Segments) -> int:

@@ -11,9 +11,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlglot import exp
 
+from monitoring_tasks.config import ColumnType
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError, first_line
 from monitoring_tasks.url import shown, without_secrets
-from monitoring_tasks.warehouse.engine import Type
 from monitoring_tasks.warehouse.expressions import quoted_table, rendered
 
 DIALECTS = {
@@ -46,7 +46,7 @@ class SQLAlchemyWarehouse:
         """Return the quoted name."""
         return quoted_table(name, self.dialect)
 
-    def columns(self, name: str) -> dict[str, Type]:
+    def columns(self, name: str) -> dict[str, ColumnType]:
         """Read the catalogue."""
         table = quoted_table(name, self.dialect)
         with _sqlalchemy_errors(f"table {name!r}", self._url), warnings.catch_warnings():
@@ -151,10 +151,10 @@ def _wrong_credentials(error: Any) -> bool:
     return any(words in str(error.orig) for words in REFUSED)
 
 
-def _sqlalchemy_type(kind: Any) -> Type:
+def _sqlalchemy_type(kind: Any) -> ColumnType:
     if isinstance(kind, sa.DateTime):
         return "timestamptz" if kind.timezone else "timestamp"
-    families: tuple[tuple[type, Type], ...] = (
+    families: tuple[tuple[type, ColumnType], ...] = (
         (sa.Boolean, "boolean"),
         (sa.Integer, "integer"),
         (sa.Float, "number"),

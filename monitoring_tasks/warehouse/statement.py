@@ -10,8 +10,9 @@ from datetime import date, datetime
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.config import ColumnType
 from monitoring_tasks.profile import Bins
-from monitoring_tasks.warehouse.engine import Type, Warehouse
+from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import (
     instant,
     integer,
@@ -33,7 +34,7 @@ class Source:
     table: str
     timestamp: str | None
     """None for a table that is one window as a whole, such as a training set."""
-    timestamp_type: Type = "timestamp"
+    timestamp_type: ColumnType = "timestamp"
     timezone: str = "UTC"
     """Whose days the values of a DATE are; times without a zone are UTC whatever it is."""
 

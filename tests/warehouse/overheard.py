@@ -8,7 +8,8 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from monitoring_tasks.warehouse.engine import Type, Warehouse
+from monitoring_tasks.config import ColumnType
+from monitoring_tasks.warehouse.engine import Warehouse
 
 
 class Unanswered:
@@ -21,7 +22,7 @@ class Unanswered:
     def table(self, name: str) -> exp.Expr:
         return exp.to_table(name)
 
-    def columns(self, name: str) -> dict[str, Type]:
+    def columns(self, name: str) -> dict[str, ColumnType]:
         raise NotImplementedError(name)
 
     def query(self, select: exp.Query) -> pa.Table:

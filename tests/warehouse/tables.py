@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from psycopg import sql
 
 from monitoring_tasks.columns import KIND_OF_TYPE, Column, Role
+from monitoring_tasks.config import ColumnType
 from monitoring_tasks.profile import Kind
-from monitoring_tasks.warehouse.engine import Type, Warehouse, open_warehouse
+from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.warehouse.statement import Source
 
 POSTGRES_TYPES = {
@@ -92,7 +93,9 @@ def _postgres_type(type_: pa.DataType) -> str:
 
 
 @contextmanager
-def opened(url: str, table: str, timestamp: str | None = "at") -> Iterator[tuple[Warehouse, Source, dict[str, Type]]]:
+def opened(
+    url: str, table: str, timestamp: str | None = "at"
+) -> Iterator[tuple[Warehouse, Source, dict[str, ColumnType]]]:
     """Open a warehouse and read the table's columns."""
     with open_warehouse(url) as warehouse:
         types = warehouse.columns(table)
@@ -100,7 +103,7 @@ def opened(url: str, table: str, timestamp: str | None = "at") -> Iterator[tuple
 
 
 def columns_of(
-    types: Mapping[str, Type],
+    types: Mapping[str, ColumnType],
     kinds: Mapping[str, Kind] | None = None,
     roles: Mapping[str, tuple[Role, ...]] | None = None,
     *,

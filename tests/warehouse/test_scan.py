@@ -23,7 +23,7 @@ from sqlglot import exp
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins, Profile
-from monitoring_tasks.warehouse import grouping_sets
+from monitoring_tasks.warehouse import union_all
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.scan import scan
@@ -269,7 +269,7 @@ def test_a_table_without_times_is_one_window(tmp_path: Path) -> None:
         assert profile.rows == 300
 
 
-def by_grouping_sets(
+def by_union_all(
     warehouse: Warehouse,
     source: Source,
     columns: Sequence[Column],
@@ -279,39 +279,53 @@ def by_grouping_sets(
 ) -> list[tuple[Profile, ...]]:
     """Scan by the plan of the engines that are not here; DuckDB understands it too."""
     tally = Tally.empty(windows, Segments(tuple(segments), tuple(bins[name].categories for name in segments)))
-    grouping_sets.read(warehouse, source, columns, bins, tally)
+    union_all.read(warehouse, source, columns, bins, tally)
     return [tally.profiles(i, [column.name for column in columns]) for i in range(len(windows))]
 
 
-@pytest.mark.parametrize("windows", [pytest.param(name, id=name.replace(" ", "-")) for name in WINDOWS])
+@pytest.mark.parametrize("windows", ["one", "gaps and neighbours"])
 def test_the_plan_in_standard_sql_finds_the_same(windows: str, tmp_path: Path) -> None:
-    rows = awkward()
+    rows = awkward(1000)
     with tables.opened(*tables.parquet_file(rows, tmp_path)) as (warehouse, source, types):
         columns = counted(types)
         bins = {**measure_bins(warehouse, source, columns, WINDOWS["one"][0]), "small": HAND_MADE["small"]}
         arguments = (warehouse, source, columns, bins, WINDOWS[windows], ("shop", "text"))
-        assert by_grouping_sets(*arguments) == list(scan(*arguments))
+        assert by_union_all(*arguments) == list(scan(*arguments))
 
 
-@pytest.mark.integration
-def test_standard_sql_counts_more_columns_and_segments_than_a_statement_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [0, 1, 30, 1000])
+def test_the_quantiles_in_standard_sql_are_the_same(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tables.opened(*tables.parquet_file(awkward().slice(0, rows), tmp_path)) as (warehouse, source, types):
+        columns = counted(types)
+        at_once = measure_bins(warehouse, source, columns, None)
+        monkeypatch.setattr("monitoring_tasks.warehouse.bins.QUANTILES_AT_ONCE", ())
+        assert measure_bins(warehouse, source, columns, None) == at_once
+
+
+def test_standard_sql_counts_more_columns_and_segments_than_a_statement_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(union_all, "BRANCHES", 8)
     rng = np.random.default_rng(7)
-    names = [f"s{i}" for i in range(45)]
+    names = [f"s{i}" for i in range(3)]
     rows = pa.table(
         {
             "at": [(START + i * HOUR).replace(tzinfo=None) for i in range(48)],
             **{name: rng.choice(["a", "b"], 48).tolist() for name in names},
-            **{f"x{i}": rng.normal(size=48) for i in range(70)},
+            **{f"x{i}": rng.normal(size=48) for i in range(7)},
         }
     )
     with tables.opened(*tables.parquet_file(rows, tmp_path)) as (warehouse, source, types):
         columns = tables.columns_of(types)
         bins = measure_bins(warehouse, source, columns, WINDOWS["one"][0])
-        found = by_grouping_sets(warehouse, source, columns, bins, WINDOWS["days"], names)
+        found = by_union_all(warehouse, source, columns, bins, WINDOWS["days"], names)
         assert found == check(warehouse, source, columns, bins, WINDOWS["days"], rows, names)
 
 
-def test_standard_sql_refuses_a_table_that_changed_between_its_statements(tmp_path: Path) -> None:
+def test_standard_sql_refuses_a_table_that_changed_between_its_statements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(union_all, "BRANCHES", 8)
     rows = awkward(300)
 
     class Written(Overheard):
@@ -324,7 +338,7 @@ def test_standard_sql_refuses_a_table_that_changed_between_its_statements(tmp_pa
         columns = counted(types)
         bins = measure_bins(warehouse, source, columns, WINDOWS["one"][0])
         with pytest.raises(TransientError, match=r"table '.*log.parquet' was written to while it was read"):
-            by_grouping_sets(Written(warehouse), source, columns, bins, WINDOWS["days"])
+            by_union_all(Written(warehouse), source, columns, bins, WINDOWS["days"])
 
 
 def scan_all(

@@ -5,6 +5,7 @@ Everything heavy is imported inside: the DAG processor imports this module every
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from monitoring_tasks.window import Window
 if TYPE_CHECKING:
     from monitoring_tasks.results.store import Store, WindowRun
     from monitoring_tasks.warehouse.engine import Warehouse
+
+_log = logging.getLogger(__name__)
 
 SHOWN = 5
 """Failed windows named in a message; the rest is counted."""
@@ -55,6 +58,7 @@ def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import scan_windows
 
+    _log.info("Scanning %s", period(windows))
     with open_store(results_store()) as store, open_warehouse_of(monitor, windows, store) as warehouse:
         scan_windows(monitor, windows, warehouse, store)
     return period(windows)

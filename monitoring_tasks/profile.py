@@ -51,7 +51,7 @@ class Bins:
     categories: tuple[str, ...] = ()
     """By falling frequency in the baseline, ties in code-point order."""
     others: tuple[str, ...] = ()
-    """Values the baseline knew that have no bin of their own."""
+    """Values the baseline knew that have no bin of their own; empty if `open_ended`."""
     open_ended: bool = False
     """The baseline held more values than can be listed: those not listed count as *other*, and *unseen* stays empty."""
     exponent: int = 0

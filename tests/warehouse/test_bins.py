@@ -222,7 +222,7 @@ def test_of_many_categories_the_100_most_frequent_have_bins(measure: Measure) ->
     values = [f"c{i:04}" for i in range(5000) for _ in range(3 if i < CATEGORIES else 1)] + [None]
     bins, column = measure(values, pa.string())
     assert bins.categories == tuple(f"c{i:04}" for i in range(100))
-    assert bins.others == tuple(f"c{i:04}" for i in range(100, 1000))
+    assert bins.others == ()
     assert bins.open_ended
     assert column.counts == (1, *[3] * 100, 4900, 0)
 

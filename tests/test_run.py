@@ -425,10 +425,10 @@ def test_an_error_goes_on_as_itself_when_it_cannot_be_recorded(duckdb_url, tmp_p
     file = tmp_path / "results.db"
 
     class Full(Exhausted):
-        def query(self, select):
+        def batches(self, select, rows):
             with closing(sqlite3.connect(file)) as database:
                 database.execute("DROP TABLE window_run")
-            return super().query(select)
+            return super().batches(select, rows)
 
     with (
         open_store(f"sqlite:///{file}") as store,

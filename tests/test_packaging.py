@@ -273,3 +273,11 @@ def test_the_services_hold_together():
 def test_every_variable_of_the_services_is_in_the_example():
     example = re.findall(r"^(\w+)=", (ROOT / "docker/example.env").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(re.findall(r"\$\{(\w+)", json.dumps(COMPOSE))) == set(example)
+
+
+def test_no_link_is_part_of_the_project():
+    """A link leads out of a fresh clone, to what only one machine has."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    entries = subprocess.run(["git", "ls-files", "--stage"], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert [line for line in entries.stdout.splitlines() if line.startswith("120000")] == []

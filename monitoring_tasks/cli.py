@@ -58,7 +58,8 @@ def main() -> None:
         err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except OSError as error:
-        err.print(f"[bold red]error:[/] {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
+        reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        err.print(f"[bold red]error:[/] {escape(reason)}", soft_wrap=True)
         sys.exit(1)
 
 

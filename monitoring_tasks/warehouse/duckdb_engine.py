@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from monitoring_tasks.config import ColumnType
 from monitoring_tasks.errors import DataError, MonitoringError, TransientError, first_line
+from monitoring_tasks.url import shown
 from monitoring_tasks.warehouse.expressions import quoted_table, rendered
 
 MEMORY_LIMIT = "1GB"
@@ -57,23 +58,27 @@ class DuckDBWarehouse:
         return frozenset(self.columns(name).keys() - self._columns(name, _read_parquet(path, folders=False)).keys())
 
     def _columns(self, name: str, source: exp.Expr) -> dict[str, ColumnType]:
-        with _duckdb_errors(f"table {name!r}"):
+        with duckdb_errors(f"table {name!r}"):
             cursor = self._connection.execute(rendered(exp.select("*").from_(source).limit(0), self.dialect))
             return {column[0]: _duckdb_type(str(column[1])) for column in cursor.description}
 
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
-        with _duckdb_errors("the query"):
+        with duckdb_errors("the query"):
             return self._connection.sql(rendered(select, self.dialect)).to_arrow_table()
 
     def batches(self, select: exp.Query, rows: int) -> Iterator[pa.RecordBatch]:
         """Run one statement and yield its rows piecewise, about so many at a time: they are never held all at once."""
-        with _duckdb_errors("the query"):
+        with duckdb_errors("the query"):
             yield from self._connection.sql(rendered(select, self.dialect)).to_arrow_reader(rows)
+
+    def interrupt(self) -> None:
+        """End the statement that another thread is waiting for."""
+        self._connection.interrupt()
 
     def explain(self, select: exp.Query) -> str:
         """Return DuckDB's EXPLAIN ANALYZE."""
-        with _duckdb_errors("the query"):
+        with duckdb_errors("the query"):
             rows = self._connection.execute("EXPLAIN ANALYZE " + rendered(select, self.dialect)).fetchall()
         return "\n".join(row[-1] for row in rows)
 
@@ -99,9 +104,9 @@ def open_duckdb(url: str) -> Iterator[DuckDBWarehouse]:
     location = url.removeprefix("duckdb:").removeprefix("//").removeprefix("/")
     path = Path(location) if location else None
     if path is not None and not path.exists():
-        raise DataError(f"warehouse {url!r}: there is no file or directory {str(path)!r} (seen from {Path.cwd()})")
+        raise DataError(f"warehouse {shown(url)!r}: there is no such file or directory (seen from {Path.cwd()})")
     directory = path if path is not None and path.is_dir() else None
-    with _duckdb_errors(f"warehouse {url!r}"):
+    with duckdb_errors(f"warehouse {shown(url)!r}"):
         if path is None or directory is not None:
             connection = duckdb.connect()
         else:
@@ -116,19 +121,24 @@ def open_duckdb(url: str) -> Iterator[DuckDBWarehouse]:
         connection.close()
 
 
+HEALED_BY_WAITING = ("HTTP Error", "Connection Error", "IO Error: Could not set lock")
+"""How DuckDB words what another try may not meet again: a network, or a file that a writer has open.
+
+Its message is all there is to tell by: what happens while rows stream comes as an `OSError` of the Arrow reader.
+"""
+
+
 @contextmanager
-def _duckdb_errors(subject: str) -> Iterator[None]:
+def duckdb_errors(subject: str) -> Iterator[None]:
+    """Turn DuckDB's errors into ours, which say whether trying again can help."""
     try:
         yield
     except MonitoringError:
         raise
-    except duckdb.IOException as error:
-        kind = TransientError if "could not set lock" in str(error).lower() else DataError
-        raise kind(f"{subject}: {first_line(error)}") from error
-    except (duckdb.OutOfMemoryException, duckdb.HTTPException, duckdb.ConnectionException) as error:
-        raise TransientError(f"{subject}: {first_line(error)}") from error
-    except duckdb.Error as error:
-        raise DataError(f"{subject}: {first_line(error)}") from error
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        reason = first_line(error)
+        heals = any(words.lower() in reason.lower() for words in HEALED_BY_WAITING)
+        raise (TransientError if heals else DataError)(f"{subject}: {reason}") from error
 
 
 def _read_parquet(path: str, *, folders: bool) -> exp.Expr:
@@ -146,6 +156,8 @@ def _read_parquet(path: str, *, folders: bool) -> exp.Expr:
 def _duckdb_type(name: str) -> ColumnType:
     if name in _DUCKDB_TYPES:
         return _DUCKDB_TYPES[name]
+    if name.endswith("]"):  # a list
+        return "other"
     if name.startswith("DECIMAL"):
         return "decimal"
     if name.startswith("ENUM"):

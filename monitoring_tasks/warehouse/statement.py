@@ -93,14 +93,6 @@ def window_number(source: Source, windows: Sequence[Window], dialect: str) -> ex
     return search(column, bounds, [exp.cast(integer(n), "int") for n in numbers])
 
 
-def elapsed(source: Source, windows: Sequence[Window]) -> exp.Expr:
-    """Return the microseconds from the first window's start to the row, for DuckDB."""
-    assert source.timestamp is not None
-    moments = named(source.timestamp), instant(source.place(windows[0].start), source.timestamp_type)
-    row, start = (exp.Anonymous(this="epoch_us", expressions=[moment]) for moment in moments)
-    return row - start
-
-
 def bin_number(column: Column, bins: Bins, dialect: str) -> exp.Expr:
     """Return the bin of the column's value as `Bins` numbers them, found by comparison; never NULL."""
     x = value(column, dialect)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -24,9 +24,11 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import LARGEST, Bins
 from monitoring_tasks.statistics.bin_search import BinSearch
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
-from monitoring_tasks.warehouse.expressions import value
-from monitoring_tasks.warehouse.statement import Source, boundaries, elapsed, rows_of
+from monitoring_tasks.warehouse.expressions import named, value
+from monitoring_tasks.warehouse.statement import Source, boundaries, rows_of
 from monitoring_tasks.warehouse.tally import ColumnTally, Tally
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 VALUES = 4_000_000
 """Most values in a batch, of all columns together: 32 MB."""
@@ -52,7 +54,7 @@ def read(
     selected = {**_place_columns(source, tally), **{f"x{i}": counter.select() for i, counter in enumerate(counters)}}
     select = rows_of(warehouse, source, tally.windows, selected)
     rows = min(max(VALUES // len(selected), STRETCH), ROWS)
-    for batch in _ahead(warehouse.batches(select, rows)):
+    for batch in _ahead(warehouse, warehouse.batches(select, rows)):
         if not batch.num_rows:
             continue
         runs = places.of(batch)
@@ -62,13 +64,17 @@ def read(
             counter.add(batch[f"x{i}"], runs)
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _ahead(warehouse: DuckDBWarehouse, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the batches, each fetched by another thread while the one before it is counted."""
     with ThreadPoolExecutor(1) as thread:
         following = thread.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = thread.submit(next, batches, None)
-            yield batch
+        try:
+            while (batch := following.result()) is not None:
+                following = thread.submit(next, batches, None)
+                yield batch
+        except BaseException:  # Ctrl-C too, which would otherwise wait for the thread, and that for the whole scan
+            warehouse.interrupt()
+            raise
 
 
 @dataclass(frozen=True)
@@ -120,8 +126,8 @@ class _Runs:
 
 
 def _place_columns(source: Source, tally: Tally) -> dict[str, exp.Expr]:
-    """Return what tells the window and the segments of a row: microseconds since the first window, and categories."""
-    columns: dict[str, exp.Expr] = {"w": elapsed(source, tally.windows)} if source.timestamp is not None else {}
+    """Return what tells the window and the segments of a row: its timestamp, and places in lists of categories."""
+    columns: dict[str, exp.Expr] = {} if source.timestamp is None else {"w": named(source.timestamp)}
     for i, (name, categories) in enumerate(zip(tally.segments.columns, tally.segments.categories, strict=True)):
         columns[f"s{i}"] = _position(Column(name, "categorical", "other", ("segment",)), categories)
     return columns
@@ -133,8 +139,9 @@ class _Places:
     def __init__(self, source: Source, tally: Tally) -> None:
         self._segments = tally.segments
         places, numbers = boundaries(source, tally.windows)
-        first: Any = places[0]  # they are all datetimes, or all dates
-        self._search = BinSearch([(place - first) / timedelta(microseconds=1) for place in places])
+        bounds = [_microseconds_of(place) for place in places]
+        self._start = bounds[0]
+        self._search = BinSearch([bound - self._start for bound in bounds])
         self._windows = np.array(numbers, np.intp)
 
     def of(self, batch: pa.RecordBatch) -> list[_Runs]:
@@ -156,7 +163,8 @@ class _Places:
         """Return each row's window, -1 for none; one number where all rows have the same."""
         if "w" not in batch.schema.names:
             return np.zeros(1, np.intp)
-        elapsed = _numbers(batch["w"])
+        # Since the first window, so that doubles hold them exactly.
+        elapsed = (_microseconds(batch["w"]) - self._start).astype(np.float64)
         first, last = self._search(np.array([elapsed.min(), elapsed.max()]))
         place = np.array([first]) if first == last else self._search(elapsed)
         return self._windows.take(place)
@@ -253,6 +261,25 @@ def _position(column: Column, texts: Sequence[str]) -> exp.Expr:
     entries = [*(exp.Literal.string(text) for text in texts), exp.null()]
     listed = exp.cast(exp.Array(expressions=entries), "text[]")
     return exp.Anonymous(this="list_position", expressions=[listed, value(column, "duckdb")])
+
+
+def _microseconds_of(place: datetime | date) -> int:
+    """Return the whole microseconds from 1970 to an instant, or to a day's beginning."""
+    moment = place if isinstance(place, datetime) else datetime.combine(place, time(), UTC)
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _microseconds(times: pa.Array) -> NDArray[np.int64]:
+    """Return the same of an Arrow array of times or dates; those with nanoseconds are rounded down.
+
+    DuckDB's own ``epoch_us`` rounds up, and the last nanoseconds of a window into the next one.
+    """
+    if pa.types.is_date32(times.type):
+        return np.asarray(times.cast(pa.int32())).astype(np.int64) * (86_400 * 1_000_000)
+    whole = np.asarray(times.cast(pa.int64()))
+    if times.type.unit == "ns":
+        return whole // 1000
+    return whole * {"us": 1, "ms": 1000, "s": 1_000_000}[times.type.unit]
 
 
 def _numbers(values: pa.Array) -> NDArray[np.float64]:

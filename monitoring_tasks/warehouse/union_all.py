@@ -27,7 +27,10 @@ from monitoring_tasks.warehouse.statement import (
 from monitoring_tasks.warehouse.tally import ColumnTally, Tally, floats, integers, whole_numbers
 
 BRANCHES = 60
-"""Of one statement: every engine takes so many."""
+"""Of one statement."""
+
+WINDOWS = 50
+"""In one statement: each stands in every branch, and BigQuery and Trino take a text of a megabyte."""
 
 
 def read(

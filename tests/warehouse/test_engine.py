@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlglot import exp
 
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
+from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse, duckdb_errors
 from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
 from tests.warehouse import tables
 
@@ -89,8 +90,12 @@ def test_a_missing_dialect_is_named(dialect: str) -> None:
 def test_a_duckdb_file_that_is_not_there(tmp_path: Path) -> None:
     error = fails(f"duckdb:///{tmp_path / 'nothing.duckdb'}")
     assert isinstance(error, DataError)
-    assert "there is no file or directory" in str(error)
+    assert "there is no such file or directory" in str(error)
     assert not (tmp_path / "nothing.duckdb").exists()
+
+
+def test_a_token_in_a_duckdb_url_is_not_shown() -> None:
+    assert "motherduck_token=***" in str(fails(f"duckdb:///md:prod?motherduck_token={SECRET}"))
 
 
 @pytest.mark.parametrize("name", ["nothing", "folder/nothing", "nothing.parquet", "nothing-*.parquet"])
@@ -125,6 +130,54 @@ def test_a_corrupt_parquet_file_is_not_retried(tmp_path: Path) -> None:
         error = fails(f"duckdb:///{tmp_path}", name)
         assert isinstance(error, DataError), error
         assert f"{name}.parquet" in str(error)
+
+
+def streamed(url: str, columns: str = "x") -> MonitoringError:
+    """Read all rows piecewise; return what that raised on the way."""
+
+    def read() -> None:
+        with open_warehouse(url) as warehouse:
+            select = exp.select(columns).from_(warehouse.table("log"))
+            assert isinstance(warehouse, DuckDBWarehouse)
+            for batch in warehouse.batches(select, 2048):
+                assert batch.num_rows
+
+    with pytest.raises(MonitoringError) as caught:
+        read()
+    return caught.value
+
+
+def test_what_breaks_while_rows_stream_is_told_as_well_as_at_once(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [float(i) for i in range(200_000)]}), tmp_path / "log.parquet", row_group_size=20_000)
+    content = bytearray((tmp_path / "log.parquet").read_bytes())
+    start = pq.ParquetFile(tmp_path / "log.parquet").metadata.row_group(7).column(0).dictionary_page_offset
+    content[start : start + 2000] = b"\xff" * 2000
+    (tmp_path / "log.parquet").write_bytes(content)
+    corrupt = streamed(f"duckdb:///{tmp_path}")
+    assert isinstance(corrupt, DataError)
+    assert str(corrupt).startswith("the query: ")
+    assert len(str(corrupt)) > len("the query: ")
+
+    rows = "SELECT CASE WHEN i = 250000 THEN 'bad' ELSE i::text END AS x FROM range(300000) t(i)"
+    url = tables.write_duckdb(tmp_path / "x.duckdb", [f"CREATE TABLE log AS {rows}"])
+    wrong = streamed(url, "CAST(x AS DOUBLE)")
+    assert isinstance(wrong, DataError)
+    assert "Could not convert string 'bad' to DOUBLE" in str(wrong)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (duckdb.HTTPException("HTTP Error: Unable to connect to URL"), TransientError),
+        (OSError("HTTP Error: HTTP GET error on 'https://bucket/log.parquet' (HTTP 503)"), TransientError),
+        (duckdb.IOException('IO Error: Could not set lock on file "x": Conflicting lock is held'), TransientError),
+        (duckdb.IOException("IO Error: No files found that match the pattern"), DataError),
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data (1.0 GiB/1.0 GiB used)"), DataError),
+    ],
+)
+def test_only_what_waiting_heals_is_tried_again(error: Exception, kind: type[MonitoringError]) -> None:
+    with pytest.raises(kind, match="the query: "), duckdb_errors("the query"):
+        raise error
 
 
 def test_a_file_that_is_no_duckdb_file(tmp_path: Path) -> None:
@@ -174,6 +227,8 @@ def test_a_table_is_a_name_and_nothing_else(
 
 
 DUCKDB_TYPES = {
+    "DECIMAL(10,2)[]": "other",
+    "TIMESTAMP[3]": "other",
     "TINYINT": "integer",
     "SMALLINT": "integer",
     "INTEGER": "integer",

@@ -415,7 +415,23 @@ def test_more_columns_and_groups_than_one_statement_takes(
         bins = measure_bins(warehouse, source, columns, WINDOWS["one"][0])
         at_once = check(warehouse, source, columns, bins, WINDOWS["days"], rows)
         monkeypatch.setattr("monitoring_tasks.warehouse.scan.GROUPS", 1)
+        monkeypatch.setattr("monitoring_tasks.warehouse.scan.COUNTS", 1)
         assert list(scan(warehouse, source, columns, bins, WINDOWS["days"])) == at_once
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_row_belongs_to_its_window_to_the_last_unit_of_its_timestamp(unit: str, tmp_path: Path) -> None:
+    """DuckDB's own microseconds of a time in nanoseconds are rounded up, out of the window."""
+    midnight = np.datetime64(START.replace(tzinfo=None) + DAY).astype(f"datetime64[{unit}]")
+    times = midnight + np.array([-1, 0]).astype(f"timedelta64[{unit}]")
+    rows = pa.table({"at": pa.array(times, pa.timestamp(unit)), "x": [1.0, 2.0]})
+    bins = {"x": Bins("numeric", (0.0, 1.5, 3.0), exponent=2)}
+    with tables.opened(*tables.parquet_file(rows, tmp_path)) as (warehouse, source, types):
+        columns = tables.columns_of(types)
+        both = list(scan(warehouse, source, columns, bins, WINDOWS["days"][:2]))
+        alone = [next(scan(warehouse, source, columns, bins, [window])) for window in WINDOWS["days"][:2]]
+    assert both == alone
+    assert [profile.columns["x"].counts for (profile,) in both] == [(0, 0, 1, 0, 0), (0, 0, 0, 1, 0)]
 
 
 def test_sums_beyond_64_bits_are_exact_on_every_engine(tmp_path: Path) -> None:

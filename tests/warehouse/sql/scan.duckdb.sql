@@ -1,5 +1,5 @@
 SELECT
-  EPOCH_US("scheduled_at") - EPOCH_US(CAST('2013-04-01 04:00:00' AS TIMESTAMP)) AS "w",
+  "scheduled_at" AS "w",
   LIST_POSITION(CAST(['EWR', 'JFK', NULL] AS TEXT[]), CAST("origin" AS TEXT)) AS "s0",
   CAST("distance" AS DOUBLE) AS "x0",
   CAST("scheduled_hour" AS DOUBLE) AS "x1",

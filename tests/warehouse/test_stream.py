@@ -1,0 +1,38 @@
+"""What is DuckDB's alone: rows that stream by, and can be stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.window import Window
+from tests.warehouse import tables
+
+
+@pytest.mark.integration
+def test_an_interrupt_does_not_wait_for_the_scan(tmp_path: Path) -> None:
+    """The statement would take minutes until its first row: it sorts a hundred million random numbers."""
+    slow = "SELECT TIMESTAMP '2024-01-01' AS at, random() AS x FROM range(100000000) ORDER BY x"
+    url = tables.write_duckdb(tmp_path / "x.duckdb", [f"CREATE VIEW log AS {slow}"])
+    window = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+    bins = {"x": Bins("numeric", (0.0, 0.5, 1.0))}
+
+    def press() -> None:
+        sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with tables.opened(url, "log") as (warehouse, source, types):
+        columns = tables.columns_of(types)
+        began = monotonic()
+        threading.Thread(target=press).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(scan(warehouse, source, columns, bins, [window]))
+        assert monotonic() - began < 10

@@ -104,7 +104,7 @@ def open_duckdb(url: str) -> Iterator[DuckDBWarehouse]:
     location = url.removeprefix("duckdb:").removeprefix("//").removeprefix("/")
     path = Path(location) if location else None
     if path is not None and not path.exists():
-        raise DataError(f"warehouse {shown(url)!r}: there is no such file or directory (seen from {Path.cwd()})")
+        raise DataError(f"warehouse {shown(url)!r}: there is no file or directory (seen from {Path.cwd()})")
     directory = path if path is not None and path.is_dir() else None
     with duckdb_errors(f"warehouse {shown(url)!r}"):
         if path is None or directory is not None:

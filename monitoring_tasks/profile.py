@@ -56,6 +56,11 @@ class Bins:
     """The baseline held more values than can be listed: those not listed count as *other*, and *unseen* stays empty."""
     exponent: int = 0
     """``2**exponent`` is the smallest power of two above the baseline's largest absolute value; from -400 to 400."""
+    origin: float = 0.0
+    """What is subtracted before a value is squared: the baseline's median if its values lie close together and far from
+    zero, else 0. Squares of values about 1e8 have no digits left for a spread of 1."""
+    spread_exponent: int = 0
+    """With an origin: the same as `exponent`, of the distances to it."""
 
     def __len__(self) -> int:
         """Return the number of counts, the null bin included."""
@@ -74,7 +79,12 @@ class Bins:
     @property
     def square_unit(self) -> float:
         """`ColumnProfile.total_squares` counts in this: 2**-42 of the square; leaves out 1,448 times the largest."""
-        return math.ldexp(1.0, 2 * self.exponent - 42)
+        return math.ldexp(1.0, 2 * self.square_exponent - 42)
+
+    @property
+    def square_exponent(self) -> int:
+        """``2**square_exponent`` is the power of two above the largest number that is squared."""
+        return self.spread_exponent if self.origin else self.exponent
 
     def labels(self) -> tuple[str, ...]:
         """Name each bin as people read it, in the order of the counts."""
@@ -98,7 +108,9 @@ class Bins:
         if self.kind == "categorical":
             values = {"categories": list(self.categories), "others": list(self.others), "open_ended": self.open_ended}
             return {"kind": self.kind, **values}
-        return {"kind": self.kind, "edges": list(self.edges), "exponent": self.exponent}
+        # Left out without one, so that a baseline keeps the id that it had before there were origins.
+        origin = {"origin": self.origin, "spread_exponent": self.spread_exponent} if self.origin else {}
+        return {"kind": self.kind, "edges": list(self.edges), "exponent": self.exponent, **origin}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Bins:
@@ -110,6 +122,8 @@ class Bins:
             others=tuple(values.get("others", ())),
             open_ended=values.get("open_ended", False),
             exponent=values.get("exponent", 0),
+            origin=values.get("origin", 0.0),
+            spread_exponent=values.get("spread_exponent", 0),
         )
 
 
@@ -127,6 +141,9 @@ class ColumnProfile:
     total: float | None = None
     """Sum of the values that are not null; None without one and for a categorical column. See `Bins.unit`."""
     total_squares: float | None = None
+    """Sum of the squares of their distances to `origin`; None as `total` is. See `Bins.square_unit`."""
+    origin: float = 0.0
+    """That of the bins."""
 
     @property
     def rows(self) -> int:
@@ -151,7 +168,7 @@ class ColumnProfile:
         mean = self.mean
         if mean is None or self.total_squares is None:
             return None
-        return math.sqrt(max(self.total_squares / values - mean * mean, 0.0))
+        return math.sqrt(max(self.total_squares / values - (mean - self.origin) ** 2, 0.0))
 
     def array(self) -> NDArray[np.int64]:
         """Return the counts as an array, shape ``(len(bins),)``."""
@@ -163,6 +180,11 @@ class ColumnProfile:
             raise ValueError(
                 f"profiles add up only on the same bins: {self.column!r} ({self.kind}, {len(self.counts)} bins) and "
                 f"{other.column!r} ({other.kind}, {len(other.counts)} bins)"
+            )
+        if self.origin != other.origin:
+            raise ValueError(
+                f"profiles add up only on the same bins: the squares of {self.column!r} are of distances to "
+                f"{self.origin!r} and to {other.origin!r}"
             )
         return replace(
             self,
@@ -287,6 +309,7 @@ def column_to_json(column: ColumnProfile) -> dict[str, Any]:
         "maximum": column.maximum,
         "total": column.total,
         "total_squares": column.total_squares,
+        **({"origin": column.origin} if column.origin else {}),
     }
 
 
@@ -300,6 +323,7 @@ def column_from_json(name: str, values: Mapping[str, Any]) -> ColumnProfile:
         maximum=values["maximum"],
         total=values["total"],
         total_squares=values["total_squares"],
+        origin=values.get("origin") or 0.0,
     )
 
 

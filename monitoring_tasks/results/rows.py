@@ -136,7 +136,11 @@ def profile_digest(profiles: Sequence[Profile], baseline_id: str) -> str:
 def _plain_profile(profile: Profile) -> list[Any]:
     sums = ("minimum", "maximum", "total", "total_squares")
     columns = [
-        [column.column, column.kind, column.counts, *(_plus_zero(getattr(column, name)) for name in sums)]
+        [
+            *(column.column, column.kind, column.counts),
+            *(_plus_zero(getattr(column, name)) for name in sums),
+            *([float(column.origin)] if column.origin else []),
+        ]
         for column in profile.columns.values()
     ]
     return [profile.segment, profile.rows, columns, list(profile.unreadable.items())]
@@ -155,13 +159,14 @@ _no_column: Row = {
     "maximum": None,
     "total": None,
     "total_squares": None,
+    "origin": None,
     "counts": None,
     "unreadable": None,
 }
 
 
 def _column_row(column: ColumnProfile) -> Row:
-    return column_to_json(column) | {"rows": column.rows, "nulls": column.nulls}
+    return _no_column | column_to_json(column) | {"rows": column.rows, "nulls": column.nulls}
 
 
 def profiles_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Profile, ...]:

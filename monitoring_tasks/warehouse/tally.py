@@ -82,6 +82,7 @@ class ColumnTally:
             maximum=high + 0.0 if has_sums and np.isfinite(high) else None,
             total=int(self.total[window, segment]) * self.bins.unit if has_sums else None,
             total_squares=int(self.total_squares[window, segment]) * self.bins.square_unit if has_sums else None,
+            origin=self.bins.origin,
         )
 
 

@@ -145,6 +145,29 @@ def test_a_heavy_value_has_a_bin_of_its_own(measure: Measure) -> None:
     assert others[1:-1].max() / 20_000 * BINS < 1.2
 
 
+@pytest.mark.parametrize(
+    ("values", "origin"),
+    [
+        ([1e6 + i for i in range(640)], 1e6 + 319),
+        ([1e6, *(2e6 + i for i in range(640))], 0.0),
+        ([-5.0 + i / 1e6 for i in range(640)], -5.0 + 319 / 1e6),
+        ([1e308 + i * 1e295 for i in range(640)], 0.0),
+        ([0.0] * 9, 0.0),
+        ([1e8 + 0.1] * 9, 1e8 + 0.1),
+    ],
+    ids=["close together", "wide", "negative", "too large to be squared", "zeros", "constant"],
+)
+def test_values_close_together_and_far_from_zero_are_squared_as_distances_to_their_median(
+    measure: Measure, values: list[float], origin: float
+) -> None:
+    bins, column = measure(values, pa.float64())
+    assert bins.origin == column.origin == origin
+    if len(set(values)) == 1:
+        assert column.standard_deviation == 0.0
+    elif origin:
+        assert column.standard_deviation == pytest.approx(np.std(values), rel=1e-3)
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2, 20, 39, 40, 319, 320])
 def test_a_tiny_baseline_has_fewer_bins(measure: Measure, rows: int) -> None:
     bins, column = measure(RNG.normal(size=rows), pa.float64())

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
@@ -87,7 +88,16 @@ class Bins:
         return self.spread_exponent if self.origin else self.exponent
 
     def labels(self) -> tuple[str, ...]:
-        """Name each bin as people read it, in the order of the counts."""
+        """Name each bin as people read it, in the order of the counts.
+
+        Edges have as many digits as tell neighbours apart, at least six and the same number in a whole column; those of
+        a timestamp are UTC times to the minute, or as much finer.
+
+        Examples
+        --------
+        >>> Bins("timestamp", (1364788800.0, 1364875200.0)).labels()[2]
+        '[2013-04-01 04:00,2013-04-02 04:00)'
+        """
         return self._labels
 
     @cached_property
@@ -96,11 +106,13 @@ class Bins:
             return (NULL, *self.categories, OTHER, UNSEEN)
         if not self.edges:
             return (NULL, "(-inf,-inf)", "(-inf,inf)")
-        texts = [f"{edge:.6g}" for edge in self.edges]
-        inner = [
-            f"[{low}]" if just_above(self.edges[i]) == self.edges[i + 1] else f"[{low},{high})"
-            for i, (low, high) in enumerate(pairwise(texts))
-        ]
+        alone = [just_above(low) == high for low, high in pairwise(self.edges)]
+        inner: list[str] = []
+        for texts in _texts(self.kind, self.edges):
+            pairs = list(zip(alone, pairwise(texts), strict=True))
+            inner = [f"[{low}]" if single else f"[{low},{high})" for single, (low, high) in pairs]
+            if len(set(inner)) == len(inner) and all(single or low != high for single, (low, high) in pairs):
+                break
         return (NULL, f"(-inf,{texts[0]})", *inner, f"[{texts[-1]},inf)")
 
     def to_json(self) -> dict[str, Any]:
@@ -287,6 +299,22 @@ class Baseline:
                 for segment, columns in values["segments"].items()
             },
         )
+
+
+def _texts(kind: Kind, edges: Sequence[float]) -> Iterator[list[str]]:
+    """Write the edges shorter first; the last, of 17 digits, tells any two doubles apart."""
+    if kind == "timestamp" and edges[0] >= _FIRST_SECOND and edges[-1] <= _LAST_SECOND:
+        moments = [(_EPOCH + timedelta(seconds=edge)).replace(tzinfo=None) for edge in edges]
+        for finest in ("minutes", "seconds", "microseconds"):
+            yield [moment.isoformat(" ", finest) for moment in moments]
+    for digits in range(6, 18):
+        yield [f"{edge:.{digits}g}" for edge in edges]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = -62135596800.0
+_LAST_SECOND = 253402300799.0
+"""Those of the years 1 to 9999, which a datetime holds."""
 
 
 def just_above(value: float) -> float:

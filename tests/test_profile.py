@@ -220,14 +220,75 @@ def test_just_above_is_above_and_can_be_written_in_sql(value: float) -> None:
     assert above == math.nextafter(value, math.inf) or above == 1e-300
 
 
+@given(BINS.filter(lambda bins: bins.kind != "categorical"))
+def test_labels_differ_and_show_where_their_bin_ends(bins: Bins) -> None:
+    labels = bins.labels()
+    assert len(set(labels)) == len(labels) == len(bins)
+    for label in labels[2:-1]:
+        low, _, high = label.strip("[)]").partition(",")
+        assert low != high
+
+
 @pytest.mark.parametrize(
     ("bins", "labels"),
     [
         (Bins("numeric"), ("(null)", "(-inf,-inf)", "(-inf,inf)")),
         (Bins("numeric", (0.0, 1e-300, 2.5)), ("(null)", "(-inf,0)", "[0]", "[1e-300,2.5)", "[2.5,inf)")),
         (Bins("categorical", categories=("a", ""), others=("c",)), ("(null)", "a", "", "(other)", "(unseen)")),
+        (
+            Bins("numeric", (1e8, 1e8 + 0.5, 1e8 + 1)),
+            ("(null)", "(-inf,100000000)", "[100000000,100000000.5)", "[100000000.5,100000001)", "[100000001,inf)"),
+        ),
+        (
+            Bins("numeric", (0.3, just_above(0.3), just_above(just_above(0.3)))),
+            (
+                "(null)",
+                "(-inf,0.29999999999999999)",
+                "[0.29999999999999999]",
+                "[0.30000000000000004]",
+                "[0.3000000000000001,inf)",
+            ),
+        ),
+        (
+            Bins("timestamp", (1704067200.0, 1704067200.25, 1704070800.0)),
+            (
+                "(null)",
+                "(-inf,2024-01-01 00:00:00.000000)",
+                "[2024-01-01 00:00:00.000000,2024-01-01 00:00:00.250000)",
+                "[2024-01-01 00:00:00.250000,2024-01-01 01:00:00.000000)",
+                "[2024-01-01 01:00:00.000000,inf)",
+            ),
+        ),
+        (
+            Bins("timestamp", (-62135596800.0, just_above(-62135596800.0), -62135596799.0)),
+            (
+                "(null)",
+                "(-inf,0001-01-01 00:00:00)",
+                "[0001-01-01 00:00:00]",
+                "[0001-01-01 00:00:00,0001-01-01 00:00:01)",
+                "[0001-01-01 00:00:01,inf)",
+            ),
+        ),
+        (
+            Bins("timestamp", (0.0, 86400.0, 253402300800.0)),
+            ("(null)", "(-inf,0)", "[0,86400)", "[86400,2.53402e+11)", "[2.53402e+11,inf)"),
+        ),
+        (
+            Bins("timestamp", (0.0, 1e-9)),
+            ("(null)", "(-inf,0)", "[0,1e-09)", "[1e-09,inf)"),
+        ),
     ],
-    ids=["no edges", "edges", "categories"],
+    ids=[
+        "no edges",
+        "edges",
+        "categories",
+        "far from zero",
+        "neighbouring doubles",
+        "within a second",
+        "the first second of all",
+        "beyond the year 9999",
+        "closer than microseconds",
+    ],
 )
 def test_every_bin_has_a_label(bins: Bins, labels: tuple[str, ...]) -> None:
     assert bins.labels() == labels

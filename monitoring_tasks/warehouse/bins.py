@@ -32,7 +32,13 @@ LONGEST = 200
 """A longer text is not remembered: it is no category."""
 
 QUANTILE_COLUMNS = 4
-"""Columns whose quantiles are found at once: an exact quantile holds its column in memory."""
+"""Columns whose quantiles are found at once, at most."""
+
+QUANTILE_VALUES = 30_000_000
+"""Values of all columns of such a statement on DuckDB, which holds them in memory: 8 to 16 bytes of its limit each.
+
+A column of more is sorted instead, which takes longer and spills to disk. PostgreSQL always sorts so.
+"""
 
 QUANTILES_AT_ONCE = ("duckdb", "postgres")
 """Engines whose PERCENTILE_DISC takes a list of fractions."""
@@ -88,12 +94,13 @@ def _quantiles(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
 ) -> dict[str, tuple[int, list[float]]]:
     """Return of each column the number of finite values and their minimum, 31 quantiles and maximum."""
-    if warehouse.dialect not in QUANTILES_AT_ONCE:
+    at_once = _columns_at_once(warehouse, source, period) if columns else QUANTILE_COLUMNS
+    if at_once == 0:
         return {column.name: _ranked(warehouse, source, column, period) for column in columns}
     found: dict[str, tuple[int, list[float]]] = {}
     fractions = exp.Array(expressions=[exp.Literal.number(str(i / BINS)) for i in range(BINS + 1)])
-    for first in range(0, len(columns), QUANTILE_COLUMNS):
-        part = columns[first : first + QUANTILE_COLUMNS]
+    for first in range(0, len(columns), at_once):
+        part = columns[first : first + at_once]
         inner = {f"x{i}": _finite(warehouse, column) for i, column in enumerate(part)}
         aggregates: dict[str, exp.Expr] = {}
         for i in range(len(part)):
@@ -106,6 +113,17 @@ def _quantiles(
             quantiles = answer[f"q{i}"][0].as_py() or []
             found[column.name] = (answer[f"n{i}"][0].as_py(), [x + 0.0 for x in quantiles])  # 0.0 for -0.0
     return found
+
+
+def _columns_at_once(warehouse: Warehouse, source: Source, period: Window | None) -> int:
+    """Return how many columns' quantiles one statement may ask for; 0 if not even one's."""
+    if warehouse.dialect not in QUANTILES_AT_ONCE:
+        return 0
+    if warehouse.dialect != "duckdb":
+        return QUANTILE_COLUMNS
+    rows = rows_of(warehouse, source, [] if period is None else [period], {"n": exp.Count(this=exp.Star())})
+    count: int = warehouse.query(rows)["n"][0].as_py()
+    return min(QUANTILE_COLUMNS, QUANTILE_VALUES // max(count, 1))
 
 
 def _ranked(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> tuple[int, list[float]]:

@@ -21,6 +21,7 @@ from monitoring_tasks.warehouse.bins import BINS, CATEGORIES, LATENCY_EDGES, LON
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.window import Window
 from tests.warehouse import oracle, tables
+from tests.warehouse.overheard import Overheard
 
 WHOLE = Window(datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC))
 
@@ -256,6 +257,33 @@ def test_what_the_baseline_did_not_know_is_unseen(measure: Measure) -> None:
     assert len(bins.others) == 50
     _, column = measure(["c000", "c149", "new"], pa.string())
     assert column.counts == (0, 1, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(("values", "columns"), [(4000, 4), (3999, 3), (2500, 2), (1000, 1), (999, 0)])
+def test_duckdb_is_asked_for_as_many_quantiles_as_its_memory_holds(
+    values: int, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pa.table({f"x{i}": RNG.normal(size=1000) for i in range(5)})
+    with tables.opened(*tables.parquet_file(rows, tmp_path), timestamp=None) as (warehouse, source, types):
+        expected = measure_bins(warehouse, source, tables.columns_of(types), None)
+        monkeypatch.setattr("monitoring_tasks.warehouse.bins.QUANTILE_VALUES", values)
+        overheard = Overheard(warehouse)
+        assert measure_bins(overheard, source, tables.columns_of(types), None) == expected
+    assert max(statement.count("QUANTILE_DISC") for statement in overheard.statements) == columns
+
+
+@pytest.mark.integration
+def test_a_baseline_larger_than_duckdbs_memory_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten million values of 8 bytes in 64 MB."""
+    monkeypatch.setattr("monitoring_tasks.warehouse.duckdb_engine.MEMORY_LIMIT", "64MB")
+    monkeypatch.setattr("monitoring_tasks.warehouse.bins.QUANTILE_VALUES", 1_000_000)
+    url = tables.write_duckdb(
+        tmp_path / "large.duckdb",
+        ["CREATE TABLE log AS SELECT (i * 7919 % 10000019)::DOUBLE x FROM range(10000000) t(i)"],
+    )
+    with tables.opened(url, "log", timestamp=None) as (warehouse, source, types):
+        edges = measure_bins(warehouse, source, tables.columns_of(types), None)["x"].edges
+    assert edges == pytest.approx([i / BINS * 10_000_019 for i in range(BINS + 1)], abs=40)
 
 
 ODD_TEXTS = [

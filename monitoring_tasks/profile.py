@@ -328,6 +328,17 @@ def just_above(value: float) -> float:
     return math.nextafter(value, math.inf) if abs(value) >= 1e-300 else 1e-300
 
 
+def readable(text: str) -> str:
+    """Replace the character NUL, which PostgreSQL keeps neither in text nor in JSON that it unpacks.
+
+    Examples
+    --------
+    >>> readable("J\\0K")
+    'J␀K'
+    """
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
 def column_to_json(column: ColumnProfile) -> dict[str, Any]:
     """Return plain JSON values; floats survive exactly."""
     return {

@@ -14,7 +14,15 @@ import numpy as np
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError
-from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile, column_from_json, column_to_json
+from monitoring_tasks.profile import (
+    Baseline,
+    Bins,
+    ColumnProfile,
+    Profile,
+    column_from_json,
+    column_to_json,
+    readable,
+)
 from monitoring_tasks.window import Schedule, Window
 
 Row = dict[str, Any]
@@ -217,7 +225,7 @@ def baseline_bin_rows(baseline: Baseline) -> list[Row]:
             "segment": segment,
             "column_name": name,
             "bin_index": index,
-            "label": _readable(label),
+            "label": readable(label),
             "rows": count,
             "share": count / column.rows if column.rows else None,
         }
@@ -286,7 +294,7 @@ def _result_row(result: Result) -> Row:
         "baseline_rows": None if result.baseline_rows is None else int(result.baseline_rows),
         "window_rows": None if result.window_rows is None else int(result.window_rows),
         "status": result.decided(),
-        "message": _readable(message),
+        "message": readable(message),
         "detail": plain(dict(result.detail)),
     }
 
@@ -308,17 +316,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, str):
-        return _readable(value)
+        return readable(value)
     return value
 
 
 def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
-
-
-def _readable(text: str) -> str:
-    """Replace the character NUL, which PostgreSQL keeps neither in text nor in JSON that it unpacks."""
-    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _text(name: str) -> str:

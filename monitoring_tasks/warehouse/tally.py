@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring_tasks.columns import Column
-from monitoring_tasks.profile import Bins, ColumnProfile, Profile
+from monitoring_tasks.profile import Bins, ColumnProfile, Profile, readable
 from monitoring_tasks.window import Window
 
 
@@ -30,9 +30,9 @@ class Segments:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """As results name them."""
+        """As results name them, so that one odd value does not keep all others from being stored."""
         pairs = zip(self.columns, self.categories, strict=True)
-        return ("", *(f"{column}={category}" for column, categories in pairs for category in categories))
+        return ("", *(f"{column}={readable(category)}" for column, categories in pairs for category in categories))
 
     def first(self, column: int) -> int:
         """Return the number of the first category of a segment column."""

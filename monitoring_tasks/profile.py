@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
@@ -56,6 +57,11 @@ class Bins:
     """The baseline held more values than can be listed: those not listed count as *other*, and *unseen* stays empty."""
     exponent: int = 0
     """``2**exponent`` is the smallest power of two above the baseline's largest absolute value; from -400 to 400."""
+    origin: float = 0.0
+    """What is subtracted before a value is squared: the baseline's median if its values lie close together and far from
+    zero, else 0. Squares of values about 1e8 have no digits left for a spread of 1."""
+    spread_exponent: int = 0
+    """With an origin: the same as `exponent`, of the distances to it."""
 
     def __len__(self) -> int:
         """Return the number of counts, the null bin included."""
@@ -74,10 +80,24 @@ class Bins:
     @property
     def square_unit(self) -> float:
         """`ColumnProfile.total_squares` counts in this: 2**-42 of the square; leaves out 1,448 times the largest."""
-        return math.ldexp(1.0, 2 * self.exponent - 42)
+        return math.ldexp(1.0, 2 * self.square_exponent - 42)
+
+    @property
+    def square_exponent(self) -> int:
+        """``2**square_exponent`` is the power of two above the largest number that is squared."""
+        return self.spread_exponent if self.origin else self.exponent
 
     def labels(self) -> tuple[str, ...]:
-        """Name each bin as people read it, in the order of the counts."""
+        """Name each bin as people read it, in the order of the counts.
+
+        Edges have as many digits as tell neighbours apart, at least six and the same number in a whole column; those of
+        a timestamp are UTC times to the minute, or as much finer.
+
+        Examples
+        --------
+        >>> Bins("timestamp", (1364788800.0, 1364875200.0)).labels()[2]
+        '[2013-04-01 04:00,2013-04-02 04:00)'
+        """
         return self._labels
 
     @cached_property
@@ -86,11 +106,13 @@ class Bins:
             return (NULL, *self.categories, OTHER, UNSEEN)
         if not self.edges:
             return (NULL, "(-inf,-inf)", "(-inf,inf)")
-        texts = [f"{edge:.6g}" for edge in self.edges]
-        inner = [
-            f"[{low}]" if just_above(self.edges[i]) == self.edges[i + 1] else f"[{low},{high})"
-            for i, (low, high) in enumerate(pairwise(texts))
-        ]
+        alone = [just_above(low) == high for low, high in pairwise(self.edges)]
+        inner: list[str] = []
+        for texts in _texts(self.kind, self.edges):
+            pairs = list(zip(alone, pairwise(texts), strict=True))
+            inner = [f"[{low}]" if single else f"[{low},{high})" for single, (low, high) in pairs]
+            if len(set(inner)) == len(inner) and all(single or low != high for single, (low, high) in pairs):
+                break
         return (NULL, f"(-inf,{texts[0]})", *inner, f"[{texts[-1]},inf)")
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +120,9 @@ class Bins:
         if self.kind == "categorical":
             values = {"categories": list(self.categories), "others": list(self.others), "open_ended": self.open_ended}
             return {"kind": self.kind, **values}
-        return {"kind": self.kind, "edges": list(self.edges), "exponent": self.exponent}
+        # Left out without one, so that a baseline keeps the id that it had before there were origins.
+        origin = {"origin": self.origin, "spread_exponent": self.spread_exponent} if self.origin else {}
+        return {"kind": self.kind, "edges": list(self.edges), "exponent": self.exponent, **origin}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Bins:
@@ -110,6 +134,8 @@ class Bins:
             others=tuple(values.get("others", ())),
             open_ended=values.get("open_ended", False),
             exponent=values.get("exponent", 0),
+            origin=values.get("origin", 0.0),
+            spread_exponent=values.get("spread_exponent", 0),
         )
 
 
@@ -127,6 +153,9 @@ class ColumnProfile:
     total: float | None = None
     """Sum of the values that are not null; None without one and for a categorical column. See `Bins.unit`."""
     total_squares: float | None = None
+    """Sum of the squares of their distances to `origin`; None as `total` is. See `Bins.square_unit`."""
+    origin: float = 0.0
+    """That of the bins."""
 
     @property
     def rows(self) -> int:
@@ -151,7 +180,7 @@ class ColumnProfile:
         mean = self.mean
         if mean is None or self.total_squares is None:
             return None
-        return math.sqrt(max(self.total_squares / values - mean * mean, 0.0))
+        return math.sqrt(max(self.total_squares / values - (mean - self.origin) ** 2, 0.0))
 
     def array(self) -> NDArray[np.int64]:
         """Return the counts as an array, shape ``(len(bins),)``."""
@@ -163,6 +192,11 @@ class ColumnProfile:
             raise ValueError(
                 f"profiles add up only on the same bins: {self.column!r} ({self.kind}, {len(self.counts)} bins) and "
                 f"{other.column!r} ({other.kind}, {len(other.counts)} bins)"
+            )
+        if self.origin != other.origin:
+            raise ValueError(
+                f"profiles add up only on the same bins: the squares of {self.column!r} are of distances to "
+                f"{self.origin!r} and to {other.origin!r}"
             )
         return replace(
             self,
@@ -267,6 +301,22 @@ class Baseline:
         )
 
 
+def _texts(kind: Kind, edges: Sequence[float]) -> Iterator[list[str]]:
+    """Write the edges shorter first; the last, of 17 digits, tells any two doubles apart."""
+    if kind == "timestamp" and edges[0] >= _FIRST_SECOND and edges[-1] <= _LAST_SECOND:
+        moments = [(_EPOCH + timedelta(seconds=edge)).replace(tzinfo=None) for edge in edges]
+        for finest in ("minutes", "seconds", "microseconds"):
+            yield [moment.isoformat(" ", finest) for moment in moments]
+    for digits in range(6, 18):
+        yield [f"{edge:.{digits}g}" for edge in edges]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = -62135596800.0
+_LAST_SECOND = 253402300799.0
+"""Those of the years 1 to 9999, which a datetime holds."""
+
+
 def just_above(value: float) -> float:
     """Return the next float, or for values about zero one that every engine can read as a literal.
 
@@ -278,6 +328,17 @@ def just_above(value: float) -> float:
     return math.nextafter(value, math.inf) if abs(value) >= 1e-300 else 1e-300
 
 
+def readable(text: str) -> str:
+    """Replace the character NUL, which PostgreSQL keeps neither in text nor in JSON that it unpacks.
+
+    Examples
+    --------
+    >>> readable("J\\0K")
+    'J␀K'
+    """
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
 def column_to_json(column: ColumnProfile) -> dict[str, Any]:
     """Return plain JSON values; floats survive exactly."""
     return {
@@ -287,6 +348,7 @@ def column_to_json(column: ColumnProfile) -> dict[str, Any]:
         "maximum": column.maximum,
         "total": column.total,
         "total_squares": column.total_squares,
+        **({"origin": column.origin} if column.origin else {}),
     }
 
 
@@ -300,6 +362,7 @@ def column_from_json(name: str, values: Mapping[str, Any]) -> ColumnProfile:
         maximum=values["maximum"],
         total=values["total"],
         total_squares=values["total_squares"],
+        origin=values.get("origin") or 0.0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,11 +29,15 @@ START = datetime(2013, 4, 1, tzinfo=UTC)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=6)
 
-NUMERIC = st.builds(
+EDGES = st.lists(FINITE, unique=True, max_size=8).map(lambda edges: tuple(sorted(edges)))
+NUMERIC = st.builds(Bins, kind=st.sampled_from(["numeric", "timestamp"]), edges=EDGES, exponent=st.integers(-400, 400))
+FAR = st.builds(
     Bins,
-    kind=st.sampled_from(["numeric", "timestamp"]),
-    edges=st.lists(FINITE, unique=True, max_size=8).map(lambda edges: tuple(sorted(edges))),
+    kind=st.just("numeric"),
+    edges=EDGES,
     exponent=st.integers(-400, 400),
+    origin=FINITE.filter(bool),
+    spread_exponent=st.integers(-400, 400),
 )
 CATEGORICAL = st.builds(
     Bins,
@@ -41,7 +46,7 @@ CATEGORICAL = st.builds(
     others=st.lists(TEXTS, unique=True, max_size=5).map(tuple),
     open_ended=st.booleans(),
 )
-BINS = NUMERIC | CATEGORICAL
+BINS = NUMERIC | FAR | CATEGORICAL
 COLUMNS = st.builds(
     ColumnProfile,
     column=TEXTS,
@@ -51,6 +56,7 @@ COLUMNS = st.builds(
     maximum=st.none() | FINITE,
     total=st.none() | FINITE,
     total_squares=st.none() | FINITE,
+    origin=st.just(0.0) | FINITE.filter(bool),
 )
 
 
@@ -90,6 +96,13 @@ def test_a_baseline_survives_json_exactly_with_its_id(baseline: Baseline) -> Non
     read = Baseline.from_json(through_text(baseline.to_json()))
     assert read == baseline
     assert read.id == baseline.id
+
+
+def test_without_an_origin_the_json_is_that_of_the_first_release() -> None:
+    """A baseline's id is a digest of it."""
+    assert list(Bins("numeric", (0.0, 1.0)).to_json()) == ["kind", "edges", "exponent"]
+    names = ["kind", "counts", "minimum", "maximum", "total", "total_squares"]
+    assert list(column_to_json(ColumnProfile("x", "numeric", (0, 0, 5, 0), 0.0, 0.5, 1.0, 1.0))) == names
 
 
 def test_a_baseline_of_other_rows_has_another_id() -> None:
@@ -176,6 +189,17 @@ def test_columns_on_other_bins_do_not_add_up(other: ColumnProfile) -> None:
         ONE + other
 
 
+def test_squares_of_distances_to_other_origins_do_not_add_up() -> None:
+    with pytest.raises(ValueError, match=r"the squares of 'x' are of distances to 0\.0 and to 100000000\.0"):
+        ONE + replace(ONE, origin=1e8)
+
+
+def test_the_standard_deviation_is_taken_from_the_origin() -> None:
+    column = ColumnProfile("x", "numeric", (5, 0, 3, 1), 1.0, 4.0, total=4e8 + 10, total_squares=30.0, origin=1e8)
+    assert column.mean == 1e8 + 2.5
+    assert column.standard_deviation == math.sqrt(30 / 4 - 2.5**2)
+
+
 def test_mean_and_standard_deviation_are_of_the_values_that_are_not_null() -> None:
     column = ColumnProfile("x", "numeric", (5, 0, 3, 1), 1.0, 4.0, total=10.0, total_squares=30.0)
     assert column.mean == 2.5
@@ -196,14 +220,78 @@ def test_just_above_is_above_and_can_be_written_in_sql(value: float) -> None:
     assert above == math.nextafter(value, math.inf) or above == 1e-300
 
 
+CLOSE = st.lists(st.floats(1.7e9, 1.7e9 + 90), unique=True, max_size=8).map(lambda edges: tuple(sorted(edges)))
+
+
+@given(NUMERIC | st.builds(Bins, kind=st.sampled_from(["numeric", "timestamp"]), edges=CLOSE))
+def test_labels_differ_and_show_where_their_bin_ends(bins: Bins) -> None:
+    labels = bins.labels()
+    assert len(set(labels)) == len(labels) == len(bins)
+    for label in labels[2:-1]:
+        low, _, high = label.strip("[)]").partition(",")
+        assert low != high
+
+
 @pytest.mark.parametrize(
     ("bins", "labels"),
     [
         (Bins("numeric"), ("(null)", "(-inf,-inf)", "(-inf,inf)")),
         (Bins("numeric", (0.0, 1e-300, 2.5)), ("(null)", "(-inf,0)", "[0]", "[1e-300,2.5)", "[2.5,inf)")),
         (Bins("categorical", categories=("a", ""), others=("c",)), ("(null)", "a", "", "(other)", "(unseen)")),
+        (
+            Bins("numeric", (1e8, 1e8 + 0.5, 1e8 + 1)),
+            ("(null)", "(-inf,100000000)", "[100000000,100000000.5)", "[100000000.5,100000001)", "[100000001,inf)"),
+        ),
+        (
+            Bins("numeric", (0.3, just_above(0.3), just_above(just_above(0.3)))),
+            (
+                "(null)",
+                "(-inf,0.29999999999999999)",
+                "[0.29999999999999999]",
+                "[0.30000000000000004]",
+                "[0.3000000000000001,inf)",
+            ),
+        ),
+        (
+            Bins("timestamp", (1704067200.0, 1704067200.25, 1704070800.0)),
+            (
+                "(null)",
+                "(-inf,2024-01-01 00:00:00.000000)",
+                "[2024-01-01 00:00:00.000000,2024-01-01 00:00:00.250000)",
+                "[2024-01-01 00:00:00.250000,2024-01-01 01:00:00.000000)",
+                "[2024-01-01 01:00:00.000000,inf)",
+            ),
+        ),
+        (
+            Bins("timestamp", (-62135596800.0, just_above(-62135596800.0), -62135596799.0)),
+            (
+                "(null)",
+                "(-inf,0001-01-01 00:00:00)",
+                "[0001-01-01 00:00:00]",
+                "[0001-01-01 00:00:00,0001-01-01 00:00:01)",
+                "[0001-01-01 00:00:01,inf)",
+            ),
+        ),
+        (
+            Bins("timestamp", (0.0, 86400.0, 253402300800.0)),
+            ("(null)", "(-inf,0)", "[0,86400)", "[86400,2.53402e+11)", "[2.53402e+11,inf)"),
+        ),
+        (
+            Bins("timestamp", (0.0, 1e-9)),
+            ("(null)", "(-inf,0)", "[0,1e-09)", "[1e-09,inf)"),
+        ),
     ],
-    ids=["no edges", "edges", "categories"],
+    ids=[
+        "no edges",
+        "edges",
+        "categories",
+        "far from zero",
+        "neighbouring doubles",
+        "within a second",
+        "the first second of all",
+        "beyond the year 9999",
+        "closer than microseconds",
+    ],
 )
 def test_every_bin_has_a_label(bins: Bins, labels: tuple[str, ...]) -> None:
     assert bins.labels() == labels

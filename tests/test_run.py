@@ -637,6 +637,22 @@ def test_what_the_table_decided_holds_on_when_the_table_changes(features, statem
         assert one(store, 21, "psi", "amount")["status"] == "ok"
 
 
+def test_a_segment_whose_value_holds_nul_is_monitored_like_any_other(duckdb_url, store: Store, tmp_path):
+    """No database keeps the character in a text; DuckDB and Parquet do."""
+    odd = copied(
+        duckdb_url, tmp_path, "UPDATE inference_log SET region = 'nor' || chr(0) || 'th' WHERE region = 'north'"
+    )
+    for number in (20, SHIFTED):  # the second finds the baseline in the store
+        with open_warehouse(odd) as warehouse:
+            (run,) = run_windows(
+                inference_log.monitor(), day(number).start, day(number).end, warehouse=warehouse, store=store
+            )
+        assert run.state == "done"
+        assert {row["segment"] for row in rows(store, number)} == {"", "region=nor␀th", "region=south"}
+    assert len(store.query("SELECT baseline_id FROM baseline")) == 1
+    assert one(store, SHIFTED, "psi", "amount", "region=nor␀th")["status"] == "alarm"
+
+
 def test_a_new_column_is_named_and_changes_nothing(duckdb_url, tmp_path):
     monitor = inference_log.monitor(features="'*'")
     more = copied(duckdb_url, tmp_path, "ALTER TABLE inference_log ADD COLUMN city varchar DEFAULT 'Paris'")

@@ -177,7 +177,10 @@ def _of_segment(profiles: Sequence[Profile], segment: str) -> Profile:
     if segment in by_segment:
         return by_segment[segment]
     whole = by_segment[""]
-    none = {name: ColumnProfile(name, column.kind, (0,) * len(column.counts)) for name, column in whole.columns.items()}
+    none = {
+        name: ColumnProfile(name, column.kind, (0,) * len(column.counts), origin=column.origin)
+        for name, column in whole.columns.items()
+    }
     return replace(whole, rows=0, columns=none, segment=segment)
 
 

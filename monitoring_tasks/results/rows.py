@@ -14,7 +14,15 @@ import numpy as np
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError
-from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile, column_from_json, column_to_json
+from monitoring_tasks.profile import (
+    Baseline,
+    Bins,
+    ColumnProfile,
+    Profile,
+    column_from_json,
+    column_to_json,
+    readable,
+)
 from monitoring_tasks.window import Schedule, Window
 
 Row = dict[str, Any]
@@ -136,7 +144,11 @@ def profile_digest(profiles: Sequence[Profile], baseline_id: str) -> str:
 def _plain_profile(profile: Profile) -> list[Any]:
     sums = ("minimum", "maximum", "total", "total_squares")
     columns = [
-        [column.column, column.kind, column.counts, *(_plus_zero(getattr(column, name)) for name in sums)]
+        [
+            *(column.column, column.kind, column.counts),
+            *(_plus_zero(getattr(column, name)) for name in sums),
+            *([float(column.origin)] if column.origin else []),
+        ]
         for column in profile.columns.values()
     ]
     return [profile.segment, profile.rows, columns, list(profile.unreadable.items())]
@@ -155,13 +167,14 @@ _no_column: Row = {
     "maximum": None,
     "total": None,
     "total_squares": None,
+    "origin": None,
     "counts": None,
     "unreadable": None,
 }
 
 
 def _column_row(column: ColumnProfile) -> Row:
-    return column_to_json(column) | {"rows": column.rows, "nulls": column.nulls}
+    return _no_column | column_to_json(column) | {"rows": column.rows, "nulls": column.nulls}
 
 
 def profiles_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Profile, ...]:
@@ -212,7 +225,7 @@ def baseline_bin_rows(baseline: Baseline) -> list[Row]:
             "segment": segment,
             "column_name": name,
             "bin_index": index,
-            "label": _readable(label),
+            "label": readable(label),
             "rows": count,
             "share": count / column.rows if column.rows else None,
         }
@@ -281,7 +294,7 @@ def _result_row(result: Result) -> Row:
         "baseline_rows": None if result.baseline_rows is None else int(result.baseline_rows),
         "window_rows": None if result.window_rows is None else int(result.window_rows),
         "status": result.decided(),
-        "message": _readable(message),
+        "message": readable(message),
         "detail": plain(dict(result.detail)),
     }
 
@@ -303,17 +316,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, str):
-        return _readable(value)
+        return readable(value)
     return value
 
 
 def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
-
-
-def _readable(text: str) -> str:
-    """Replace the character NUL, which PostgreSQL keeps neither in text nor in JSON that it unpacks."""
-    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _text(name: str) -> str:

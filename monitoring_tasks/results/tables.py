@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -158,7 +158,8 @@ profile = Table(
     Column("minimum", Double),
     Column("maximum", Double),
     Column("total", Double),
-    Column("total_squares", Double),
+    Column("total_squares", Double),  # of the distances to origin
+    Column("origin", Double),  # NULL for 0
     Column("counts", _Json),
     Column("unreadable", Text),  # why the column could not be counted
     Column("position", Integer, nullable=False),  # order of the monitor file

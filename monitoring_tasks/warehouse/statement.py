@@ -154,7 +154,7 @@ def segment_number(segments: Segments, index: int, bins: Mapping[str, Bins], dia
 
 
 def whole_units(x: exp.Expr, bins: Bins, *, squares: bool) -> exp.Expr:
-    """Return the value, or its square, as a whole multiple of the bins' unit, ready to be summed.
+    """Return the value, or its distance from the origin squared, as a whole multiple of the bins' unit, for summing.
 
     Sums of doubles depend on the order in which threads add them; sums of integers do not, and so a window has one
     profile, however often and beside whatever other windows it is scanned.
@@ -166,19 +166,27 @@ def whole_units(x: exp.Expr, bins: Bins, *, squares: bool) -> exp.Expr:
     bins
         The column's bins, which state the unit.
     squares
-        Take the square.
+        Take the distance's square.
     """
-    unit = bins.square_unit if squares else bins.unit
-    product = (x.copy() * x.copy() if squares else x.copy()) * number(1 / unit)
-    bound = number(math.ldexp(unit, 63))
-    whole: exp.Expr = exp.cast(product, "bigint")
-    # PostgreSQL refuses products that over- or underflow, so values whose product would are told by themselves.
-    smallest = math.ldexp(1.0, bins.exponent - 22) if squares else unit / 2
-    inside: exp.Expr = exp.and_(x.copy() >= exp.Neg(this=bound), x.copy() < bound.copy())
-    if squares:
-        fits = exp.LT(this=x.copy() * x.copy(), expression=bound)
-        whole = exp.Case(ifs=[exp.If(this=fits, true=whole)])
-        largest = number(math.ldexp(1.0, bins.exponent + 11))
-        inside = exp.LT(this=exp.Abs(this=x.copy()), expression=largest)
-    nothing = exp.LT(this=exp.Abs(this=x.copy()), expression=number(smallest))
-    return exp.Case(ifs=[exp.If(this=nothing, true=integer(0)), exp.If(this=inside, true=whole)])
+    # PostgreSQL refuses numbers that over- or underflow, so values whose product would are told by themselves.
+    if not squares:
+        bound = number(math.ldexp(bins.unit, 63))
+        inside = exp.and_(x.copy() >= exp.Neg(this=bound), x.copy() < bound.copy())
+        whole: exp.Expr = exp.cast(x.copy() * number(1 / bins.unit), "bigint")
+        return exp.Case(ifs=[_nothing(x, bins.unit / 2), exp.If(this=inside, true=whole)])
+    largest = math.ldexp(1.0, bins.square_exponent + 11)
+    distance = x.copy() - number(bins.origin) if bins.origin else x
+    square = distance.copy() * distance.copy()
+    fits = exp.LT(this=square, expression=number(math.ldexp(bins.square_unit, 63)))
+    units = exp.If(this=fits, true=exp.cast(square.copy() * number(1 / bins.square_unit), "bigint"))
+    nothing = _nothing(distance, math.ldexp(1.0, bins.square_exponent - 22))
+    if bins.origin:  # then the difference may overflow too
+        near = exp.and_(x.copy() > number(bins.origin - largest), x.copy() < number(bins.origin + largest))
+        return exp.Case(ifs=[exp.If(this=near, true=exp.Case(ifs=[nothing, units]))])
+    near = exp.LT(this=exp.Abs(this=x.copy()), expression=number(largest))
+    return exp.Case(ifs=[nothing, exp.If(this=near, true=exp.Case(ifs=[units]))])
+
+
+def _nothing(x: exp.Expr, smallest: float) -> exp.If:
+    """Return the branch of values that are too small for one unit."""
+    return exp.If(this=exp.LT(this=exp.Abs(this=x.copy()), expression=number(smallest)), true=integer(0))

@@ -226,10 +226,12 @@ class _Counter:
         minimum, maximum = counted.minimum.reshape(-1), counted.maximum.reshape(-1)
         minimum[places] = np.fmin(minimum[places], lowest)
         maximum[places] = np.fmax(maximum[places], highest)
-        x = x if finite is None else np.where(finite, x, 0.0)
-        counted.total.reshape(-1)[places] += _whole_sums(x, self._bins.unit, runs)
         with np.errstate(over="ignore"):
-            squares = x * x
+            distances = x - self._bins.origin if self._bins.origin else x
+            if finite is not None:
+                x, distances = np.where(finite, x, 0.0), np.where(finite, distances, 0.0)
+            squares = distances * distances
+        counted.total.reshape(-1)[places] += _whole_sums(x, self._bins.unit, runs)
         counted.total_squares.reshape(-1)[places] += _whole_sums(squares, self._bins.square_unit, runs)
 
 

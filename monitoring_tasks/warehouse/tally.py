@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring_tasks.columns import Column
-from monitoring_tasks.profile import Bins, ColumnProfile, Profile
+from monitoring_tasks.profile import Bins, ColumnProfile, Profile, readable
 from monitoring_tasks.window import Window
 
 
@@ -30,9 +30,9 @@ class Segments:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """As results name them."""
+        """As results name them, so that one odd value does not keep all others from being stored."""
         pairs = zip(self.columns, self.categories, strict=True)
-        return ("", *(f"{column}={category}" for column, categories in pairs for category in categories))
+        return ("", *(f"{column}={readable(category)}" for column, categories in pairs for category in categories))
 
     def first(self, column: int) -> int:
         """Return the number of the first category of a segment column."""
@@ -82,6 +82,7 @@ class ColumnTally:
             maximum=high + 0.0 if has_sums and np.isfinite(high) else None,
             total=int(self.total[window, segment]) * self.bins.unit if has_sums else None,
             total_squares=int(self.total_squares[window, segment]) * self.bins.square_unit if has_sums else None,
+            origin=self.bins.origin,
         )
 
 

@@ -17,6 +17,7 @@ WITH columns_of_windows AS (
         LTRIM(profile.segment, REPLACE(profile.segment, '=', '')) AS slice,
         profile.segment,
         profile.total / NULLIF(profile.rows - profile.nulls, 0) AS mean,
+        profile.total / NULLIF(profile.rows - profile.nulls, 0) - COALESCE(profile.origin, 0) AS mean_distance,
         profile.total_squares / NULLIF(profile.rows - profile.nulls, 0) AS mean_square
     FROM profile
     WHERE profile.unreadable IS NULL
@@ -42,8 +43,8 @@ SELECT
     numbered.minimum AS min,
     numbered.maximum AS max,
     CASE
-        WHEN numbered.mean_square > numbered.mean * numbered.mean
-            THEN SQRT(numbered.mean_square - numbered.mean * numbered.mean)
+        WHEN numbered.mean_square > numbered.mean_distance * numbered.mean_distance
+            THEN SQRT(numbered.mean_square - numbered.mean_distance * numbered.mean_distance)
         WHEN numbered.mean_square IS NOT NULL THEN 0.0
     END AS stddev,
     CAST(NULL AS BIGINT) AS num_zeros,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 from operator import add
@@ -56,6 +57,18 @@ def test_a_rolled_up_profile_is_the_sum_of_the_old_ones(hours):
     # distance of JFK: in each even hour one row of [0,500) and as many of [500,1000) as the hour's number
     assert jfk.columns["distance"] == distance(0, 0, 12, sum(range(0, 24, 2)), 0)
     assert (jfk.window, jfk.rows) == (day(0), 12 + sum(range(0, 24, 2)))
+
+
+def test_hours_without_rows_of_a_segment_add_up_with_those_far_from_zero(store):
+    store.write_baseline(BASELINE, "hash")
+    far = replace(distance(0, 0, 1, 1, 0), origin=1e8)
+    for number in range(24):
+        parts = [profile(hour(number), far), *([profile(hour(number), far, segment="origin=JFK")] if number else [])]
+        store.write_profiles("flights", hour(number), parts, BASELINE.id)
+    assert rollup(store, END, DAYS) == {"flights": (day(0),)}
+    _, (whole, jfk) = store.read_profiles("flights", day(0))
+    assert (whole.columns["distance"].counts, jfk.columns["distance"].counts) == ((0, 0, 24, 24, 0), (0, 0, 23, 23, 0))
+    assert whole.columns["distance"].origin == jfk.columns["distance"].origin == 1e8
 
 
 def test_results_stay_until_they_are_pruned(hours):

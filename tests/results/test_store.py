@@ -297,6 +297,7 @@ def of_distance(part, **changes):
         lambda whole, jfk: [of_distance(whole, minimum=250.5), jfk],
         lambda whole, jfk: [of_distance(whole, total=None), jfk],
         lambda whole, jfk: [whole, of_distance(jfk, total_squares=1.0)],
+        lambda whole, jfk: [whole, of_distance(jfk, origin=1.0)],
         lambda whole, jfk: [whole, changed(jfk, segment="origin=LGA")],
         lambda whole, jfk: [changed(whole, unreadable={"plan": "a struct"}), jfk],
         lambda whole, _: [whole],
@@ -306,6 +307,10 @@ def test_a_digest_differs_with_every_part_of_a_profile(edit):
     before = flights(day(0))
     assert profile_digest(edit(*before), BASELINE.id) != profile_digest(before, BASELINE.id)
     assert profile_digest(before, "another") != profile_digest(before, BASELINE.id)
+
+
+def test_without_an_origin_the_digest_is_that_of_revision_0002():
+    assert profile_digest(flights(day(0)), "0123456789abcdef") == "bcec0d39d52dc80b"
 
 
 def test_results_of_a_profile_that_was_replaced_are_refused(store):

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import insert
 
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.profile import ColumnProfile
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.migrate import VIEWS
 from monitoring_tasks.results.store import WindowRun
 from monitoring_tasks.window import Window
-from tests.results.example import BASELINE, NOW, day, drift, fill, flights, hour
+from tests.results.example import BASELINE, NOW, day, drift, fill, flights, hour, profile
 
 
 def test_every_view_of_an_empty_store_is_empty(store):
@@ -191,6 +192,17 @@ def test_databricks_profile_metrics(store):
     assert found[day(0).start, "carrier", None, None]["data_type"] == "string"
     assert found[day(0).start, "carrier", None, None]["avg"] is None
     assert found[day(1).start, ":table", None, None]["count"] == 4
+
+
+def test_a_standard_deviation_far_from_zero(store):
+    """Of 1e8 - 1, 1e8 and 1e8 + 4; the squares of such numbers leave no digit for it."""
+    far = ColumnProfile("distance", "numeric", (0, 0, 1, 1, 1), 1e8 - 1, 1e8 + 4, 3e8 + 3, 17.0, origin=1e8)
+    store.write_baseline(BASELINE, "hash")
+    both = [profile(day(0), far), profile(day(0), far, segment="origin=JFK")]
+    store.write_profiles("flights", day(0), both, BASELINE.id)
+    rows = store.query("SELECT avg, stddev FROM databricks_profile_metrics WHERE column_name = 'distance'")
+    assert rows == [{"avg": 1e8 + 1, "stddev": pytest.approx((17 / 3 - 1) ** 0.5)}] * 2
+    assert store.read_profiles("flights", day(0)) == (BASELINE.id, tuple(both))
 
 
 def test_a_segment_value_may_hold_an_equals_sign(store):

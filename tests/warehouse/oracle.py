@@ -66,7 +66,8 @@ def column(column: Column, bins: Bins, values: Sequence[Any]) -> ColumnProfile:
     there = [x for x in numbers if x is not None and not math.isnan(x)]
     finite = [x for x in there if abs(x) <= 1e308]
     summed = [x for x in finite if abs(x) < math.ldexp(bins.unit, 63)]
-    squared = [x for x in finite if abs(x) < 1e150 and x * x < math.ldexp(bins.square_unit, 63)]
+    distances = [x - bins.origin for x in finite]
+    squared = [x for x in distances if abs(x) < 1e150 and x * x < math.ldexp(bins.square_unit, 63)]
     return ColumnProfile(
         column=column.name,
         kind=column.kind,
@@ -75,6 +76,7 @@ def column(column: Column, bins: Bins, values: Sequence[Any]) -> ColumnProfile:
         maximum=max(finite, default=None),
         total=math.fsum(summed) if there else None,
         total_squares=math.fsum(x * x for x in squared) if there else None,
+        origin=bins.origin,
     )
 
 
@@ -128,7 +130,7 @@ def assert_equal(found: Profile, expected: Profile, bins: Mapping[str, Bins]) ->
     for name, column in found.columns.items():
         other, unit, square_unit = expected.columns[name], bins[name].unit, bins[name].square_unit
         assert (column.column, column.kind, column.counts) == (other.column, other.kind, other.counts), name
-        assert (column.minimum, column.maximum) == (other.minimum, other.maximum), name
+        assert (column.minimum, column.maximum, column.origin) == (other.minimum, other.maximum, other.origin), name
         for sum_, exact, step in (
             (column.total, other.total, unit),
             (column.total_squares, other.total_squares, square_unit),

@@ -21,6 +21,7 @@ from monitoring_tasks.warehouse.bins import BINS, CATEGORIES, LATENCY_EDGES, LON
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.window import Window
 from tests.warehouse import oracle, tables
+from tests.warehouse.overheard import Overheard
 
 WHOLE = Window(datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC))
 
@@ -145,6 +146,29 @@ def test_a_heavy_value_has_a_bin_of_its_own(measure: Measure) -> None:
     assert others[1:-1].max() / 20_000 * BINS < 1.2
 
 
+@pytest.mark.parametrize(
+    ("values", "origin"),
+    [
+        ([1e6 + i for i in range(640)], 1e6 + 319),
+        ([1e6, *(2e6 + i for i in range(640))], 0.0),
+        ([-5.0 + i / 1e6 for i in range(640)], -5.0 + 319 / 1e6),
+        ([1e308 + i * 1e295 for i in range(640)], 0.0),
+        ([0.0] * 9, 0.0),
+        ([1e8 + 0.1] * 9, 1e8 + 0.1),
+    ],
+    ids=["close together", "wide", "negative", "too large to be squared", "zeros", "constant"],
+)
+def test_values_close_together_and_far_from_zero_are_squared_as_distances_to_their_median(
+    measure: Measure, values: list[float], origin: float
+) -> None:
+    bins, column = measure(values, pa.float64())
+    assert bins.origin == column.origin == origin
+    if len(set(values)) == 1:
+        assert column.standard_deviation == 0.0
+    elif origin:
+        assert column.standard_deviation == pytest.approx(np.std(values), rel=1e-3)
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2, 20, 39, 40, 319, 320])
 def test_a_tiny_baseline_has_fewer_bins(measure: Measure, rows: int) -> None:
     bins, column = measure(RNG.normal(size=rows), pa.float64())
@@ -233,6 +257,33 @@ def test_what_the_baseline_did_not_know_is_unseen(measure: Measure) -> None:
     assert len(bins.others) == 50
     _, column = measure(["c000", "c149", "new"], pa.string())
     assert column.counts == (0, 1, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(("values", "columns"), [(4000, 4), (3999, 3), (2500, 2), (1000, 1), (999, 0)])
+def test_duckdb_is_asked_for_as_many_quantiles_as_its_memory_holds(
+    values: int, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pa.table({f"x{i}": RNG.normal(size=1000) for i in range(5)})
+    with tables.opened(*tables.parquet_file(rows, tmp_path), timestamp=None) as (warehouse, source, types):
+        expected = measure_bins(warehouse, source, tables.columns_of(types), None)
+        monkeypatch.setattr("monitoring_tasks.warehouse.bins.QUANTILE_VALUES", values)
+        overheard = Overheard(warehouse)
+        assert measure_bins(overheard, source, tables.columns_of(types), None) == expected
+    assert max(statement.count("QUANTILE_DISC") for statement in overheard.statements) == columns
+
+
+@pytest.mark.integration
+def test_a_baseline_larger_than_duckdbs_memory_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten million values of 8 bytes in 64 MB."""
+    monkeypatch.setattr("monitoring_tasks.warehouse.duckdb_engine.MEMORY_LIMIT", "64MB")
+    monkeypatch.setattr("monitoring_tasks.warehouse.bins.QUANTILE_VALUES", 1_000_000)
+    url = tables.write_duckdb(
+        tmp_path / "large.duckdb",
+        ["CREATE TABLE log AS SELECT (i * 7919 % 10000019)::DOUBLE x FROM range(10000000) t(i)"],
+    )
+    with tables.opened(url, "log", timestamp=None) as (warehouse, source, types):
+        edges = measure_bins(warehouse, source, tables.columns_of(types), None)["x"].edges
+    assert edges == pytest.approx([i / BINS * 10_000_019 for i in range(BINS + 1)], abs=40)
 
 
 ODD_TEXTS = [

@@ -23,6 +23,7 @@ from sqlglot import exp
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins, Profile
+from monitoring_tasks.statistics.drift.wasserstein import wasserstein
 from monitoring_tasks.warehouse import union_all
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
@@ -61,6 +62,7 @@ SCHEMA = pa.schema(
     {
         "at": pa.timestamp("us"),
         "number": pa.float64(),
+        "far": pa.float64(),
         "single": pa.float32(),
         "whole": pa.int64(),
         "small": pa.int16(),
@@ -83,6 +85,7 @@ CELLS: dict[str, st.SearchStrategy[Any]] = {
         st.timedeltas(timedelta(0), 4 * DAY).map(lambda elapsed: START + elapsed),
     ).map(lambda moment: moment.replace(tzinfo=None)),
     "number": st.one_of(st.floats(-10, 10), st.floats(), st.sampled_from([0.0, -0.0, math.nan, math.inf, -math.inf])),
+    "far": st.one_of(st.floats(-9, 9).map(lambda x: 1e9 + x), st.floats(), st.sampled_from([1e9, -1e308, 1e308])),
     "single": st.floats(width=32),
     "whole": st.one_of(st.integers(-9, 9), st.integers(-(2**63), 2**63 - 1), st.just(2**53 + 1)),
     "small": st.integers(-(2**15), 2**15 - 1),
@@ -103,6 +106,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # every example is a sca
 
 HAND_MADE: Mapping[str, Bins] = {
     "number": Bins("numeric", (-2.0, -1.0, 0.0, 0.5, 4.0), exponent=2),
+    "far": Bins("numeric", (1e9 - 1, 1e9, 1e9 + 1.5), exponent=30, origin=1e9 + 0.1, spread_exponent=2),
     "single": Bins("numeric", (-1.5, 0.1, 3.3), exponent=2),
     "whole": Bins("numeric", (-3.0, 0.0, math.nextafter(0.0, 1.0), 7.0), exponent=3),
     "small": Bins("numeric", (5000.0, 5001.0, 6000.0), exponent=13),
@@ -193,6 +197,7 @@ def awkward(rows: int = 3000) -> pa.Table:
     columns = {
         "at": [(START + timedelta(seconds=int(s))).replace(tzinfo=None) for s in rng.integers(0, 5 * 86400, rows)],
         "number": number.tolist(),
+        "far": (1e9 + rng.normal(size=rows)).tolist(),
         "single": rng.exponential(size=rows).astype(np.float32).tolist(),
         "whole": [2**53 + 1, -(2**63), *rng.integers(10_000, 12_000, rows - 2).tolist()],
         "small": rng.integers(-4, 5, rows).tolist(),
@@ -432,6 +437,41 @@ def test_a_row_belongs_to_its_window_to_the_last_unit_of_its_timestamp(unit: str
         alone = [next(scan(warehouse, source, columns, bins, [window])) for window in WINDOWS["days"][:2]]
     assert both == alone
     assert [profile.columns["x"].counts for (profile,) in both] == [(0, 0, 1, 0, 0), (0, 0, 0, 1, 0)]
+
+
+@pytest.mark.parametrize("storage", ["parquet file", pytest.param("postgresql", marks=pytest.mark.integration)])
+def test_spread_and_shift_are_the_same_however_far_from_zero(
+    storage: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A day of N(0, 1), and one that moved by two standard deviations; also of times of an hour, as seconds."""
+    rng = np.random.default_rng(11)
+    days = [rng.normal(size=5000), rng.normal(size=5000) + 2]
+    columns: dict[str, Any] = {
+        f"x{offset:g}": np.concatenate(days) + offset for offset in (0.0, 1e3, 1e6, 1e8, 1e10, -1e8)
+    }
+    seconds = np.concatenate(days) * 400 + START.timestamp()
+    columns["moment"] = [datetime.fromtimestamp(second, UTC) for second in seconds]
+    at = [(START + i // 5000 * DAY).replace(tzinfo=None) for i in range(10_000)]
+    rows = pa.table({"at": at, **columns})
+    if storage == "postgresql":
+        url, table = request.getfixturevalue("postgres_database"), "log"
+        tables.write_postgres(url, rows)
+    else:
+        url, table = tables.parquet_file(rows, tmp_path)
+    with tables.opened(url, table) as (warehouse, source, types):
+        bins = measure_bins(warehouse, source, tables.columns_of(types), WINDOWS["one"][0])
+        (before,), (after,) = check(warehouse, source, tables.columns_of(types), bins, WINDOWS["days"][:2], rows)
+    moved: dict[str, float] = {}
+    for name, values in {**columns, "moment": seconds}.items():
+        reference, current, edges = before.columns[name], after.columns[name], bins[name].edges
+        for column, part in ((reference, values[:5000]), (current, values[5000:])):
+            assert column.standard_deviation == pytest.approx(np.std(part), rel=1e-3), name
+        assert current.maximum is not None
+        assert reference.standard_deviation is not None
+        closed = [min(edges[0], current.minimum or 0.0), *edges, max(edges[-1], current.maximum)]
+        moved[name] = wasserstein(reference.counts[1:], current.counts[1:], closed, reference.standard_deviation)
+    assert moved["x0"] == pytest.approx(2.0, rel=0.07)  # the tail is spread evenly over a wide bin
+    assert moved == pytest.approx(dict.fromkeys(moved, moved["x0"]), rel=2e-3)
 
 
 def test_sums_beyond_64_bits_are_exact_on_every_engine(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ COLUMNS = (
 BINS = {
     "distance": Bins("numeric", (17.5, 500.0, 1000.25), exponent=10),
     "scheduled_hour": Bins("numeric", (5.0, 5.000000000000001, 6.0, 6.000000000000001), exponent=3),
-    "booked_at": Bins("timestamp", (1.3e9, 1.35e9, 1.4e9), exponent=31),
+    "booked_at": Bins("timestamp", (1.3e9, 1.35e9, 1.4e9), exponent=31, origin=1.35e9, spread_exponent=26),
     "carrier": Bins("categorical", categories=("UA", "O'Hare\\"), others=("B6",)),
     "origin": Bins("categorical", categories=("EWR", "JFK"), open_ended=True),
     "error": Bins("categorical", categories=("503",)),

@@ -1,4 +1,11 @@
 SELECT
+  COUNT(*) AS "n"
+FROM "airline"."inference_log"
+WHERE
+  "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+  AND "scheduled_at" < CAST('2013-04-02 04:00:00' AS TIMESTAMP);
+
+SELECT
   COUNT("x0") AS "n0",
   QUANTILE_DISC(
     "x0",

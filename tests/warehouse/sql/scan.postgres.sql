@@ -155,12 +155,20 @@ CROSS JOIN LATERAL (
         THEN CAST("x2" * 2048.0e0 AS BIGINT)
       END,
       CASE
-        WHEN ABS("x2") < 512.0e0
-        THEN 0
-        WHEN ABS("x2") < 4398046511104.0e0
+        WHEN "x2" > -136088953472.0e0 AND "x2" < 138788953472.0e0
         THEN CASE
-          WHEN "x2" * "x2" < 9.671406556917033e+24
-          THEN CAST("x2" * "x2" * 9.5367431640625e-07 AS BIGINT)
+          WHEN ABS("x2" - 1350000000.0e0) < 16.0e0
+          THEN 0
+          WHEN (
+            "x2" - 1350000000.0e0
+          ) * (
+            "x2" - 1350000000.0e0
+          ) < 9.44473296573929e+21
+          THEN CAST((
+            "x2" - 1350000000.0e0
+          ) * (
+            "x2" - 1350000000.0e0
+          ) * 0.0009765625e0 AS BIGINT)
         END
       END
     ),

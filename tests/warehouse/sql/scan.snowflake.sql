@@ -181,12 +181,20 @@ SELECT
   ) AS "t",
   SUM(
     CAST(CASE
-      WHEN ABS("x") < 512.0e0
-      THEN 0
-      WHEN ABS("x") < 4398046511104.0e0
+      WHEN "x" > -136088953472.0e0 AND "x" < 138788953472.0e0
       THEN CASE
-        WHEN "x" * "x" < 9.671406556917033e+24
-        THEN CAST("x" * "x" * 9.5367431640625e-07 AS BIGINT)
+        WHEN ABS("x" - 1350000000.0e0) < 16.0e0
+        THEN 0
+        WHEN (
+          "x" - 1350000000.0e0
+        ) * (
+          "x" - 1350000000.0e0
+        ) < 9.44473296573929e+21
+        THEN CAST((
+          "x" - 1350000000.0e0
+        ) * (
+          "x" - 1350000000.0e0
+        ) * 0.0009765625e0 AS BIGINT)
       END
     END AS DECIMAL(38, 0))
   ) AS "q"
@@ -619,12 +627,20 @@ SELECT
   ) AS "t",
   SUM(
     CAST(CASE
-      WHEN ABS("x") < 512.0e0
-      THEN 0
-      WHEN ABS("x") < 4398046511104.0e0
+      WHEN "x" > -136088953472.0e0 AND "x" < 138788953472.0e0
       THEN CASE
-        WHEN "x" * "x" < 9.671406556917033e+24
-        THEN CAST("x" * "x" * 9.5367431640625e-07 AS BIGINT)
+        WHEN ABS("x" - 1350000000.0e0) < 16.0e0
+        THEN 0
+        WHEN (
+          "x" - 1350000000.0e0
+        ) * (
+          "x" - 1350000000.0e0
+        ) < 9.44473296573929e+21
+        THEN CAST((
+          "x" - 1350000000.0e0
+        ) * (
+          "x" - 1350000000.0e0
+        ) * 0.0009765625e0 AS BIGINT)
       END
     END AS DECIMAL(38, 0))
   ) AS "q"

@@ -27,9 +27,9 @@ COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
     """Return the monitor's baseline if it was measured already.
 
-    It is looked up by what the file declares: source, period, and the columns with their kinds and roles. So it stays
-    as it is when rows are added to its period or a column vanishes from its table, and a changed declaration makes a
-    new one.
+    It is looked up by what the file declares: warehouse, source, period, and the columns with their kinds and roles. So
+    it stays as it is when rows are added to its period or a column vanishes from its table, and a changed declaration
+    makes a new one. A warehouse is its name in the file, wherever the environment says that it is.
 
     Raises
     ------
@@ -120,6 +120,7 @@ def _declared(monitor: Monitor) -> dict[str, Any]:
     """Return what the file says of the baseline, whatever the warehouse holds today."""
     log, period, table = monitor.inference_log, monitor.baseline.period, monitor.baseline.table
     return {
+        "warehouse": monitor.warehouse,
         "source": table or log.table,
         "timestamp": None if table else log.timestamp,
         "period": None if period is None else [format_instant(period.start), format_instant(period.end)],

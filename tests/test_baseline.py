@@ -63,6 +63,7 @@ def test_what_does_not_define_the_baseline_leaves_it(changes, store):
         {"features": "'*'"},
         {"baseline": "{period: {start: 2024-03-02, end: 2024-03-21}}"},
         {"baseline": "{table: training}"},
+        {"warehouse": "other"},
         {"segments": "[country]"},
         {"prediction": "failed"},
         {"latency_ms": "one"},

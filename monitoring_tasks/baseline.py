@@ -24,23 +24,28 @@ COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 """Roles that mean nothing without a reference; a column with any other is counted all the same."""
 
 
-def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
-    """Return the monitor's baseline if it was measured already.
-
-    It is looked up by what the file declares: warehouse, source, period, and the columns with their kinds and roles. So
-    it stays as it is when rows are added to its period or a column vanishes from its table, and a changed declaration
-    makes a new one. A warehouse is its name in the file, wherever the environment says that it is.
+def require_fixed_baseline(monitor: Monitor) -> None:
+    """Raise if the file asks for a baseline of earlier windows: before anything is read or recorded.
 
     Raises
     ------
     ConfigError
-        If the file asks for a baseline of earlier windows.
+        Which names the keys.
     """
     if monitor.baseline_is_past:
         raise ConfigError(
             f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
             "version: leave only baseline.period or baseline.table"
         )
+
+
+def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
+    """Return the monitor's baseline if it was measured already.
+
+    It is looked up by what the file declares: warehouse, source, period, and the columns with their kinds and roles. So
+    it stays as it is when rows are added to its period or a column vanishes from its table, and a changed declaration
+    makes a new one. A warehouse is its name in the file, wherever the environment says that it is.
+    """
     return store.find_baseline(monitor.name, _digest(_declared(monitor)))
 
 

@@ -108,9 +108,11 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
 @contextmanager
 def open_warehouse_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[Warehouse]:
     """Open the monitor's warehouse; when that fails, record the windows as failed for that reason."""
+    from monitoring_tasks.baseline import require_fixed_baseline
     from monitoring_tasks.run import recording_failure
     from monitoring_tasks.warehouse.engine import open_warehouse
 
+    require_fixed_baseline(monitor)
     with ExitStack() as stack:
         with recording_failure(monitor, windows, store):
             warehouse = stack.enter_context(open_warehouse(warehouse_of(monitor.warehouse)))

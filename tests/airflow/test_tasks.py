@@ -147,6 +147,23 @@ def test_a_killed_check_leaves_its_run_red(monitor, results):
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
 
 
+def test_a_baseline_that_is_refused_changes_nothing(monitor, results, warehouse):
+    run_all(monitor)
+    past = monitor.baseline.model_copy(update={"rolling": timedelta(days=7)})
+    rolling = monitor.model_copy(update={"baseline": past})
+    assert rolling.baseline_is_past
+    warehouse.unlink()
+    for refused in (
+        lambda: tasks.scan(rolling, DAYS),
+        lambda: run_chunk(rolling, TWO_DAYS),
+        lambda: tasks.close(rolling, DAYS, ["scan", "drift", "operations"]),
+    ):
+        with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
+            refused()
+    assert state(results, monitor) == [("done", None)] * 2
+    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 6}]
+
+
 def test_long_lists_of_failed_windows_are_cut():
     windows = Schedule("0 * * * *").windows(DAYS[0].start, DAYS[0].start + timedelta(hours=8))
     with pytest.raises(AirflowFailException) as failed:

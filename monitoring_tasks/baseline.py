@@ -11,7 +11,7 @@ from typing import Any
 from monitoring_tasks.columns import monitored_columns, no_features
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, roles_of, stated_kind
-from monitoring_tasks.errors import ConfigError, DataError
+from monitoring_tasks.errors import ConfigError, DataError, about
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
@@ -96,9 +96,10 @@ def measure_baseline(
         columns, unreadable = monitored_columns(monitor, its_types, features, kinds=kinds, table=source.table)
     period = monitor.baseline.period
     window = _ALL if period is None else Window(period.start, period.end)
-    bins = measure_bins(warehouse, source, columns, None if period is None else window)
-    segments = [name for name in monitor.segments if name in bins]
-    (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
+    with about(f"table {source.table!r}"):
+        bins = measure_bins(warehouse, source, columns, None if period is None else window)
+        segments = [name for name in monitor.segments if name in bins]
+        (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
     if whole.rows == 0:
         where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
         raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")

@@ -18,7 +18,7 @@ from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import timestamp_misfit
-from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
+from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError, about
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import profile_digest
@@ -139,13 +139,20 @@ def scan_windows(
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         _tell(progress, "Scan", 0, len(windows))
-        for profiles in scan(warehouse, source, columns, baseline.bins, windows, segments):
+        found = scan(warehouse, source, columns, baseline.bins, windows, segments)
+        for profiles in _about_table(source, found):
             whole = replace(profiles[0], unreadable=unreadable)
             profiles = (whole, *profiles[1:])
             if not keep or not _is_stored(store, monitor, profiles, baseline.id):
                 store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
             left.remove(whole.window)
             _tell(progress, "Scan", len(windows) - len(left), len(windows))
+
+
+def _about_table(source: Source, profiles: Iterator[tuple[Profile, ...]]) -> Iterator[tuple[Profile, ...]]:
+    """Name the table in what goes wrong while it is read; what goes wrong with the profiles is not about it."""
+    with about(f"table {source.table!r}"):
+        yield from profiles
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from monitoring_tasks.columns import monitored_columns, no_features
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, roles_of, stated_kind
-from monitoring_tasks.errors import ConfigError, DataError
+from monitoring_tasks.errors import ConfigError, DataError, about
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
@@ -24,23 +24,28 @@ COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 """Roles that mean nothing without a reference; a column with any other is counted all the same."""
 
 
-def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
-    """Return the monitor's baseline if it was measured already.
-
-    It is looked up by what the file declares: source, period, and the columns with their kinds and roles. So it stays
-    as it is when rows are added to its period or a column vanishes from its table, and a changed declaration makes a
-    new one.
+def require_fixed_baseline(monitor: Monitor) -> None:
+    """Raise if the file asks for a baseline of earlier windows: before anything is read or recorded.
 
     Raises
     ------
     ConfigError
-        If the file asks for a baseline of earlier windows.
+        Which names the keys.
     """
     if monitor.baseline_is_past:
         raise ConfigError(
             f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
             "version: leave only baseline.period or baseline.table"
         )
+
+
+def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
+    """Return the monitor's baseline if it was measured already.
+
+    It is looked up by what the file declares: warehouse, source, period, and the columns with their kinds and roles. So
+    it stays as it is when rows are added to its period or a column vanishes from its table, and a changed declaration
+    makes a new one. A warehouse is its name in the file, wherever the environment says that it is.
+    """
     return store.find_baseline(monitor.name, _digest(_declared(monitor)))
 
 
@@ -91,9 +96,10 @@ def measure_baseline(
         columns, unreadable = monitored_columns(monitor, its_types, features, kinds=kinds, table=source.table)
     period = monitor.baseline.period
     window = _ALL if period is None else Window(period.start, period.end)
-    bins = measure_bins(warehouse, source, columns, None if period is None else window)
-    segments = [name for name in monitor.segments if name in bins]
-    (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
+    with about(f"table {source.table!r}"):
+        bins = measure_bins(warehouse, source, columns, None if period is None else window)
+        segments = [name for name in monitor.segments if name in bins]
+        (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
     if whole.rows == 0:
         where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
         raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
@@ -120,6 +126,7 @@ def _declared(monitor: Monitor) -> dict[str, Any]:
     """Return what the file says of the baseline, whatever the warehouse holds today."""
     log, period, table = monitor.inference_log, monitor.baseline.period, monitor.baseline.table
     return {
+        "warehouse": monitor.warehouse,
         "source": table or log.table,
         "timestamp": None if table else log.timestamp,
         "period": None if period is None else [format_instant(period.start), format_instant(period.end)],

@@ -203,8 +203,7 @@ def status(
             for row in found
         }
     if not found:
-        name = "" if monitor is None else f" of a monitor {monitor!r}"
-        raise ConfigError(f"the results store holds no window{name}: run one first, or set MONITORING_RESULTS_URL")
+        raise _no_window(monitor)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("monitor", "latest window", "state", "rows", "alarms", "failed windows", "open alerts", "labels"):
         table.add_column(heading)
@@ -270,7 +269,11 @@ def prune(
 
     with open_store() as store:
         counts = remove(store, before, timezone=timezone)
-    out.print(", ".join(f"{rows:,} rows of {table}" for table, rows in counts.items()) + " removed")
+    if any(counts.values()):
+        removed = ", ".join(f"{rows:,} rows of {table}" for table, rows in counts.items())
+        out.print(f"{removed} removed", soft_wrap=True)
+    else:
+        out.print("nothing to remove")
 
 
 @app.command()
@@ -281,15 +284,23 @@ def rollup(
     timezone: Zone = None,
 ) -> None:
     """Add old profiles up to longer windows."""
+    from monitoring_tasks.results.retention import monitors
     from monitoring_tasks.results.retention import rollup as add_up
     from monitoring_tasks.results.store import open_store
 
     with open_store() as store:
+        if monitor is not None and monitor not in monitors(store):
+            raise _no_window(monitor)
         made = add_up(store, before, to, monitor, timezone=timezone)
     for name, windows in made.items():
-        out.print(f"{name}: {len(windows)} windows of {to} made of shorter ones")
+        out.print(f"{name}: {len(windows)} windows of {to} made of shorter ones", soft_wrap=True)
     if not any(made.values()):
         out.print("nothing to add up")
+
+
+def _no_window(monitor: str | None) -> ConfigError:
+    name = "" if monitor is None else f" of a monitor {monitor!r}"
+    return ConfigError(f"the results store holds no window{name}: run one first, or set MONITORING_RESULTS_URL")
 
 
 def _column_problems(monitor: Monitor) -> tuple[list[str], str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class MonitoringError(Exception):
     """Base of every error this package raises on purpose; its text is written for the person on call."""
@@ -21,6 +24,25 @@ class TransientError(MonitoringError):
 
 class ReplacedError(TransientError):
     """Another run has replaced what this one worked on. Retried: reading it again heals it."""
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Begin the errors of the block with what they are about, unless they do so themselves.
+
+    Examples
+    --------
+    >>> with about("table 'log'"):
+    ...     raise DataError("no such cast")
+    Traceback (most recent call last):
+    monitoring_tasks.errors.DataError: table 'log': no such cast
+    """
+    try:
+        yield
+    except (DataError, TransientError) as error:
+        if str(error).startswith(subject):
+            raise
+        raise type(error)(f"{subject}: {error}") from error
 
 
 def first_line(error: BaseException) -> str:

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeVar
 
-from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
+from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline, require_fixed_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import timestamp_misfit
-from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError
+from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError, about
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import profile_digest
@@ -76,6 +76,7 @@ def run_windows(
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
     """
+    require_fixed_baseline(monitor)
     windows = monitor.schedule.windows(start, end)
     if not windows:
         raise ConfigError(
@@ -118,8 +119,10 @@ def scan_windows(
 
     With `keep`, a window whose profile is what is stored already stays untouched, with the checks that ran on it; else
     all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
-    that are not stored are recorded as failed, and the error goes on.
+    that are not stored are recorded as failed, and the error goes on. A baseline that this version does not compute is
+    refused before, and what is recorded stays.
     """
+    require_fixed_baseline(monitor)
     left = list(windows)
     with recording_failure(monitor, left, store):
         table = monitor.inference_log.table
@@ -136,13 +139,20 @@ def scan_windows(
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         _tell(progress, "Scan", 0, len(windows))
-        for profiles in scan(warehouse, source, columns, baseline.bins, windows, segments):
+        found = scan(warehouse, source, columns, baseline.bins, windows, segments)
+        for profiles in _about_table(source, found):
             whole = replace(profiles[0], unreadable=unreadable)
             profiles = (whole, *profiles[1:])
             if not keep or not _is_stored(store, monitor, profiles, baseline.id):
                 store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
             left.remove(whole.window)
             _tell(progress, "Scan", len(windows) - len(left), len(windows))
+
+
+def _about_table(source: Source, profiles: Iterator[tuple[Profile, ...]]) -> Iterator[tuple[Profile, ...]]:
+    """Name the table in what goes wrong while it is read; what goes wrong with the profiles is not about it."""
+    with about(f"table {source.table!r}"):
+        yield from profiles
 
 
 @contextmanager
@@ -181,12 +191,15 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
 
     Raises
     ------
+    ConfigError
+        If the file asks for a baseline that this version does not compute.
     DataError
         If the window has no stored profile, or was scanned before the file named other columns or another baseline.
     TransientError
         If the store does not answer, or other runs keep replacing the profile: waiting heals that, and no check is to
         blame.
     """
+    require_fixed_baseline(monitor)
     return _undisturbed(lambda: _check_window(monitor, window, checks, store))
 
 

@@ -7,10 +7,17 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 HIDDEN = "***"
 
-_LOGIN = re.compile(r"(?<=://)(?P<user>[^/?#@:]*):(?P<secret>[^/?#]*)(?=@)")
+# As SQLAlchemy reads a login: any character but `@`. A secret with an `@` goes on to the last one before the settings.
+# An address without `://` is none, and what might be a login in it is hidden all the same.
+_LOGIN = re.compile(
+    r"(?s)(?:(?<=://)(?P<user>[^/:]*):(?P<secret>[^@]*(?:@(?![^@]*[?&][^@&=]*=)[^@]*)*)"
+    r"|\A(?!.*://)(?P<user_>[^:@]*):(?P<secret_>.*))(?=@)"
+)
+# `authenticator` and the like name a way to log in, and drivers repeat such words in their errors.
 _SETTING = re.compile(
-    r"(?<=[?&;])(?P<name>[^=&;#]*(?:passw|pwd|passphrase|secret|token|credential|private_?key|api_?key|access_?key)[^=&;#]*)"
-    r"=(?P<secret>[^&;#]+)",
+    r"(?<=[?&;])(?P<name>[^=&;#]*(?:passw|pwd|passphrase|secret|token|credential|(?:private|api|access|account)_?key"
+    r"|(?<![a-z])(?:pass|sig|signature|pat)(?==)|auth(?!enticator|_?type|_?method|_?mechanism))[^=&;#]*)"
+    r"=(?P<secret>[^&]+)",
     re.IGNORECASE,
 )
 
@@ -23,7 +30,7 @@ def shown(url: str) -> str:
     >>> shown("postgresql://ada:s3cret@db/monitoring?sslmode=require&sslpassword=hush")
     'postgresql://ada:***@db/monitoring?sslmode=require&sslpassword=***'
     """
-    without_login = _LOGIN.sub(lambda match: f"{match['user']}:{HIDDEN}", url)
+    without_login = _LOGIN.sub(lambda match: f"{match['user'] or match['user_'] or ''}:{HIDDEN}", url)
     return _SETTING.sub(lambda match: f"{match['name']}={HIDDEN}", without_login)
 
 
@@ -35,7 +42,10 @@ def secrets(url: str) -> tuple[str, ...]:
     >>> secrets("postgresql://ada:s%40fe@db/monitoring")
     ('s%40fe', 's@fe')
     """
-    found = [match["secret"] for pattern in (_LOGIN, _SETTING) for match in pattern.finditer(url)]
+    logins = [match["secret"] or match["secret_"] or "" for match in _LOGIN.finditer(url)]
+    # SQLAlchemy cuts at the first `@`, so that drivers may repeat the rest of the secret as a part of the host's name.
+    cut = [part for login in logins if "@" in login for part in (login.split("@")[0], login.split("@", 1)[1] + "@")]
+    found = [*logins, *cut, *(match["secret"] for match in _SETTING.finditer(url))]
     forms = [form for secret in found for form in (secret, unquote(secret), unquote_plus(secret))]
     return tuple(dict.fromkeys(form for form in forms if form))
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import pairwise, starmap, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterBadDateError, CroniterError, croniter
@@ -125,16 +125,21 @@ class Schedule:
         return all([str(tick) for tick in field] == ["0"] for field in croniter(self.expression).expanded[:2])
 
     def windows(self, start: datetime, end: datetime) -> tuple[Window, ...]:
-        """Return every whole window inside ``[start, end)``, in time order."""
-        ticks = self._ticks(start - timedelta(microseconds=1))
-        found: list[Window] = []
-        before = next(ticks)
-        for after in ticks:
-            if after > end:
-                return tuple(found)
-            found.append(Window(before, after))
-            before = after
-        raise AssertionError("a cron expression never ends")
+        """Return every whole window inside ``[start, end)``, in time order.
+
+        Raises
+        ------
+        ConfigError
+            If the calendar begins after the first tick or ends before the last one that must be looked at.
+        """
+        try:
+            ticks = list(takewhile(lambda tick: tick <= end, self._ticks(start - timedelta(microseconds=1))))
+        except (OverflowError, ValueError):  # ValueError: of the libraries that compute the next tick
+            raise ConfigError(
+                f"windows of {self.expression!r} ({self.timezone}) between {format_instant(start)} and "
+                f"{format_instant(end)} reach beyond the calendar's years 1 to 9999: choose a period well inside them"
+            ) from None
+        return tuple(starmap(Window, pairwise(ticks)))
 
     def _ticks(self, after: datetime) -> Iterator[datetime]:
         """Yield the ticks later than `after`, by the algorithm of Airflow's cron timetable.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring_tasks.baseline import find_baseline, measure_baseline
+from monitoring_tasks.baseline import find_baseline, measure_baseline, require_fixed_baseline
 from monitoring_tasks.columns import feature_names
 from monitoring_tasks.errors import ConfigError, DataError
 from monitoring_tasks.results.store import open_store
@@ -63,6 +63,7 @@ def test_what_does_not_define_the_baseline_leaves_it(changes, store):
         {"features": "'*'"},
         {"baseline": "{period: {start: 2024-03-02, end: 2024-03-21}}"},
         {"baseline": "{table: training}"},
+        {"warehouse": "other"},
         {"segments": "[country]"},
         {"prediction": "failed"},
         {"latency_ms": "one"},
@@ -101,10 +102,11 @@ def test_columns_that_need_no_reference_have_bins_all_the_same(warehouse, tmp_pa
     assert baseline.rows == baseline.columns["amount"].rows == 9600
 
 
-def test_a_baseline_of_earlier_windows_is_refused(store):
+def test_a_baseline_of_earlier_windows_is_refused():
     rolling = inference_log.monitor(baseline="{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 7d}")
     with pytest.raises(ConfigError, match=r"monitor 'loans': baseline.rolling and baseline.seasonal are read but not"):
-        find_baseline(rolling, store)
+        require_fixed_baseline(rolling)
+    assert require_fixed_baseline(inference_log.monitor()) is None
 
 
 def test_a_baseline_without_rows_is_said_with_its_period(warehouse, store):

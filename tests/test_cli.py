@@ -314,9 +314,15 @@ def test_migrate_prune_and_rollup_say_what_they_did(place):
     run(place)
     added = call(place, "rollup", "--before", "2024-03-09", "--to", "0 0 5,9 * *")
     assert added.stdout == "loans: 1 windows of 0 0 5,9 * * made of shorter ones\n", added.stderr
-    done = call(place, "prune", "--before", "2024-03-09")
+    unknown = call(place, "rollup", "nobody", "--before", "2024-03-09", "--to", "1d")
+    assert unknown.returncode == 2
+    assert "the results store holds no window of a monitor 'nobody': run one first" in unknown.stderr
+    done = call(place, "prune", "--before", "2024-03-09", COLUMNS="40")
     assert done.returncode == 0
     assert "4 rows of window_run" in done.stdout
+    assert done.stdout.count("\n") == 1
+    again = call(place, "prune", "--before", "2024-03-09")
+    assert (again.returncode, again.stdout) == (0, "nothing to remove\n")
 
 
 def test_a_terminal_gets_progress_bars(place):

@@ -462,6 +462,43 @@ def test_a_missing_setting_changes_nothing(store: Store, duckdb_url, monkeypatch
     assert inference_log.contents(store, *inference_log.TABLES, "window_run") == before
 
 
+@pytest.mark.parametrize("number", [5, 21], ids=["baseline", "window"])
+def test_a_file_of_another_type_is_told_with_its_table(number, duckdb_url, tmp_path):
+    (tmp_path / "inference_log").mkdir()
+    file = f"{tmp_path}/inference_log/day_{{}}.parquet"
+    days = [5, 20, 21]
+    with duckdb.connect(duckdb_url.removeprefix("duckdb:///"), read_only=True) as database:
+        for each in days:
+            moment = "epoch_us(asked_at)" if each == number else "asked_at"
+            chosen = f"FROM inference_log WHERE asked_at::date = DATE '{day(each).start:%F}'"
+            rows = f"SELECT * REPLACE ({moment} AS asked_at) {chosen}"
+            database.execute(f"COPY ({rows}) TO '{file.format(f'{each:02}')}'")
+        if number == 5:  # the first file decides the types of all
+            database.execute(f"COPY (FROM inference_log LIMIT 1) TO '{file.format('00')}'")
+    with (
+        open_store(f"sqlite:///{tmp_path / 'results.db'}") as store,
+        open_warehouse(f"duckdb:///{tmp_path}") as warehouse,
+    ):
+        with pytest.raises(DataError, match=r"^table 'inference_log': the query: .*BIGINT") as raised:
+            run_windows(inference_log.monitor(), START, day(21).end, warehouse=warehouse, store=store)
+        assert {run.error for run in store.window_runs("loans", START, END)} == {str(raised.value)}
+
+
+def test_a_baseline_that_is_refused_changes_nothing(store: Store, duckdb_url):
+    rolling = inference_log.monitor(baseline="{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 7d}")
+    with open_warehouse(duckdb_url) as warehouse:
+        run_windows(inference_log.monitor(), START, day(20).end, warehouse=warehouse, store=store)
+        before = inference_log.contents(store, *inference_log.TABLES, "window_run")
+        for refused in (
+            lambda: run_windows(rolling, START, day(20).end, warehouse=warehouse, store=store),
+            lambda: scan_windows(rolling, [day(20)], warehouse, store),
+            lambda: check_window(rolling, day(20), ["operations"], store),
+        ):
+            with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
+                refused()
+            assert inference_log.contents(store, *inference_log.TABLES, "window_run") == before
+
+
 def test_no_whole_window_is_said_with_the_period(duckdb_url, tmp_path):
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
         noon = parse_instant("2024-03-21T12:00", "UTC")

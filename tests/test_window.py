@@ -195,6 +195,15 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Auckland"])
+@pytest.mark.parametrize("schedule", ["@daily", "6h", "@yearly", "0 0 29 2 *"])
+@pytest.mark.parametrize(("start", "end"), [("0001-01-01", "0001-01-03"), ("9999-12-29", "9999-12-31T23:59:59")])
+def test_the_ends_of_the_calendar_are_refused_by_name(start, end, schedule, timezone):
+    """West of UTC the clocks show the year 0 on its first day, and east of it the year 10000 on its last."""
+    with pytest.raises(ConfigError, match=r"(0001-01-01|9999-12-31)T.* (beyond the calendar's|between the) years 1 "):
+        parse_schedule(schedule, timezone).windows(parse_instant(start, timezone), parse_instant(end, timezone))
+
+
 @pytest.mark.parametrize("text", ["99999999999999d", "999999999d1d", "9" * 400 + "s", "9" * 5000 + "w"])
 def test_a_duration_beyond_all_time_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="is longer than time can be counted"):

@@ -66,6 +66,9 @@ def _columns(found: Mapping[str, Any]) -> Iterator[Contradiction]:
         yield Contradiction(("inference_log", "key"), "{value} is also `timestamp`", "name the column that is unique")
     parts = {log.key: "key", log.timestamp: "timestamp"}
     for i, column in enumerate(found.get("segments") or ()):
+        if "=" in column:
+            message = "{value} holds the `=` that stands between column and value in the name of a segment"
+            yield Contradiction(("segments", i), message, "rename the column in a view")
         if column in parts:
             yield Contradiction(
                 ("segments", i), f"{{value}} is the inference log's `{parts[column]}`", "name columns with few values"

@@ -102,8 +102,14 @@ def connect(url: URL) -> Engine:
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
+        backend = url.get_backend_name()
         raise ConfigError(
-            f"results store {shown(url)}: {error}; for PostgreSQL install 'monitoring-tasks[postgres]'"
+            f"results store {shown(url)}: {error}; "
+            + (
+                "install 'monitoring-tasks[postgres]'"
+                if backend == "postgresql"
+                else f"install SQLAlchemy's driver of {backend!r}, or use sqlite or postgresql, which are tested"
+            )
         ) from error
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

@@ -48,7 +48,7 @@ def prune(
         Rows deleted, by table.
     """
     deleted = dict.fromkeys((table.name for table in tables.WINDOWED), 0)
-    for name in _monitors(store) if monitor is None else (monitor,):
+    for name in monitors(store) if monitor is None else (monitor,):
         end = parse_instant(before, timezone or store.timezone(name))
         starts = _starts(store, name, end)
         for first in range(0, len(starts), WINDOWS_PER_DELETE):
@@ -94,7 +94,7 @@ def rollup(
         The windows that were made, by monitor.
     """
     made = {}
-    for name in _monitors(store) if monitor is None else (monitor,):
+    for name in monitors(store) if monitor is None else (monitor,):
         zone = timezone or store.timezone(name)
         end = parse_instant(before, zone)
         found = store.profiled_windows(name, None, end, overlapping=True)
@@ -184,7 +184,8 @@ def _of_segment(profiles: Sequence[Profile], segment: str) -> Profile:
     return replace(whole, rows=0, columns=none, segment=segment)
 
 
-def _monitors(store: Store) -> tuple[str, ...]:
+def monitors(store: Store) -> tuple[str, ...]:
+    """Return the names of the monitors that have a window in the store."""
     names = union(*(select(table.c.monitor) for table in tables.WINDOWED))
     with store.reading() as connection:
         return tuple(sorted(connection.execute(names).scalars()))

@@ -19,7 +19,11 @@ from monitoring_tasks.errors import ConfigError
 
 
 class Warehouse(Protocol):
-    """What the scan needs of an engine. One read-only transaction lasts as long as the object is open."""
+    """What the scan needs of an engine, which is only read.
+
+    PostgreSQL answers all statements from one snapshot, taken by the first, and a DuckDB file has no writer while it is
+    open. Parquet files and the other engines answer each statement from what is stored when it begins.
+    """
 
     dialect: str
     """sqlglot's name of the SQL that `query` speaks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,29 @@ class Segments:
         return 1 + sum(map(len, self.categories[:column]))
 
 
+@dataclass(frozen=True)
+class Groups:
+    """What a statement's GROUP BY returned for each group, as arrays of one length."""
+
+    rows: NDArray[np.int64]
+    minimum: NDArray[np.float64]
+    """NaN without a value."""
+    maximum: NDArray[np.float64]
+    total: NDArray[Any]
+    """Python integers, as in `ColumnTally`."""
+    total_squares: NDArray[Any]
+
+    @classmethod
+    def of(cls, answer: pa.Table) -> Groups:
+        """Read the columns n, l, h, t and q of a statement's answer."""
+        total, squares = (np.array(whole_numbers(answer[name]), object) for name in "tq")
+        return cls(integers(answer["n"], 0), floats(answer["l"]), floats(answer["h"]), total, squares)
+
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> Groups:
+        """Return some of the groups."""
+        return Groups(*(getattr(self, each.name)[chosen] for each in fields(self)))
+
+
 @dataclass
 class ColumnTally:
     """One column; every array begins with the axes window, segment."""
@@ -67,6 +90,15 @@ class ColumnTally:
             total=np.zeros(shape, object),
             total_squares=np.zeros(shape, object),
         )
+
+    def count(self, places: NDArray[np.int64], bins: NDArray[np.int64], groups: Groups) -> None:
+        """Add groups of rows, each in one bin of one place; places number windows and segments in one, row by row."""
+        np.add.at(self.counts.reshape(-1, len(self.bins)), (places, bins), groups.rows)
+        if self.column.kind != "categorical":
+            np.fmin.at(self.minimum.reshape(-1), places, groups.minimum)
+            np.fmax.at(self.maximum.reshape(-1), places, groups.maximum)
+            np.add.at(self.total.reshape(-1), places, groups.total)
+            np.add.at(self.total_squares.reshape(-1), places, groups.total_squares)
 
     def profile(self, window: int, segment: int) -> ColumnProfile:
         """Return one window's profile of one segment."""
@@ -105,6 +137,36 @@ class Tally:
         """Begin a column, or begin it again."""
         self.columns[column.name] = ColumnTally.empty(column, bins, len(self.windows), len(self.segments))
         return self.columns[column.name]
+
+    def count(
+        self,
+        columns: Sequence[ColumnTally | None],
+        number: NDArray[np.int64],
+        places: NDArray[np.int64],
+        bins: NDArray[np.int64],
+        groups: Groups,
+    ) -> None:
+        """Add groups of rows to the columns that they count.
+
+        Parameters
+        ----------
+        columns
+            Columns of this tally; None stands for the rows.
+        number
+            Which of `columns` each group counts.
+        places
+            The window and segment of each group, as ``window * len(segments) + segment``; below 0 for neither.
+        bins
+            The bin of each group.
+        groups
+            What was counted and summed.
+        """
+        for i, column in enumerate(columns):
+            chosen = (number == i) & (places >= 0)
+            if column is None:
+                np.add.at(self.rows.reshape(-1), places[chosen], groups.rows[chosen])
+            else:
+                column.count(places[chosen], bins[chosen], groups[chosen])
 
     def profiles(self, window: int, names: Sequence[str]) -> tuple[Profile, ...]:
         """Return the window's profile of all rows and those of the segments that have rows."""

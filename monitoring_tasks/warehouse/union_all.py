@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
@@ -24,7 +23,7 @@ from monitoring_tasks.warehouse.statement import (
     whole_units,
     window_number,
 )
-from monitoring_tasks.warehouse.tally import ColumnTally, Tally, floats, integers, whole_numbers
+from monitoring_tasks.warehouse.tally import ColumnTally, Groups, Tally, integers
 
 BRANCHES = 60
 """Of one statement."""
@@ -69,21 +68,8 @@ def _read(
         for number, (split, counted) in enumerate(branches)
     ]
     answer = warehouse.query(exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0])
-    branch, place, bin_ = (integers(answer[name], -1) for name in "ipb")
-    rows, low, high = integers(answer["n"], 0), floats(answer["l"]), floats(answer["h"])
-    total, squares = np.array(whole_numbers(answer["t"]), object), np.array(whole_numbers(answer["q"]), object)
-    for number, (_, counted) in enumerate(branches):
-        chosen = (branch == number) & (place >= 0)
-        at = place[chosen]
-        if counted is None:
-            np.add.at(tally.rows.reshape(-1), at, rows[chosen])
-            continue
-        np.add.at(counted.counts.reshape(tally.rows.size, -1), (at, bin_[chosen]), rows[chosen])
-        if counted.column.kind != "categorical":
-            np.fmin.at(counted.minimum.reshape(-1), at, low[chosen])
-            np.fmax.at(counted.maximum.reshape(-1), at, high[chosen])
-            np.add.at(counted.total.reshape(-1), at, total[chosen])
-            np.add.at(counted.total_squares.reshape(-1), at, squares[chosen])
+    number, places, bin_ = (integers(answer[name], -1) for name in "ipb")
+    tally.count([counted for _, counted in branches], number, places, bin_, Groups.of(answer))
 
 
 def _branch(

@@ -145,3 +145,13 @@ def test_passwords_are_masked_in_the_log(monkeypatch, caplog):
     assert "secret" not in caplog.text
     assert redact(f"cannot open {url}") == "cannot open postgresql+psycopg://ada:***@host/scores"
     assert redact("password très-secret refused") == "password *** refused"
+
+
+@pytest.mark.parametrize("url", ["postgresql//ada:très-secret@host/scores", "postgresql://ada:très-secret@host:port/x"])
+def test_the_password_of_a_url_that_cannot_be_read_is_masked_too(monkeypatch, url):
+    from airflow.sdk._shared.secrets_masker import redact
+
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LAKE", url)
+    monkeypatch.setenv("MONITORING_RESULTS_URL", url.replace("très-secret", "other-secret"))
+    assert redact(f"cannot open {warehouse_of('lake')}") == f"cannot open {url.replace('très-secret', '***')}"
+    assert redact(f"cannot open {results_store()}") == f"cannot open {url.replace('très-secret', '***')}"

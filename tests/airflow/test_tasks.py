@@ -7,8 +7,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from monitoring_tasks.airflow import tasks
 from monitoring_tasks.airflow.backfill import run_chunk
 from monitoring_tasks.config import load_monitor
-from monitoring_tasks.errors import ConfigError, DataError
-from monitoring_tasks.results.store import open_store
+from monitoring_tasks.errors import ConfigError, DataError, TransientError
+from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.window import Schedule, Window
 
 SCORES = """
@@ -82,6 +82,33 @@ def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, re
     assert {row["column_name"] for row in rows if row["status"] != "error"} >= {"sky"}
 
 
+@pytest.mark.usefixtures("warehouse")
+def test_a_window_that_cannot_be_checked_does_not_cost_the_later_ones(monitor, results):
+    tasks.scan(monitor, DAYS[1:])
+    with pytest.raises(AirflowFailException) as failed:
+        tasks.check(monitor, "drift", DAYS)
+    assert str(failed.value) == (
+        "1 window could not be checked: 2013-04-01T00:00Z/2013-04-02T00:00Z (monitor 'rain' has no profile of "
+        "2013-04-01T00:00Z/2013-04-02T00:00Z that this version has stored: scan the window first)"
+    )
+    assert {row["window_start"] for row in results.results("rain", checks=["data_drift"])} == {DAYS[1].start}
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_store_that_does_not_answer_ends_a_check_at_once(monitor, monkeypatch):
+    tasks.scan(monitor, DAYS)
+    asked = []
+
+    def busy(_store, _monitor, window):
+        asked.append(window)
+        raise TransientError("database is locked")
+
+    monkeypatch.setattr(Store, "window_state", busy)
+    with pytest.raises(TransientError, match="database is locked"):
+        tasks.check(monitor, "drift", DAYS)
+    assert asked == [DAYS[0]]
+
+
 def test_a_chunk_fails_after_all_its_windows_are_written(monitor, results, warehouse):
     with duckdb.connect(str(warehouse)) as database:
         database.execute("alter table inference_log drop pressure")
@@ -145,6 +172,23 @@ def test_a_killed_check_leaves_its_run_red(monitor, results):
     with pytest.raises(AirflowFailException, match="not written: data_drift, prediction_drift"):
         tasks.close(monitor, DAYS, ["drift"])
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
+
+
+def test_a_baseline_that_is_refused_changes_nothing(monitor, results, warehouse):
+    run_all(monitor)
+    past = monitor.baseline.model_copy(update={"rolling": timedelta(days=7)})
+    rolling = monitor.model_copy(update={"baseline": past})
+    assert rolling.baseline_is_past
+    warehouse.unlink()
+    for refused in (
+        lambda: tasks.scan(rolling, DAYS),
+        lambda: run_chunk(rolling, TWO_DAYS),
+        lambda: tasks.close(rolling, DAYS, ["scan", "drift", "operations"]),
+    ):
+        with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
+            refused()
+    assert state(results, monitor) == [("done", None)] * 2
+    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 6}]
 
 
 def test_long_lists_of_failed_windows_are_cut():

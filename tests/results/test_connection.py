@@ -45,6 +45,27 @@ def test_a_store_in_memory_is_refused(url):
         results_url(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        (
+            "mysql://ada:secret@db/x",
+            "install SQLAlchemy's driver of 'mysql', or use sqlite or postgresql, which are tested",
+        ),
+        (
+            "nosql://ada:secret@db/x",
+            "install SQLAlchemy's driver of 'nosql', or use sqlite or postgresql, which are tested",
+        ),
+        ("postgresql+psycopg2://ada:secret@db/x", "install 'monitoring-tasks[postgres]'"),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_with_its_own_remedy(url, remedy):
+    with pytest.raises(ConfigError) as caught:
+        open_store(url)
+    assert str(caught.value).startswith(f"results store {url.replace('secret', '***')}: ")
+    assert str(caught.value).endswith(f"; {remedy}")
+
+
 def test_no_server_is_transient_and_hides_the_password():
     with pytest.raises(TransientError, match=r"ada:\*\*\*@127\.0\.0\.1:1/monitoring.*refused") as caught:
         open_store("postgresql://ada:secret@127.0.0.1:1/monitoring")

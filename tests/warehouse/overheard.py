@@ -40,13 +40,15 @@ class Unanswered:
 
 
 class Overheard(Unanswered):
-    """Keeps the statements, and asks a real warehouse."""
+    """Keeps the statements, asks a real warehouse, and keeps its answers."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         super().__init__(warehouse.dialect)
         self.warehouse = warehouse
+        self.answers: list[pa.Table] = []
         self.table = warehouse.table  # type: ignore[method-assign]
 
     def query(self, select: exp.Query) -> pa.Table:
         super().query(select)
-        return self.warehouse.query(select)
+        self.answers.append(self.warehouse.query(select))
+        return self.answers[-1]

@@ -274,6 +274,31 @@ def test_a_table_without_times_is_one_window(tmp_path: Path) -> None:
         assert profile.rows == 300
 
 
+@pytest.mark.integration
+def test_segment_columns_do_not_multiply_what_postgresql_returns(postgres_database: str) -> None:
+    """Of 40 and 30 values come at most 72 groups per window and bin (both nulls included), not 1,200."""
+    count = 4000
+    rng = np.random.default_rng(7)
+    rows = pa.table(
+        {
+            "at": [(START + i * HOUR / 60).replace(tzinfo=None) for i in range(count)],
+            "x": rng.choice([0.0, 1.0, math.nan], count),
+            "shop": [f"shop {i}" for i in rng.integers(0, 40, count)],
+            "text": [f"text {i}" for i in rng.integers(0, 30, count)],
+        }
+    )
+    tables.write_postgres(postgres_database, rows)
+    with tables.opened(postgres_database, "log") as (warehouse, source, types):
+        (x,) = (column for column in tables.columns_of(types) if column.name == "x")
+        bins = measure_bins(warehouse, source, tables.columns_of(types), None)
+        overheard = Overheard(warehouse)
+        check(overheard, source, [x], bins, WINDOWS["days"], rows, ("shop", "text"))
+    assert len(overheard.statements) == 2
+    most = len(WINDOWS["days"]) * (1 + len(bins["x"]))
+    for answer, values in zip(overheard.answers, (40, 30), strict=True):
+        assert len(answer) <= most * (values + 1)
+
+
 def by_union_all(
     warehouse: Warehouse,
     source: Source,

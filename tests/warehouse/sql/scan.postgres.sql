@@ -2,7 +2,7 @@ SELECT
   "w" AS "w",
   "i" AS "i",
   "b" AS "b",
-  "s0" AS "s0",
+  "s" AS "s",
   COUNT(*) AS "n",
   MIN("x") AS "l",
   MAX("x") AS "h",
@@ -31,7 +31,7 @@ FROM (
           ELSE COALESCE(ARRAY_POSITION(CAST(ARRAY['EWR', 'JFK'] AS TEXT[]), CAST("origin" AS TEXT)), 3)
         END + 0
       END
-    ) AS "s0",
+    ) AS "s",
     CAST(CASE
       WHEN CAST("distance" AS DOUBLE PRECISION) IS NULL
       OR CAST("distance" AS DOUBLE PRECISION) = CAST('NaN' AS DOUBLE PRECISION)
@@ -40,8 +40,8 @@ FROM (
         CAST("distance" AS DOUBLE PRECISION),
         CAST(ARRAY[17.5e0, 500.0e0, 1000.25e0] AS DOUBLE PRECISION[])
       ) + 1
-    END AS INT) AS "b0",
-    CAST("distance" AS DOUBLE PRECISION) AS "x0",
+    END AS INT) AS "b1",
+    CAST("distance" AS DOUBLE PRECISION) AS "x1",
     CAST(CASE
       WHEN CAST("scheduled_hour" AS DOUBLE PRECISION) IS NULL
       OR CAST("scheduled_hour" AS DOUBLE PRECISION) = CAST('NaN' AS DOUBLE PRECISION)
@@ -50,8 +50,8 @@ FROM (
         CAST("scheduled_hour" AS DOUBLE PRECISION),
         CAST(ARRAY[5.0e0, 5.000000000000001e0, 6.0e0, 6.000000000000001e0] AS DOUBLE PRECISION[])
       ) + 1
-    END AS INT) AS "b1",
-    CAST("scheduled_hour" AS DOUBLE PRECISION) AS "x1",
+    END AS INT) AS "b2",
+    CAST("scheduled_hour" AS DOUBLE PRECISION) AS "x2",
     CAST(CASE
       WHEN CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION) IS NULL
       OR CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION) = CAST('NaN' AS DOUBLE PRECISION)
@@ -60,8 +60,8 @@ FROM (
         CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION),
         CAST(ARRAY[1300000000.0e0, 1350000000.0e0, 1400000000.0e0] AS DOUBLE PRECISION[])
       ) + 1
-    END AS INT) AS "b2",
-    CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "x2",
+    END AS INT) AS "b3",
+    CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "x3",
     CAST(CASE
       WHEN CAST("carrier" AS TEXT) IS NULL
       THEN 0
@@ -73,12 +73,12 @@ FROM (
           ELSE 4
         END
       )
-    END AS INT) AS "b3",
+    END AS INT) AS "b4",
     CAST(CASE
       WHEN CAST("origin" AS TEXT) IS NULL
       THEN 0
       ELSE COALESCE(ARRAY_POSITION(CAST(ARRAY['EWR', 'JFK'] AS TEXT[]), CAST("origin" AS TEXT)), 3)
-    END AS INT) AS "b4",
+    END AS INT) AS "b5",
     CAST(CASE
       WHEN CASE WHEN "error" <> 0 THEN CAST("error" AS TEXT) END IS NULL
       THEN 0
@@ -89,7 +89,7 @@ FROM (
         ),
         3
       )
-    END AS INT) AS "b5"
+    END AS INT) AS "b6"
   FROM "airline"."inference_log"
   WHERE
     "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
@@ -98,49 +98,29 @@ FROM (
 CROSS JOIN LATERAL (
   VALUES
     (
-      -1,
+      0,
       CAST(0 AS INT),
       CAST(NULL AS DOUBLE PRECISION),
       CAST(NULL AS BIGINT),
       CAST(NULL AS BIGINT)
     ),
     (
-      0,
-      "b0",
-      CASE WHEN "x0" BETWEEN -1e+308 AND 1e+308 THEN "x0" END,
-      CASE
-        WHEN ABS("x0") < 1.1641532182693481e-10
-        THEN 0
-        WHEN "x0" >= -2147483648.0e0 AND "x0" < 2147483648.0e0
-        THEN CAST("x0" * 4294967296.0e0 AS BIGINT)
-      END,
-      CASE
-        WHEN ABS("x0") < 0.000244140625e0
-        THEN 0
-        WHEN ABS("x0") < 2097152.0e0
-        THEN CASE
-          WHEN "x0" * "x0" < 2199023255552.0e0
-          THEN CAST("x0" * "x0" * 4194304.0e0 AS BIGINT)
-        END
-      END
-    ),
-    (
       1,
       "b1",
       CASE WHEN "x1" BETWEEN -1e+308 AND 1e+308 THEN "x1" END,
       CASE
-        WHEN ABS("x1") < 9.094947017729282e-13
+        WHEN ABS("x1") < 1.1641532182693481e-10
         THEN 0
-        WHEN "x1" >= -16777216.0e0 AND "x1" < 16777216.0e0
-        THEN CAST("x1" * 549755813888.0e0 AS BIGINT)
+        WHEN "x1" >= -2147483648.0e0 AND "x1" < 2147483648.0e0
+        THEN CAST("x1" * 4294967296.0e0 AS BIGINT)
       END,
       CASE
-        WHEN ABS("x1") < 1.9073486328125e-06
+        WHEN ABS("x1") < 0.000244140625e0
         THEN 0
-        WHEN ABS("x1") < 16384.0e0
+        WHEN ABS("x1") < 2097152.0e0
         THEN CASE
-          WHEN "x1" * "x1" < 134217728.0e0
-          THEN CAST("x1" * "x1" * 68719476736.0e0 AS BIGINT)
+          WHEN "x1" * "x1" < 2199023255552.0e0
+          THEN CAST("x1" * "x1" * 4194304.0e0 AS BIGINT)
         END
       END
     ),
@@ -149,35 +129,48 @@ CROSS JOIN LATERAL (
       "b2",
       CASE WHEN "x2" BETWEEN -1e+308 AND 1e+308 THEN "x2" END,
       CASE
-        WHEN ABS("x2") < 0.000244140625e0
+        WHEN ABS("x2") < 9.094947017729282e-13
         THEN 0
-        WHEN "x2" >= -4503599627370496.0e0 AND "x2" < 4503599627370496.0e0
-        THEN CAST("x2" * 2048.0e0 AS BIGINT)
+        WHEN "x2" >= -16777216.0e0 AND "x2" < 16777216.0e0
+        THEN CAST("x2" * 549755813888.0e0 AS BIGINT)
       END,
       CASE
-        WHEN "x2" > -136088953472.0e0 AND "x2" < 138788953472.0e0
+        WHEN ABS("x2") < 1.9073486328125e-06
+        THEN 0
+        WHEN ABS("x2") < 16384.0e0
         THEN CASE
-          WHEN ABS("x2" - 1350000000.0e0) < 16.0e0
-          THEN 0
-          WHEN (
-            "x2" - 1350000000.0e0
-          ) * (
-            "x2" - 1350000000.0e0
-          ) < 9.44473296573929e+21
-          THEN CAST((
-            "x2" - 1350000000.0e0
-          ) * (
-            "x2" - 1350000000.0e0
-          ) * 0.0009765625e0 AS BIGINT)
+          WHEN "x2" * "x2" < 134217728.0e0
+          THEN CAST("x2" * "x2" * 68719476736.0e0 AS BIGINT)
         END
       END
     ),
     (
       3,
       "b3",
-      CAST(NULL AS DOUBLE PRECISION),
-      CAST(NULL AS BIGINT),
-      CAST(NULL AS BIGINT)
+      CASE WHEN "x3" BETWEEN -1e+308 AND 1e+308 THEN "x3" END,
+      CASE
+        WHEN ABS("x3") < 0.000244140625e0
+        THEN 0
+        WHEN "x3" >= -4503599627370496.0e0 AND "x3" < 4503599627370496.0e0
+        THEN CAST("x3" * 2048.0e0 AS BIGINT)
+      END,
+      CASE
+        WHEN "x3" > -136088953472.0e0 AND "x3" < 138788953472.0e0
+        THEN CASE
+          WHEN ABS("x3" - 1350000000.0e0) < 16.0e0
+          THEN 0
+          WHEN (
+            "x3" - 1350000000.0e0
+          ) * (
+            "x3" - 1350000000.0e0
+          ) < 9.44473296573929e+21
+          THEN CAST((
+            "x3" - 1350000000.0e0
+          ) * (
+            "x3" - 1350000000.0e0
+          ) * 0.0009765625e0 AS BIGINT)
+        END
+      END
     ),
     (
       4,
@@ -192,10 +185,17 @@ CROSS JOIN LATERAL (
       CAST(NULL AS DOUBLE PRECISION),
       CAST(NULL AS BIGINT),
       CAST(NULL AS BIGINT)
+    ),
+    (
+      6,
+      "b6",
+      CAST(NULL AS DOUBLE PRECISION),
+      CAST(NULL AS BIGINT),
+      CAST(NULL AS BIGINT)
     )
 ) AS "v"("i", "b", "x", "t", "q")
 GROUP BY
   "w",
   "i",
   "b",
-  "s0";
+  "s";

@@ -10,8 +10,10 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from sqlglot import exp, parse_one
 
 from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.window import Window
 from tests.warehouse import tables
@@ -36,3 +38,18 @@ def test_an_interrupt_does_not_wait_for_the_scan(tmp_path: Path) -> None:
         with pytest.raises(KeyboardInterrupt):
             list(scan(warehouse, source, columns, bins, [window]))
         assert monotonic() - began < 10
+
+
+@pytest.mark.integration
+def test_what_memory_does_not_hold_is_not_spilled_into_the_warehouse(tmp_path: Path) -> None:
+    slow = "SELECT TIMESTAMP '2024-01-01' AS at, hash(i)::text || hash(i + 1)::text AS x FROM range(20000000) t(i)"
+    url = tables.write_duckdb(tmp_path / "x.duckdb", [f"CREATE VIEW log AS {slow}"])
+    with tables.opened(url, "log") as (warehouse, source, _):
+        rows = exp.select("x").from_(warehouse.table(source.table)).order_by("x")
+        assert isinstance(warehouse, DuckDBWarehouse)
+        first = next(warehouse.batches(rows, 2048))
+        assert first.num_rows
+        assert [path.name for path in tmp_path.iterdir()] == ["x.duckdb"]
+        (spill,) = warehouse.query(parse_one("SELECT current_setting('temp_directory') AS at"))["at"].to_pylist()
+        assert list(Path(spill).iterdir())
+    assert not Path(spill).exists()

@@ -21,6 +21,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from monitoring_tasks.results.tables import REVISION
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKED = ("airflow", "postgres", "demo", "dev")
@@ -216,7 +218,7 @@ def test_the_wheel_has_the_command(installed: Run):
 
 @pytest.mark.integration
 def test_the_wheel_makes_a_results_store(installed: Run):
-    assert "from nothing to revision 0002" in installed("monitoring-tasks", "migrate").stdout
+    assert f"from nothing to revision {REVISION}" in installed("monitoring-tasks", "migrate").stdout
 
 
 @pytest.mark.integration

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -107,22 +107,31 @@ def open_duckdb(url: str) -> Iterator[DuckDBWarehouse]:
     if path is not None and not path.exists():
         raise DataError(f"warehouse {shown(url)!r}: there is no file or directory (seen from {Path.cwd()})")
     directory = path if path is not None and path.is_dir() else None
-    with TemporaryDirectory(prefix="monitoring-tasks-", ignore_cleanup_errors=True) as spill:
-        # By default DuckDB spills beside the file that it reads, which is not ours to write to.
-        settings: dict[str, Any] = {
-            "memory_limit": MEMORY_LIMIT,
-            "preserve_insertion_order": False,
-            "temp_directory": spill,
-        }
-        in_place = path is None or directory is not None
-        with duckdb_errors(f"warehouse {shown(url)!r}"):
-            connection = duckdb.connect(":memory:" if in_place else str(path), read_only=not in_place, config=settings)
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
-            yield DuckDBWarehouse(connection, directory)
-        finally:
-            connection.close()
+    with duckdb_errors(f"warehouse {shown(url)!r}"):
+        if path is None or directory is not None:
+            connection = duckdb.connect()
+        else:
+            connection = duckdb.connect(str(path), read_only=True)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")
+        _spill_elsewhere(connection)
+        yield DuckDBWarehouse(connection, directory)
+    finally:
+        connection.close()
+
+
+def _spill_elsewhere(connection: Any) -> None:
+    """Let DuckDB write what memory does not hold to the system's temporary folder, under names of this process.
+
+    By default it writes beside the file that it reads, which is not ours to write to. Connections to one file share the
+    setting, and it cannot be set again once it was used.
+    """
+    folder = gettempdir()
+    if connection.execute("SELECT current_setting('temp_directory')").fetchone() != (folder,):
+        connection.execute("SET temp_directory = " + exp.Literal.string(folder).sql("duckdb"))
 
 
 HEALED_BY_WAITING = ("HTTP Error", "Connection Error", "IO Error: Could not set lock")

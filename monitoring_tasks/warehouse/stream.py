@@ -163,11 +163,14 @@ class _Places:
         """Return each row's window, -1 for none; one number where all rows have the same."""
         if "w" not in batch.schema.names:
             return np.zeros(1, np.intp)
+        moments = _microseconds(batch["w"])
+        extremes = np.array([moments.min(), moments.max()])
+        first, last = self._search_of(extremes)
+        return self._windows.take([first] if first == last else self._search_of(moments))
+
+    def _search_of(self, moments: NDArray[np.int64]) -> NDArray[np.intp]:
         # Since the first window, so that doubles hold them exactly.
-        elapsed = (_microseconds(batch["w"]) - self._start).astype(np.float64)
-        first, last = self._search(np.array([elapsed.min(), elapsed.max()]))
-        place = np.array([first]) if first == last else self._search(elapsed)
-        return self._windows.take(place)
+        return self._search((moments - self._start).astype(np.float64))
 
 
 class _Counter:
@@ -176,7 +179,7 @@ class _Counter:
     def __init__(self, counted: ColumnTally) -> None:
         self._counted = counted
         self._bins = counted.bins
-        self._search = BinSearch(counted.bins.edges)
+        self._search = BinSearch(counted.bins.edges, first=1)
         known = len(self._bins.categories)
         unknown = known + (1 if self._bins.open_ended else 2)
         # By position in the list of `_position`: 0 for what is not in it, and the last for NULL.
@@ -196,14 +199,16 @@ class _Counter:
                 self._count(each.take(bins), each)
             return
         numbers = _numbers(values)
-        bins = self._search(numbers) + 1 if self._bins.edges else np.full(len(numbers), 2)
+        bins = self._search(numbers) if self._bins.edges else np.full(len(numbers), 2)
         finite = None
-        if not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):  # or NaN
+        low, high = numbers.min(), numbers.max()
+        if not (low >= -LARGEST and high <= LARGEST):  # or NaN
             bins[np.isnan(numbers)] = 0
             finite = np.abs(numbers) <= LARGEST
+            low, high = -np.inf, np.inf
         for each in runs:
             self._count(each.take(bins), each)
-            self._sum(each.take(numbers), None if finite is None else each.take(finite), each)
+            self._sum(each.take(numbers), None if finite is None else each.take(finite), each, (low, high))
 
     def _count(self, bins: NDArray[np.intp], runs: _Runs) -> None:
         size, count = len(self._bins), len(runs.starts)
@@ -216,8 +221,15 @@ class _Counter:
         else:
             np.add.at(counts, (runs.places.take(runs.numbers), bins), 1)
 
-    def _sum(self, x: NDArray[np.float64], finite: NDArray[np.bool_] | None, runs: _Runs) -> None:
-        counted, places = self._counted, runs.places
+    def _sum(
+        self,
+        x: NDArray[np.float64],
+        finite: NDArray[np.bool_] | None,
+        runs: _Runs,
+        extremes: tuple[float, float],
+    ) -> None:
+        """Add the rows of the runs, of which only the finite ones count; `extremes` are no closer than their own."""
+        counted, places, bins = self._counted, runs.places, self._bins
         low = x if finite is None else np.where(finite, x, np.inf)
         high = x if finite is None else np.where(finite, x, -np.inf)
         lowest, highest = np.minimum.reduceat(low, runs.starts), np.maximum.reduceat(high, runs.starts)
@@ -226,25 +238,27 @@ class _Counter:
         minimum, maximum = counted.minimum.reshape(-1), counted.maximum.reshape(-1)
         minimum[places] = np.fmin(minimum[places], lowest)
         maximum[places] = np.fmax(maximum[places], highest)
+        farthest = max(abs(extreme) for extreme in extremes)
+        spread = max(abs(extreme - bins.origin) for extreme in extremes)
         with np.errstate(over="ignore"):
-            distances = x - self._bins.origin if self._bins.origin else x
+            distances = x - bins.origin if bins.origin else x
             if finite is not None:
                 x, distances = np.where(finite, x, 0.0), np.where(finite, distances, 0.0)
             squares = distances * distances
-        counted.total.reshape(-1)[places] += _whole_sums(x, self._bins.unit, runs)
-        counted.total_squares.reshape(-1)[places] += _whole_sums(squares, self._bins.square_unit, runs)
+            counted.total.reshape(-1)[places] += _whole_sums(x, bins.unit, runs, farthest)
+            counted.total_squares.reshape(-1)[places] += _whole_sums(squares, bins.square_unit, runs, spread * spread)
 
 
-def _whole_sums(x: NDArray[np.float64], unit: float, runs: _Runs) -> NDArray[Any]:
+def _whole_sums(x: NDArray[np.float64], unit: float, runs: _Runs, largest: float) -> NDArray[Any]:
     """Return each run's sum of the values as whole multiples of the unit, as Python integers.
 
     Sums of doubles depend on the order in which they are added; sums of integers do not, and so a window has one
     profile, however often and beside whatever other windows it is scanned. Values of 2**63 units and more are left out.
+    `largest` is not below any value.
     """
-    with np.errstate(over="ignore"):
-        units = x * (1 / unit)
+    units = x * (1 / unit)
     np.rint(units, out=units)
-    if units.min() >= -EXACT and units.max() <= EXACT:  # such doubles are integers, and add up as such
+    if largest <= EXACT * unit:  # such doubles are integers, and add up as such
         sums = np.add.reduceat(units, runs.stretches).astype(np.int64)
         return np.add.reduceat(sums, runs.first_stretches).astype(object)
     fits = (units >= -(2.0**63)) & (units < 2.0**63)
@@ -278,10 +292,16 @@ def _microseconds(times: pa.Array) -> NDArray[np.int64]:
     """
     if pa.types.is_date32(times.type):
         return np.asarray(times.cast(pa.int32())).astype(np.int64) * (86_400 * 1_000_000)
-    whole = np.asarray(times.cast(pa.int64()))
-    if times.type.unit == "ns":
-        return whole // 1000
-    return whole * {"us": 1, "ms": 1000, "s": 1_000_000}[times.type.unit]
+    whole = np.asarray(times.view(pa.int64()))
+    match times.type.unit:
+        case "ns":
+            return whole // 1000
+        case "us":
+            return whole
+        case "ms":
+            return whole * 1000
+        case _:
+            return whole * 1_000_000
 
 
 def _numbers(values: pa.Array) -> NDArray[np.float64]:

@@ -168,25 +168,35 @@ def whole_units(x: exp.Expr, bins: Bins, *, squares: bool) -> exp.Expr:
     squares
         Take the distance's square.
     """
-    # PostgreSQL refuses numbers that over- or underflow, so values whose product would are told by themselves.
+    # PostgreSQL refuses numbers that over- or underflow, so values whose product would are told by themselves. Such
+    # comparisons cost it more than the sums do: each is made only where it can be needed.
     if not squares:
-        bound = number(math.ldexp(bins.unit, 63))
-        inside = exp.and_(x.copy() >= exp.Neg(this=bound), x.copy() < bound.copy())
-        whole: exp.Expr = exp.cast(x.copy() * number(1 / bins.unit), "bigint")
-        return exp.Case(ifs=[_nothing(x, bins.unit / 2), exp.If(this=inside, true=whole)])
-    largest = math.ldexp(1.0, bins.square_exponent + 11)
+        bound = math.ldexp(bins.unit, 63)
+        inside = exp.Between(this=x.copy(), low=number(-bound), high=number(math.nextafter(bound, 0.0)))
+        whole = exp.If(this=inside, true=exp.cast(x.copy() * number(1 / bins.unit), "bigint"))
+        return exp.Case(ifs=[whole] if bins.unit <= 1 else [_nothing(x, bins.unit / 2), whole])
     distance = x.copy() - number(bins.origin) if bins.origin else x
-    square = distance.copy() * distance.copy()
-    fits = exp.LT(this=square, expression=number(math.ldexp(bins.square_unit, 63)))
-    units = exp.If(this=fits, true=exp.cast(square.copy() * number(1 / bins.square_unit), "bigint"))
-    nothing = _nothing(distance, math.ldexp(1.0, bins.square_exponent - 22))
-    if bins.origin:  # then the difference may overflow too
-        near = exp.and_(x.copy() > number(bins.origin - largest), x.copy() < number(bins.origin + largest))
-        return exp.Case(ifs=[exp.If(this=near, true=exp.Case(ifs=[nothing, units]))])
-    near = exp.LT(this=exp.Abs(this=x.copy()), expression=number(largest))
-    return exp.Case(ifs=[nothing, exp.If(this=near, true=exp.Case(ifs=[units]))])
+    smallest, largest = math.ldexp(1.0, bins.square_exponent - 22), _largest_root(math.ldexp(bins.square_unit, 63))
+    inside = exp.Between(this=exp.Abs(this=distance.copy()), low=number(smallest), high=number(largest))
+    square = distance.copy() * distance.copy() * number(1 / bins.square_unit)
+    units = exp.Case(ifs=[exp.If(this=inside, true=exp.cast(square, "bigint")), _nothing(distance, smallest)])
+    if not bins.origin:
+        return units
+    # Then the difference may overflow too.
+    near = exp.Between(this=x.copy(), low=number(bins.origin - 2 * largest), high=number(bins.origin + 2 * largest))
+    return exp.Case(ifs=[exp.If(this=near, true=units)])
 
 
 def _nothing(x: exp.Expr, smallest: float) -> exp.If:
     """Return the branch of values that are too small for one unit."""
     return exp.If(this=exp.LT(this=exp.Abs(this=x.copy()), expression=number(smallest)), true=integer(0))
+
+
+def _largest_root(square: float) -> float:
+    """Return the largest double whose own square, rounded, is below this one."""
+    root = math.sqrt(square)
+    while root * root >= square:
+        root = math.nextafter(root, 0.0)
+    while math.nextafter(root, math.inf) ** 2 < square:
+        root = math.nextafter(root, math.inf)
+    return root

@@ -109,19 +109,14 @@ CROSS JOIN LATERAL (
       "b1",
       CASE WHEN "x1" BETWEEN -1e+308 AND 1e+308 THEN "x1" END,
       CASE
-        WHEN ABS("x1") < 1.1641532182693481e-10
-        THEN 0
-        WHEN "x1" >= -2147483648.0e0 AND "x1" < 2147483648.0e0
+        WHEN "x1" BETWEEN -2147483648.0e0 AND 2147483647.9999998e0
         THEN CAST("x1" * 4294967296.0e0 AS BIGINT)
       END,
       CASE
+        WHEN ABS("x1") BETWEEN 0.000244140625e0 AND 1482910.4003789304e0
+        THEN CAST("x1" * "x1" * 4194304.0e0 AS BIGINT)
         WHEN ABS("x1") < 0.000244140625e0
         THEN 0
-        WHEN ABS("x1") < 2097152.0e0
-        THEN CASE
-          WHEN "x1" * "x1" < 2199023255552.0e0
-          THEN CAST("x1" * "x1" * 4194304.0e0 AS BIGINT)
-        END
       END
     ),
     (
@@ -129,19 +124,14 @@ CROSS JOIN LATERAL (
       "b2",
       CASE WHEN "x2" BETWEEN -1e+308 AND 1e+308 THEN "x2" END,
       CASE
-        WHEN ABS("x2") < 9.094947017729282e-13
-        THEN 0
-        WHEN "x2" >= -16777216.0e0 AND "x2" < 16777216.0e0
+        WHEN "x2" BETWEEN -16777216.0e0 AND 16777215.999999998e0
         THEN CAST("x2" * 549755813888.0e0 AS BIGINT)
       END,
       CASE
+        WHEN ABS("x2") BETWEEN 1.9073486328125e-06 AND 11585.237502960394e0
+        THEN CAST("x2" * "x2" * 68719476736.0e0 AS BIGINT)
         WHEN ABS("x2") < 1.9073486328125e-06
         THEN 0
-        WHEN ABS("x2") < 16384.0e0
-        THEN CASE
-          WHEN "x2" * "x2" < 134217728.0e0
-          THEN CAST("x2" * "x2" * 68719476736.0e0 AS BIGINT)
-        END
       END
     ),
     (
@@ -149,26 +139,20 @@ CROSS JOIN LATERAL (
       "b3",
       CASE WHEN "x3" BETWEEN -1e+308 AND 1e+308 THEN "x3" END,
       CASE
-        WHEN ABS("x3") < 0.000244140625e0
-        THEN 0
-        WHEN "x3" >= -4503599627370496.0e0 AND "x3" < 4503599627370496.0e0
+        WHEN "x3" BETWEEN -4503599627370496.0e0 AND 4503599627370495.5e0
         THEN CAST("x3" * 2048.0e0 AS BIGINT)
       END,
       CASE
-        WHEN "x3" > -136088953472.0e0 AND "x3" < 138788953472.0e0
+        WHEN "x3" BETWEEN -193018031998.46716e0 AND 195718031998.46716e0
         THEN CASE
-          WHEN ABS("x3" - 1350000000.0e0) < 16.0e0
-          THEN 0
-          WHEN (
-            "x3" - 1350000000.0e0
-          ) * (
-            "x3" - 1350000000.0e0
-          ) < 9.44473296573929e+21
+          WHEN ABS("x3" - 1350000000.0e0) BETWEEN 16.0e0 AND 97184015999.23358e0
           THEN CAST((
             "x3" - 1350000000.0e0
           ) * (
             "x3" - 1350000000.0e0
           ) * 0.0009765625e0 AS BIGINT)
+          WHEN ABS("x3" - 1350000000.0e0) < 16.0e0
+          THEN 0
         END
       END
     ),

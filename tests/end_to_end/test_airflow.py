@@ -81,7 +81,8 @@ class Airflow:
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/api/v2{path}", data=data, headers=headers, method=method)
         try:
-            with urlopen(request, timeout=60) as answer:
+            # Longer than one of Airflow's processes waits for another one's lock on SQLite.
+            with urlopen(request, timeout=PATIENCE) as answer:
                 return json.load(answer)
         except HTTPError as error:
             error.add_note(error.read().decode())

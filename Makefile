@@ -42,7 +42,9 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 test: lint types servers ## everything: unit, integration with PostgreSQL, a real Airflow and its UI
-	$(BIN)/pytest -n 2 --dist loadfile
+	@# Airflow's four processes get the machine for themselves, before two workers share it.
+	$(BIN)/pytest -q tests/end_to_end
+	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/end_to_end
 
 test-fast: lint types ## lint, types and the tests that need no server: under two minutes
 	$(BIN)/pytest -q -n 2 -m 'not integration'

@@ -73,16 +73,23 @@ def pick(place: Locator, date: str, time: str) -> None:
 def submit(form: Locator, button: str, path: str) -> Any:
     """Press the form's button and return what the server answered to the request at `path`.
 
-    On a busy machine a press can meet a calendar that is still closing, and is lost: then it is pressed again.
+    As a person would, press again where a press is lost (it can meet a calendar that is still closing) and where the
+    server says that it is busy, as Airflow's does when its SQLite file is locked for too long.
     """
-    for last in (False, False, False, True):
+    answers = []
+    for _ in range(4):
         try:
             with form.page.expect_request(
                 lambda request: request.method == "POST" and request.url.endswith(path), timeout=PATIENCE / 4
             ) as caught:
                 form.get_by_role("button", name=button, exact=True).click()
-            return caught.value.response().json()
         except TimeoutError:
-            if last:
-                raise
-    raise AssertionError("the last press returns or raises")
+            answers.append("no request was sent")
+            continue
+        response = caught.value.response()
+        if response.ok:
+            return response.json()
+        answers.append(f"{response.status} {response.text()}")
+        if response.status < 500:
+            break
+    raise AssertionError(f"{button!r} was pressed {len(answers)} times: {answers}")

@@ -77,16 +77,21 @@ class Airflow:
     results: str
 
     def call(self, path: str, body: Mapping[str, Any] | None = None, method: str | None = None) -> Any:
+        """Return what the server answers; asked again while it says that it is busy, which on SQLite it may be."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/api/v2{path}", data=data, headers=headers, method=method)
-        try:
-            # Longer than one of Airflow's processes waits for another one's lock on SQLite.
-            with urlopen(request, timeout=PATIENCE) as answer:
-                return json.load(answer)
-        except HTTPError as error:
-            error.add_note(error.read().decode())
-            raise
+        for last in (False, False, True):
+            try:
+                # Longer than one of Airflow's processes waits for another one's lock on SQLite.
+                with urlopen(request, timeout=PATIENCE) as answer:
+                    return json.load(answer)
+            except HTTPError as error:
+                reason = error.read().decode()
+                error.add_note(reason)
+                if last or not (error.code == 503 or "locked" in reason):
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def write_monitor(self, name: str, schedule="@daily", delay="0s", warehouse="lake") -> Path:
         path = self.monitors / f"{name}.yaml"

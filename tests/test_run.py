@@ -275,6 +275,16 @@ def test_a_fixed_threshold_replaces_significance_and_minimum_effect(duckdb_url, 
         assert (shifted["status"], shifted["threshold_upper"]) == ("ok", 0.9)
 
 
+def test_a_profile_of_another_baseline_is_not_checked(duckdb_url, tmp_path):
+    """As when only the check tasks are cleared after the file was edited."""
+    monitor = inference_log.monitor()
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, day(20).start, day(20).end, warehouse=warehouse, store=store)
+        edited = monitor.model_copy(update={"warehouse": "another"})
+        with pytest.raises(DataError, match="was scanned before the monitor file named other columns or another"):
+            check_window(edited, day(20), ["operations"], store)
+
+
 def test_a_change_of_half_the_size_is_a_warning(duckdb_url, tmp_path):
     monitor = inference_log.monitor("{data_drift: {metrics: [psi], minimum_effect: {psi: 1.5}}}")
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.window import Window
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ class CheckContext:
     baseline: Baseline
     segments: tuple[Profile, ...] = ()
     """The same window, split; a segment without rows is left out."""
+    earlier: Reference | None = None
+    """What a moving or seasonal baseline compares with; None for one that is fixed."""
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What the window is compared with."""
+        return self.earlier or Reference.of_baseline(self.baseline)
 
 
 @dataclass(frozen=True)

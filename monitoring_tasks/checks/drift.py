@@ -61,7 +61,7 @@ def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings
     readable = [name for name in columns if name in context.profile.columns and name not in missing]
     measured: list[Measured] = []
     for profile in (context.profile, *context.segments):
-        reference = context.baseline.columns if not profile.segment else context.baseline.segments.get(profile.segment)
+        reference = context.reference.columns.get(profile.segment)
         if reference is None:
             continue
         for name in readable:

@@ -12,13 +12,17 @@ from monitoring_tasks.columns import monitored_columns, no_features
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, roles_of, stated_kind
 from monitoring_tasks.errors import ConfigError, DataError, about
-from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
+from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind, added
+from monitoring_tasks.reference import dispersions_of, parts_of
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant
+
+METHOD = 2
+"""Raise it when a baseline is measured in another way: each monitor's is then measured again."""
 
 COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 """Roles that mean nothing without a reference; a column with any other is counted all the same."""
@@ -99,7 +103,9 @@ def measure_baseline(
     with about(f"table {source.table!r}"):
         bins = measure_bins(warehouse, source, columns, None if period is None else window)
         segments = [name for name in monitor.segments if name in bins]
-        (whole, *parts) = next(scan(warehouse, source, columns, bins, [window], segments))
+        windows = [window] if period is None else parts_of(window, source.timezone, source.timestamp_type == "date")
+        parts = list(scan(warehouse, source, columns, bins, windows, segments))
+    (whole, *of_segments) = added(parts)
     if whole.rows == 0:
         where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
         raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
@@ -117,7 +123,8 @@ def measure_baseline(
         bins={**bins, **unmeasured},
         columns={**whole.columns, **{name: _no_rows(name, its) for name, its in unmeasured.items()}},
         rows=whole.rows,
-        segments={part.segment: part.columns for part in parts},
+        segments={part.segment: part.columns for part in of_segments},
+        dispersions={} if period is None else dispersions_of(parts, bins),
     )
     return store.write_baseline(baseline, _digest(declared))
 
@@ -126,6 +133,7 @@ def _declared(monitor: Monitor) -> dict[str, Any]:
     """Return what the file says of the baseline, whatever the warehouse holds today."""
     log, period, table = monitor.inference_log, monitor.baseline.period, monitor.baseline.table
     return {
+        "method": METHOD,
         "warehouse": monitor.warehouse,
         "source": table or log.table,
         "timestamp": None if table else log.timestamp,

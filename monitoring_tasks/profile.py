@@ -13,17 +13,22 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
 from hashlib import sha256
 from itertools import pairwise
+from operator import add
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion
 from monitoring_tasks.window import Window
 
 Kind = Literal["numeric", "categorical", "timestamp"]
+
+Dispersions = dict[float, dict[str, dict[str, ColumnDispersion]]]
+"""By the length of a baseline's parts in seconds, then by segment ('' is all rows), then by column."""
 
 NULL = "(null)"
 OTHER = "(other)"
@@ -55,6 +60,8 @@ class Bins:
     """Values the baseline knew that have no bin of their own; empty if `open_ended`."""
     open_ended: bool = False
     """The baseline held more values than can be listed: those not listed count as *other*, and *unseen* stays empty."""
+    singletons: int = 0
+    """Values that came once in the baseline: about so many rows of as many more would be of values not seen before."""
     exponent: int = 0
     """``2**exponent`` is the smallest power of two above the baseline's largest absolute value; from -400 to 400."""
     origin: float = 0.0
@@ -119,7 +126,8 @@ class Bins:
         """Return plain JSON values; floats survive exactly."""
         if self.kind == "categorical":
             values = {"categories": list(self.categories), "others": list(self.others), "open_ended": self.open_ended}
-            return {"kind": self.kind, **values}
+            once = {"singletons": self.singletons} if self.singletons else {}
+            return {"kind": self.kind, **values, **once}
         # Left out without one, so that a baseline keeps the id that it had before there were origins.
         origin = {"origin": self.origin, "spread_exponent": self.spread_exponent} if self.origin else {}
         return {"kind": self.kind, "edges": list(self.edges), "exponent": self.exponent, **origin}
@@ -133,6 +141,7 @@ class Bins:
             categories=tuple(values.get("categories", ())),
             others=tuple(values.get("others", ())),
             open_ended=values.get("open_ended", False),
+            singletons=values.get("singletons", 0),
             exponent=values.get("exponent", 0),
             origin=values.get("origin", 0.0),
             spread_exponent=values.get("spread_exponent", 0),
@@ -240,6 +249,32 @@ class Profile:
         )
 
 
+def added(windows: Sequence[Sequence[Profile]]) -> tuple[Profile, ...]:
+    """Add up neighbouring windows, segment by segment: the profiles of all rows and each segment of their union.
+
+    A window without a row of a segment adds nothing to it.
+
+    Parameters
+    ----------
+    windows
+        Of each window the profile of all its rows, then those of its segments; in time order.
+    """
+    segments = dict.fromkeys(profile.segment for profiles in windows for profile in profiles)
+    return tuple(reduce(add, (_of_segment(profiles, segment) for profiles in windows)) for segment in segments)
+
+
+def _of_segment(profiles: Sequence[Profile], segment: str) -> Profile:
+    by_segment = {profile.segment: profile for profile in profiles}
+    if segment in by_segment:
+        return by_segment[segment]
+    whole = by_segment[""]
+    none = {
+        name: ColumnProfile(name, column.kind, (0,) * len(column.counts), origin=column.origin)
+        for name, column in whole.columns.items()
+    }
+    return replace(whole, rows=0, columns=none, segment=segment)
+
+
 @dataclass(frozen=True)
 class Baseline:
     """What windows are compared with: the frozen bins, and the reference rows counted on them."""
@@ -254,6 +289,8 @@ class Baseline:
     rows: int
     segments: Mapping[str, Mapping[str, ColumnProfile]] = field(default_factory=dict)
     """The same for each segment of the reference rows."""
+    dispersions: Dispersions = field(default_factory=dict)
+    """How much the parts of its period differ from each other; empty for a table, which has no times."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -283,6 +320,7 @@ class Baseline:
                 segment: {name: column_to_json(column) for name, column in columns.items()}
                 for segment, columns in self.segments.items()
             },
+            "dispersions": dispersions_to_json(self.dispersions),
         }
 
     @classmethod
@@ -298,6 +336,7 @@ class Baseline:
                 segment: {name: column_from_json(name, column) for name, column in columns.items()}
                 for segment, columns in values["segments"].items()
             },
+            dispersions=dispersions_from_json(values["dispersions"]),
         )
 
 
@@ -337,6 +376,27 @@ def readable(text: str) -> str:
     'J␀K'
     """
     return text.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
+def dispersions_to_json(dispersions: Dispersions) -> dict[str, Any]:
+    """Return plain JSON values."""
+    return {
+        f"{seconds:g}": {
+            segment: {name: each.to_json() for name, each in columns.items()} for segment, columns in segments.items()
+        }
+        for seconds, segments in dispersions.items()
+    }
+
+
+def dispersions_from_json(values: Mapping[str, Any]) -> Dispersions:
+    """Undo `dispersions_to_json`."""
+    return {
+        float(seconds): {
+            segment: {name: ColumnDispersion.from_json(each) for name, each in columns.items()}
+            for segment, columns in segments.items()
+        }
+        for seconds, segments in values.items()
+    }
 
 
 def column_to_json(column: ColumnProfile) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,9 +17,11 @@ from monitoring_tasks import checks
 from monitoring_tasks.checks import Check, Result
 from monitoring_tasks.config import column_problems
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
-from monitoring_tasks.statistics.drift import DRIFT_METRICS, drift_metric, select
+from monitoring_tasks.statistics.drift import DRIFT_METRICS, select
+from monitoring_tasks.statistics.homogeneity import column_test
 from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import parse_instant
 from tests import inference_log
@@ -65,12 +68,12 @@ def test_what_is_planted_on_a_day_is_found_on_that_day_only(monitored):
     for row in rows(monitored, statuses="alarm"):
         found[number_of(row)].add(row["column_name"])
     assert found == {
-        SHIFTED: {"amount"},
-        NEW_COUNTRY: {"country"},
-        MISSING: {"age"},
+        SHIFTED: {"", "amount"},
+        NEW_COUNTRY: {"", "country"},
+        MISSING: {"", "age"},
         EMPTY: {""},
         FEW: {""},
-        FAILING: {"predicted", "probability", "error", "latency_ms"},
+        FAILING: {"", "predicted", "probability", "error", "latency_ms"},
     }
     assert not rows(monitored, statuses="error")
     assert {number_of(row) for row in rows(monitored, statuses="ok")} >= set(QUIET)
@@ -79,12 +82,13 @@ def test_what_is_planted_on_a_day_is_found_on_that_day_only(monitored):
 def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment(monitored):
     shifted = {(row["metric"], row["segment"]) for row in rows(monitored, SHIFTED, statuses="alarm")}
     segments = ("", "region=north", "region=south")
-    assert shifted == {(metric.name, segment) for metric in DRIFT_METRICS for segment in segments}
+    names = {"global_test", *(metric.name for metric in DRIFT_METRICS)}
+    assert shifted == {(name, segment) for name in names for segment in segments}
     missing = {row["metric"] for row in rows(monitored, MISSING, statuses="alarm", segments="")}
     # The order of values has not changed where values went missing, and metrics of order are over the values alone.
-    assert missing == {metric.name for metric in DRIFT_METRICS} - {"kolmogorov_smirnov", "wasserstein"}
+    assert missing == names - {"kolmogorov_smirnov", "wasserstein"}
     unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="")}
-    assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts}
+    assert unseen == {"global_test", *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts)}
 
 
 def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
@@ -100,37 +104,45 @@ def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
             SHIFTED,
             "psi",
             "amount",
-            "amount moved: psi 0.996 (alarm above 0.1); the share of [137.25,179.86) rose from 3.1 % to 21 %",
+            "amount moved: PSI 0.996 (alarm above 0.1; 0.0207 expected by chance with 480 rows); "
+            "[137.25,179.86) rose from 3.1 % to 21 %",
         ),
         (
             SHIFTED,
             "chi_squared",
             "amount",
-            "amount moved: chi_squared 654, effect 0.473 (alarm above 0.1); "
-            "the share of [137.25,179.86) rose from 3.1 % to 21 %",
+            "amount moved: chi-squared 654, effect 0.473 (alarm above 0.1; 32.6 expected by chance with 480 rows); "
+            "[137.25,179.86) rose from 3.1 % to 21 %",
         ),
         (
             NEW_COUNTRY,
             "jensen_shannon",
             "country",
-            "country moved: jensen_shannon 0.372 (alarm above 0.1); "
-            "the share of values never seen before rose from 0 % to 25 %",
+            "country moved: Jensen-Shannon distance 0.372 (alarm above 0.1; 0.0333 expected by chance with 480 rows); "
+            "values never seen before rose from 0 % to 25 %",
         ),
         (
             MISSING,
             "psi",
             "age",
-            "age moved: psi 1.48 (alarm above 0.1); the share of missing values rose from 2 % to 42 %",
+            "age moved: PSI 1.48 (alarm above 0.1; 0.0227 expected by chance with 480 rows); "
+            "missing values rose from 2 % to 42 %",
         ),
         (MISSING, "drifted_share", "", "1 of 5 columns moved: age"),
-        (20, "psi", "amount", "amount is in order: psi 0.0192 (alarm above 0.1)"),
+        (
+            20,
+            "psi",
+            "amount",
+            "amount is in order: PSI 0.0192 (alarm above 0.1; 0.0202 expected by chance with 480 rows)",
+        ),
         (
             20,
             "jensen_shannon",
             "amount",
-            "amount is in order: jensen_shannon 0.104 (alarm above 0.1, but chance alone may do this: p = 0.575)",
+            "amount is in order: Jensen-Shannon distance 0.104 (alarm above 0.1; 0.111 expected by chance with 480 "
+            "rows), but chance alone may do this: p = 0.697",
         ),
-        (20, "wasserstein", "one", "one: wasserstein cannot be measured, its baseline is constant"),
+        (20, "wasserstein", "one", "one: Wasserstein distance cannot be measured, its baseline is constant"),
         (FEW, "psi", "amount", "amount: 40 rows are too few to judge, 100 are needed"),
         (FEW, "rows", "", "40 rows, not as expected (200 to 800 expected)"),
         (EMPTY, "rows", "", "no data: table 'inference_log' has no row in 2024-03-29T00:00Z/2024-03-30T00:00Z"),
@@ -216,7 +228,6 @@ def test_categories_agree_with_scipy_on_the_raw_rows(monitored, number):
     table = scipy.stats.chi2_contingency([a, b], correction=False)
     found = one(monitored, number, "chi_squared", "country")
     assert found["value"] == pytest.approx(table.statistic, rel=1e-9)
-    assert found["p_value"] == pytest.approx(table.pvalue, rel=1e-9, abs=1e-300)
     # The bound is on the effect: in the column of bounds on the value it would be read against chi-squared itself.
     assert (found["threshold_upper"], found["detail"]["effect_threshold"]) == (None, 0.1)
     p, q = a / a.sum(), b / b.sum()
@@ -225,20 +236,18 @@ def test_categories_agree_with_scipy_on_the_raw_rows(monitored, number):
     assert one(monitored, number, "jensen_shannon", "country")["value"] == pytest.approx(distance)
 
 
-def test_a_row_of_one_metric_has_the_p_value_of_its_test(monitored):
-    """Metrics of order have Kolmogorov's, the others that of chi-squared on the merged bins."""
+def test_all_rows_of_a_column_have_the_p_value_of_the_test_of_the_column(monitored):
     for number in (20, SHIFTED):
         baseline_id, (whole, *_) = monitored.read_profiles("loans", day(number))
-        reference = monitored.read_baseline(baseline_id).columns["amount"].array()
-        merged = select(drift_metric("psi"), "numeric", reference, whole.columns["amount"].array())
-        shares = [counts for counts in np.array(merged).T if counts.any()]
-        expected = scipy.stats.chi2_contingency(np.array(shares).T, correction=False).pvalue
+        baseline = monitored.read_baseline(baseline_id)
+        reference, current = baseline.columns["amount"].array(), whole.columns["amount"].array()
+        dispersion = Reference.of_baseline(baseline, timedelta(days=1)).dispersions[""]["amount"]
+        assert dispersion.parts == 20
+        expected = column_test(reference, current, "numeric", dispersion)
         for metric in DRIFT_METRICS:
             found = one(monitored, number, metric.name, "amount")
-            if metric.name in ("kolmogorov_smirnov", "wasserstein"):
-                assert found["p_value"] == one(monitored, number, "kolmogorov_smirnov", "amount")["p_value"]
-            else:
-                assert found["p_value"] == pytest.approx(expected, rel=1e-9, abs=1e-300)
+            assert found["p_value"] == pytest.approx(expected.p_value, rel=1e-9, abs=1e-300)
+            assert found["detail"]["test"] == expected.strongest
 
 
 @pytest.mark.parametrize("number", [20, FAILING])
@@ -291,7 +300,7 @@ def test_a_change_of_half_the_size_is_a_warning(duckdb_url, tmp_path):
         run_windows(monitor, day(SHIFTED).start, day(SHIFTED).end, warehouse=warehouse, store=store)
         found = one(store, SHIFTED, "psi", "amount")
     assert found["status"] == "warning"
-    assert found["message"].startswith("amount moved a little: psi 0.996 (alarm above 1.5); the share of")
+    assert found["message"].startswith("amount moved a little: PSI 0.996 (alarm above 1.5; 0.0207 expected")
 
 
 def copied(duckdb_url, tmp_path, *statements):

@@ -33,7 +33,7 @@ class CheckContext:
     @cached_property
     def reference(self) -> Reference:
         """What the window is compared with."""
-        return self.earlier or Reference.of_baseline(self.baseline)
+        return self.earlier or Reference.of_baseline(self.baseline, self.window.length)
 
 
 @dataclass(frozen=True)

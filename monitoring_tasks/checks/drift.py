@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,175 +14,235 @@ from numpy.typing import NDArray
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.unreadable import unreadable
+from monitoring_tasks.checks.verdict import verdict
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
-from monitoring_tasks.statistics.drift import (
-    DriftMetric,
-    chi_squared_test,
-    drift_metric,
-    kolmogorov_smirnov,
-    kolmogorov_smirnov_p_value,
-    select,
-)
+from monitoring_tasks.statistics.drift import DriftMetric, drift_metric, select
 from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.histogram import IntArray
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion, ColumnTest, column_test
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
+from monitoring_tasks.statistics.null_distribution import null_distribution
 
 if TYPE_CHECKING:
     from monitoring_tasks.config import DriftSettings
 
-ORDERED = ("kolmogorov_smirnov", "wasserstein")
-"""Metrics of the order of values; their p-value is Kolmogorov's, the others' that of chi-squared on the merged bins."""
+WARNING = 0.5
+"""A significant change above this share of the smallest one that matters is a warning."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One metric of one column in one segment, not yet decided."""
+    """One metric of one column, not yet decided."""
 
     metric: DriftMetric
-    result: Result
+    value: float | None = None
     size: float | None = None
     """What a threshold is applied to; None where it could not be measured."""
+    expected: float | None = None
+    """What chance alone makes of the value on average."""
     why_not: str = ""
     """Why it could not be measured."""
-    moved: Callable[[], str] = str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One column in one segment: what was counted, tested and measured."""
+
+    current: ColumnProfile
+    segment: str
+    reference_rows: int
+    test: ColumnTest | None = None
+    """Of the whole column; None where a side holds no rows."""
+    test_of_values: ColumnTest | None = None
+    """Without the null bin, for metrics that are taken without it; None where a side holds no value."""
+    measured: tuple[Measured, ...] = ()
+    moved: Callable[[], str] = field(default=str)
     """Says which bin moved most; asked only where something did."""
 
+    def test_for(self, metric: DriftMetric) -> ColumnTest | None:
+        """Return the test that decides whether what the metric measured is more than chance."""
+        return self.test_of_values if metric.bins == "non_null" else self.test
 
-def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings) -> list[Result]:
-    """Compare these columns with the baseline, over all rows and in every segment that the baseline knows.
 
-    An alarm needs both: significance at `false_alarm_rate`, for each metric after Benjamini and Hochberg's correction
-    over all columns and segments of the window that have rows enough to be judged; and a size above `minimum_effect`.
-    A significant change above half that size is a warning. A `fixed` threshold replaces both.
+def drift(
+    context: CheckContext,
+    columns: Sequence[str],
+    settings: DriftSettings,
+    *,
+    rate: float | None = None,
+    importance: Mapping[str, float] | None = None,
+) -> list[Result]:
+    """Compare these columns with the reference, over all rows and in every segment that the reference knows.
+
+    An alarm needs both: significance, after Benjamini and Hochberg's correction over all columns and segments of the
+    window that have rows enough to be judged; and a size above `minimum_effect`. A significant change above half that
+    size is a warning. A `fixed` threshold replaces both.
+
+    Parameters
+    ----------
+    context
+        The window, and what it is compared with.
+    columns
+        Names of the columns.
+    settings
+        The check's.
+    rate
+        Share of undrifted windows that may have an alarm; by default `settings.false_alarm_rate`.
+    importance
+        Weights of columns, 1 for those without; they rank what moved.
     """
     results = unreadable(context, columns)
     missing = {result.column_name for result in results}
     readable = [name for name in columns if name in context.profile.columns and name not in missing]
-    measured: list[Measured] = []
+    compared: list[Compared] = []
     for profile in (context.profile, *context.segments):
         reference = context.reference.columns.get(profile.segment)
         if reference is None:
             continue
+        dispersions = context.reference.dispersions.get(profile.segment, {})
         for name in readable:
             if profile.segment.partition("=")[0] != name:  # within origin=JFK the origin cannot move
                 bins, current = context.baseline.bins[name], profile.columns[name]
-                measured += _measured(settings.metrics, bins, reference[name], current, profile.segment)
-    decided = _decide(measured, settings)
-    segments = dict.fromkeys(result.segment for result in decided)
-    shares = [_drifted_share([result for result in decided if result.segment == segment]) for segment in segments]
-    return [*results, *decided, *shares]
+                pair = reference[name], current
+                compared.append(_compared(settings.metrics, bins, *pair, profile.segment, dispersions.get(name)))
+    rate = settings.false_alarm_rate if rate is None else rate
+    p_values = [_judged(each, each.test, settings.minimum_rows) for each in compared]
+    of_values = [_judged(each, each.test_of_values, settings.minimum_rows) for each in compared]
+    significant, significant_values = (benjamini_hochberg(tested, rate) for tested in (p_values, of_values))
+    decided = [
+        _decided(each, item, bool((significant_values if item.metric.bins == "non_null" else significant)[i]), settings)
+        for i, each in enumerate(compared)
+        for item in each.measured
+    ]
+    verdicts = []
+    for segment in dict.fromkeys(each.segment for each in compared):
+        mine = [i for i, each in enumerate(compared) if each.segment == segment]
+        rows = [result for result in decided if result.segment == segment]
+        verdicts += verdict(rows, [p_values[i] for i in mine], rate, importance or {})
+    return [*results, *decided, *verdicts]
 
 
-def _measured(
-    names: Sequence[str], bins: Bins, reference: ColumnProfile, current: ColumnProfile, segment: str
-) -> list[Measured]:
-    """Take every metric that suits the column."""
+def _compared(
+    names: Sequence[str],
+    bins: Bins,
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    segment: str,
+    dispersion: ColumnDispersion | None,
+) -> Compared:
+    """Test the column, and take every metric that suits it."""
     layout: Layout = "categorical" if bins.kind == "categorical" else "numeric"
     metrics = [metric for name in names if layout in (metric := drift_metric(name)).layouts]
     before, after = reference.array(), current.array()
-    # Several metrics, and the tests, are taken over the same bins.
-    by_bins = {metric.bins: metric for metric in (*metrics, *map(_test, metrics))}
+    test = test_of_values = None
+    if before.any() and after.any():
+        test = test_of_values = column_test(_with_singletons(bins, before), after, layout, dispersion)
+    if (before[0] or after[0]) and any(metric.bins == "non_null" for metric in metrics):
+        known, seen = (np.concatenate(([0], counts[1:])) for counts in (before, after))
+        test_of_values = column_test(known, seen, layout, dispersion) if known.any() and seen.any() else None
+    effect = 1.0 if test is None else test.design_effect
+    # Several metrics are taken over the same bins.
+    by_bins = {metric.bins: metric for metric in metrics}
     sides = {name: select(metric, layout, before, after) for name, metric in by_bins.items()}
-    p_values = {test.name: _p_value(test, *sides[test.bins]) for test in dict.fromkeys(map(_test, metrics))}
-    rows = Result(
-        "", column_name=current.column, segment=segment, baseline_rows=reference.rows, window_rows=current.rows
-    )
-    found = []
-    for metric in metrics:
-        a, b = sides[metric.bins]
-        scale = reference.standard_deviation if metric.needs_edges else None
-        if not a.any() or not b.any() or (metric.needs_edges and not scale):
-            empty = "the window holds no value" if a.any() else "the baseline holds no value"
-            why = "its baseline is constant" if a.any() and b.any() else empty
-            found.append(Measured(metric, replace(rows, metric=metric.name), why_not=why))
-            continue
-        extra = (_closed_edges(bins, reference, current), scale) if metric.needs_edges else ()
-        value = metric.function(a, b, *extra)
-        size = value if metric.effect is None else float(metric.effect(a, b))
-        detail = {} if metric.effect is None else {"effect": size}
-        result = replace(rows, metric=metric.name, value=value, p_value=p_values[_test(metric).name], detail=detail)
-        found.append(Measured(metric, result, size, moved=partial(_what_moved, bins, before, after)))
-    return found
+    measured = tuple(_measured(metric, *sides[metric.bins], bins, reference, current, effect) for metric in metrics)
+    moved = partial(_what_moved, bins, before, after)
+    return Compared(current, segment, reference.rows, test, test_of_values, measured, moved)
 
 
-def _decide(measured: Sequence[Measured], settings: DriftSettings) -> list[Result]:
-    significant = np.zeros(len(measured), np.bool_)
-    for name in {item.metric.name for item in measured}:
-        mine = [i for i, item in enumerate(measured) if item.metric.name == name]
-        p_values = [_judged_p_value(measured[i].result, settings) for i in mine]
-        significant[mine] = benjamini_hochberg(p_values, settings.false_alarm_rate)
-    return [_decided(item, bool(sure), settings) for item, sure in zip(measured, significant, strict=True)]
+def _measured(
+    metric: DriftMetric,
+    before: IntArray,
+    after: IntArray,
+    bins: Bins,
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    design_effect: float,
+) -> Measured:
+    scale = reference.standard_deviation if metric.needs_edges else None
+    if not before.any() or not after.any() or (metric.needs_edges and not scale):
+        empty = "the window holds no value" if before.any() else "the baseline holds no value"
+        why = "its baseline is constant" if before.any() and after.any() else empty
+        return Measured(metric, why_not=why)
+    extra = (_closed_edges(bins, reference, current), scale) if metric.needs_edges else ()
+    by_chance = (tuple(_closed_edges(bins, reference, reference)), scale) if metric.needs_edges else ()
+    value = metric.function(before, after, *extra)
+    size = value if metric.effect is None else float(metric.effect(before, after))
+    rows = int(after.sum())
+    null = null_distribution(metric, before, rows, *by_chance, design_effect=design_effect)
+    return Measured(metric, value, size, null.mean)
 
 
-def _judged_p_value(result: Result, settings: DriftSettings) -> float:
-    """Return NaN for what is not judged, so that it does not count as one more test."""
-    judged = result.p_value is not None and (result.window_rows or 0) >= settings.minimum_rows
-    return result.p_value if judged and result.p_value is not None else math.nan
+def _with_singletons(bins: Bins, counts: IntArray) -> IntArray:
+    """Return the counts with as many unseen rows as the baseline had values that came once.
+
+    By what share the next rows will be of values not seen before, the baseline itself cannot have counted: it is the
+    share of its rows whose value came once [1]_.
+
+    .. [1] Good, I. J. (1953). The population frequencies of species and the estimation of population parameters.
+       Biometrika, 40, 237-264.
+    """
+    if not bins.singletons or counts[-1]:
+        return counts
+    expected = counts.copy()
+    expected[-1] = bins.singletons
+    return expected
 
 
-def _decided(item: Measured, significant: bool, settings: DriftSettings) -> Result:
-    result, metric = item.result, item.metric
+def _judged(compared: Compared, test: ColumnTest | None, minimum_rows: int) -> float:
+    """Return the p-value, or NaN for what is not judged, so that it does not count as one more test."""
+    return test.p_value if test is not None and compared.current.rows >= minimum_rows else math.nan
+
+
+def _decided(compared: Compared, item: Measured, significant: bool, settings: DriftSettings) -> Result:
+    metric, test, name = item.metric, compared.test_for(item.metric), compared.current.column
     fixed = settings.fixed.get(metric.name)  # type: ignore[call-overload]
     usual = settings.minimum_effect.get(metric.name, metric.minimum_effect)  # type: ignore[call-overload]
     threshold: float = usual if fixed is None else fixed
-    if metric.effect is None:
-        result = replace(result, threshold_upper=threshold)
-    else:  # the bound is on the effect: beside the value, in other units, it would mislead
-        result = replace(result, detail={**result.detail, "effect_threshold": threshold})
-    rows = result.window_rows or 0
+    rows = compared.current.rows
+    detail: dict[str, object] = {}
+    if test is not None and item.value is not None:
+        detail = {"expected": item.expected, "test": test.strongest, "design_effect": test.design_effect}
+    if metric.effect is not None:  # the bound is on the effect: beside the value, in other units, it would mislead
+        detail |= {"effect": item.size} if item.size is not None else {}
+        detail |= {"effect_threshold": threshold}
+    result = Result(
+        metric.name,
+        value=item.value,
+        column_name=name,
+        segment=compared.segment,
+        p_value=None if test is None or item.value is None else test.p_value,
+        threshold_upper=threshold if metric.effect is None else None,
+        baseline_rows=compared.reference_rows,
+        window_rows=rows,
+        detail=detail,
+    )
     if rows < settings.minimum_rows:
-        message = f"{result.column_name}: {rows} rows are too few to judge, {settings.minimum_rows} are needed"
+        message = f"{name}: {rows} rows are too few to judge, {settings.minimum_rows} are needed"
         return replace(result, status="insufficient_data", message=message)
-    if item.size is None:
-        message = f"{result.column_name}: {metric.name} cannot be measured, {item.why_not}"
+    if item.size is None or test is None:
+        message = f"{name}: {metric.label} cannot be measured, {item.why_not}"
         return replace(result, status="insufficient_data", message=message)
     status: Status = "ok"
     if item.size > threshold and (significant or fixed is not None):
         status = "alarm"
-    elif item.size > threshold / 2 and significant and fixed is None:
+    elif item.size > WARNING * threshold and significant and fixed is None:
         status = "warning"
     verb = {"ok": "is in order", "warning": "moved a little", "alarm": "moved"}[status]
-    bound = f"alarm above {threshold:g}"
-    if item.size > threshold and status == "ok":
-        bound += f", but chance alone may do this: p = {number(result.p_value or 0.0)}"
-    size = f"{metric.name} {number(result.value or 0.0)}"
+    size = f"{metric.label} {number(item.value or 0.0)}"
     if metric.effect is not None:
         size += f", effect {number(item.size)}"
-    message = f"{result.column_name} {verb}: {size} ({bound})"
-    return replace(result, status=status, message=message if status == "ok" else f"{message}; {item.moved()}")
+    message = f"{name} {verb}: {size} (alarm above {threshold:g}; {_by_chance(item, test, rows)})"
+    if item.size > threshold and status == "ok":
+        message = f"{message}, but chance alone may do this: p = {number(test.p_value)}"
+    return replace(result, status=status, message=message if status == "ok" else f"{message}; {compared.moved()}")
 
 
-def _drifted_share(results: Sequence[Result]) -> Result:
-    judged = {r.column_name for r in results if r.decided() in ("ok", "warning", "alarm")}
-    moved = sorted({r.column_name for r in results if r.decided() == "alarm"})
-    rows, segment = results[0].window_rows, results[0].segment
-    if not judged:
-        message = "no column could be judged"
-        return Result("drifted_share", segment=segment, window_rows=rows, status="insufficient_data", message=message)
-    return Result(
-        "drifted_share",
-        value=len(moved) / len(judged),
-        segment=segment,
-        baseline_rows=results[0].baseline_rows,
-        window_rows=rows,
-        status="info",
-        message=f"{len(moved)} of {len(judged)} columns moved" + (f": {', '.join(moved)}" if moved else ""),
-    )
-
-
-def _test(metric: DriftMetric) -> DriftMetric:
-    """Return the metric on whose bins the significance of this one is tested."""
-    return _TEST_OF_ORDER if metric.name in ORDERED else _TEST_OF_SHARES
-
-
-def _p_value(test: DriftMetric, reference: IntArray, current: IntArray) -> float | None:
-    if not reference.any() or not current.any():
-        return None
-    if test is _TEST_OF_SHARES:
-        return chi_squared_test(reference, current).p_value
-    rows = int(reference.sum()), int(current.sum())
-    return kolmogorov_smirnov_p_value(kolmogorov_smirnov(reference, current), *rows)
+def _by_chance(item: Measured, test: ColumnTest, rows: int) -> str:
+    words = f"{number(item.expected or 0.0)} expected by chance with {rows:,} rows"
+    if test.design_effect < 1.5:
+        return words
+    return f"{words}, which vary like {max(1, round(rows / test.design_effect)):,} independent ones"
 
 
 def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> NDArray[np.float64]:
@@ -198,8 +258,7 @@ def _what_moved(bins: Bins, reference: IntArray, current: IntArray) -> str:
     place = int(np.argmax(np.abs(after - before)))
     label = bins.labels()[place]
     verb = "rose" if after[place] > before[place] else "fell"
-    return f"the share of {_WORDS.get(label, label)} {verb} from {percent(before[place])} to {percent(after[place])}"
+    return f"{_WORDS.get(label, label)} {verb} from {percent(before[place])} to {percent(after[place])}"
 
 
 _WORDS = {NULL: "missing values", OTHER: "rarer values", UNSEEN: "values never seen before"}
-_TEST_OF_ORDER, _TEST_OF_SHARES = drift_metric("kolmogorov_smirnov"), drift_metric("psi")

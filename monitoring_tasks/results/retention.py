@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
-from functools import reduce
-from operator import add
 
 from sqlalchemy import delete, insert, select, union
 
-from monitoring_tasks.profile import ColumnProfile, Profile
+from monitoring_tasks.profile import added
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import BEGIN, failures
 from monitoring_tasks.results.rows import profile_rows
@@ -151,7 +148,7 @@ def _roll_up(store: Store, monitor: str, target: Window, parts: Sequence[Window]
         baselines = {found[part][0] for part in parts if part in found}
         if len(baselines) > 1 or not all(part in found for part in parts):
             return False
-        profiles = _sum([found[part][1] for part in parts])
+        profiles = added([found[part][1] for part in parts])
         connection.execute(delete(tables.profile).where(inside))
         connection.execute(insert(tables.profile), profile_rows(monitor, target, profiles, baselines.pop()))
     return True
@@ -164,24 +161,6 @@ def _drop_inside(store: Store, monitor: str, target: Window) -> None:
         if connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None:
             inside = is_inside(tables.profile, monitor, target.start, target.end)
             connection.execute(delete(tables.profile).where(inside, ~longer))
-
-
-def _sum(windows: Sequence[Sequence[Profile]]) -> tuple[Profile, ...]:
-    """Add up neighbouring windows, segment by segment. A window without a row of a segment adds zeros to it."""
-    segments = dict.fromkeys(profile.segment for profiles in windows for profile in profiles)
-    return tuple(reduce(add, (_of_segment(profiles, segment) for profiles in windows)) for segment in segments)
-
-
-def _of_segment(profiles: Sequence[Profile], segment: str) -> Profile:
-    by_segment = {profile.segment: profile for profile in profiles}
-    if segment in by_segment:
-        return by_segment[segment]
-    whole = by_segment[""]
-    none = {
-        name: ColumnProfile(name, column.kind, (0,) * len(column.counts), origin=column.origin)
-        for name, column in whole.columns.items()
-    }
-    return replace(whole, rows=0, columns=none, segment=segment)
 
 
 def monitors(store: Store) -> tuple[str, ...]:

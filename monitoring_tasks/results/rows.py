@@ -21,6 +21,8 @@ from monitoring_tasks.profile import (
     Profile,
     column_from_json,
     column_to_json,
+    dispersions_from_json,
+    dispersions_to_json,
     readable,
 )
 from monitoring_tasks.window import Schedule, Window
@@ -213,6 +215,7 @@ def baseline_row(baseline: Baseline, definition_hash: str) -> Row:
             _text(segment): {_text(name): column_to_json(column) for name, column in columns.items()}
             for segment, columns in profile.items()
         },
+        "dispersions": dispersions_to_json(baseline.dispersions),
         "rows": baseline.rows,
     }
 
@@ -248,6 +251,7 @@ def baseline_of(row: Mapping[str, Any]) -> Baseline:
         columns=segments.pop(""),
         rows=row["rows"],
         segments=segments,
+        dispersions=dispersions_from_json(row["dispersions"] or {}),
     )
 
 

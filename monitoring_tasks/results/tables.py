@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -176,6 +176,7 @@ baseline = Table(
     Column("definition_hash", Text, nullable=False),
     Column("bins", _Json, nullable=False),  # {column: {"kind": ..., "edges": [...] or "categories": [...]}}
     Column("profile", _Json, nullable=False),  # {segment: {column: {"counts": [...], ...}}}, all rows under ''
+    Column("dispersions", _Json),  # {seconds: {segment: {column: {"parts": ..., ...}}}}; NULL if older than 0004
     Column("rows", BigInteger, nullable=False),
     UniqueConstraint("monitor", "definition_hash"),
 )

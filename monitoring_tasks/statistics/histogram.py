@@ -90,7 +90,18 @@ def proportions(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[Float
     (array([0.25, 0.75]), array([0.5, 0.5]))
     """
     a, b = paired_counts(reference, current)
-    return a / a.sum(), b / b.sum()
+    return shares(a), shares(b)
+
+
+def shares(counts: FloatArray) -> FloatArray:
+    """Divide the counts by their sum, along the last axis; nothing is checked."""
+    divided: FloatArray = counts / counts.sum(axis=-1, keepdims=True)
+    return divided
+
+
+def smoothed_shares(counts: FloatArray) -> FloatArray:
+    """Return the same after half a row was added to every bin."""
+    return shares(counts + 0.5)
 
 
 def smoothed_proportions(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -120,7 +131,7 @@ def smoothed_proportions(reference: npt.ArrayLike, current: npt.ArrayLike) -> tu
     (array([0.125, 0.875]), array([0.9, 0.1]))
     """
     a, b = paired_counts(reference, current)
-    return (a + 0.5) / (a.sum() + a.size / 2), (b + 0.5) / (b.sum() + b.size / 2)
+    return smoothed_shares(a), smoothed_shares(b)
 
 
 def cumulative_proportions(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -142,7 +153,14 @@ def cumulative_proportions(reference: npt.ArrayLike, current: npt.ArrayLike) -> 
     (array([0.25, 1.  ]), array([0.5, 1. ]))
     """
     a, b = paired_counts(reference, current)
-    return np.cumsum(a) / a.sum(), np.cumsum(b) / b.sum()
+    return cumulative_shares(a), cumulative_shares(b)
+
+
+def cumulative_shares(counts: FloatArray) -> FloatArray:
+    """Return the share of rows up to the right edge of each bin, along the last axis; nothing is checked."""
+    sums = np.cumsum(counts, axis=-1)
+    divided: FloatArray = sums / sums[..., -1:]
+    return divided
 
 
 def merge_ordered(reference: npt.ArrayLike, bins: int = 10) -> IntArray:

@@ -92,6 +92,43 @@ def holm(p_values: npt.ArrayLike, rate: float) -> BoolArray:
     return values <= cut  # NaN is never below anything
 
 
+def simes(p_values: npt.ArrayLike) -> float:
+    """Return the p-value of the hypothesis that all null hypotheses are true [1]_.
+
+    ``min(m / k * p_(k))`` over the m ascending p-values. It is at most a rate exactly if `benjamini_hochberg` rejects
+    anything at that rate.
+
+    Parameters
+    ----------
+    p_values : float array, shape (n,)
+        NaN means not tested.
+
+    Returns
+    -------
+    float
+        In [0, 1]; without any effect uniform, for independent tests. NaN if nothing was tested.
+
+    Raises
+    ------
+    ValueError
+        If `p_values` is not a vector of values in [0, 1] or NaN.
+
+    References
+    ----------
+    .. [1] Simes, R. J. (1986). An improved Bonferroni procedure for multiple tests of significance. Biometrika, 73(3),
+       751-754.
+
+    Examples
+    --------
+    >>> simes([0.03, 0.012, float("nan"), 0.4])
+    0.036
+    """
+    _, ascending = _checked(p_values, 0.5)
+    if not ascending.size:
+        return float("nan")
+    return float(np.min(ascending * ascending.size / np.arange(1, ascending.size + 1)))
+
+
 def _checked(p_values: npt.ArrayLike, rate: float) -> tuple[FloatArray, FloatArray]:
     """Return the p-values, and those of them that were tested in ascending order."""
     values = np.asarray(p_values, dtype=np.float64)

@@ -18,6 +18,7 @@ from tests.checks.context import categorical, context, numeric
 
 CARRIERS = Bins("categorical", categories=("AA", "UA"), others=("B6",))
 DECILES = Bins("numeric", edges=tuple(float(edge) for edge in range(0, 110, 10)), exponent=7)
+BY_CHANCE = "(alarm above 0.1; 0.0022 expected by chance with 1,000 rows)"
 ALL = f"[{', '.join(metric.name for metric in DRIFT_METRICS)}]"
 
 
@@ -41,31 +42,35 @@ def by_metric(results: list[Result]) -> dict[str, Result]:
 @pytest.mark.parametrize(
     ("current", "status", "message"),
     [
-        ((0, 500, 400, 100, 0), "ok", "carrier is in order: psi 0.00207 (alarm above 0.1)"),
+        (
+            (0, 500, 400, 100, 0),
+            "ok",
+            f"carrier is in order: PSI 0.00207 {BY_CHANCE}",
+        ),
         (
             (0, 610, 350, 40, 0),
             "warning",
-            "carrier moved a little: psi 0.0844 (alarm above 0.1); the share of AA rose from 50 % to 61 %",
+            f"carrier moved a little: PSI 0.0844 {BY_CHANCE}; AA rose from 50 % to 61 %",
         ),
         (
             (0, 250, 650, 100, 0),
             "alarm",
-            "carrier moved: psi 0.296 (alarm above 0.1); the share of AA fell from 50 % to 25 %",
+            f"carrier moved: PSI 0.296 {BY_CHANCE}; AA fell from 50 % to 25 %",
         ),
         (
             (100, 450, 360, 90, 0),
             "alarm",
-            "carrier moved: psi 0.774 (alarm above 0.1); the share of missing values rose from 0 % to 10 %",
+            f"carrier moved: PSI 0.774 {BY_CHANCE}; missing values rose from 0 % to 10 %",
         ),
         (
             (0, 400, 320, 80, 200),
             "alarm",
-            "carrier moved: psi 1.7 (alarm above 0.1); the share of values never seen before rose from 0 % to 20 %",
+            f"carrier moved: PSI 1.7 {BY_CHANCE}; values never seen before rose from 0 % to 20 %",
         ),
         (
             (0, 400, 300, 300, 0),
             "alarm",
-            "carrier moved: psi 0.273 (alarm above 0.1); the share of rarer values rose from 10 % to 30 %",
+            f"carrier moved: PSI 0.273 {BY_CHANCE}; rarer values rose from 10 % to 30 %",
         ),
         ((0, 20, 60, 19, 0), "insufficient_data", "carrier: 99 rows are too few to judge, 100 are needed"),
         ((0, 0, 0, 0, 0), "insufficient_data", "carrier: 0 rows are too few to judge, 100 are needed"),
@@ -84,7 +89,8 @@ def test_a_large_change_that_chance_may_make_is_no_alarm():
     assert found.value > 0.1
     assert found.status == "ok"
     assert found.message == (
-        "carrier is in order: psi 0.211 (alarm above 0.1, but chance alone may do this: p = 0.407)"
+        "carrier is in order: PSI 0.211 (alarm above 0.1; 0.312 expected by chance with 12 rows), but chance alone may "
+        "do this: p = 0.597"
     )
 
 
@@ -105,6 +111,7 @@ def test_metrics_of_order_are_for_numbers_only():
     counted = carrier_drift(f"{{metrics: {ALL}}}", (0, 5, 5, 0, 0), (0, 50, 50, 0, 0))
     assert {result.metric for result in counted} == {
         "drifted_share",
+        "global_test",
         *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts),
     }
 
@@ -114,12 +121,14 @@ def test_a_column_whose_values_are_all_gone_is_drift_and_has_no_order():
     reference, current = numeric("distance", DECILES, values), numeric("distance", DECILES, np.full(500, np.nan))
     found = by_metric(drifts(f"{{metrics: {ALL}}}", {"distance": DECILES}, [reference], [current]))
     assert found["psi"].status == "alarm"
-    assert found["psi"].message.endswith("; the share of missing values rose from 0 % to 100 %")
-    for name in ("kolmogorov_smirnov", "wasserstein"):
+    assert found["psi"].message.endswith("; missing values rose from 0 % to 100 %")
+    for name, title in (("kolmogorov_smirnov", "Kolmogorov-Smirnov"), ("wasserstein", "Wasserstein distance")):
         assert (found[name].status, found[name].value, found[name].p_value) == ("insufficient_data", None, None)
-        assert found[name].message == f"distance: {name} cannot be measured, the window holds no value"
+        assert found[name].message == f"distance: {title} cannot be measured, the window holds no value"
     back = by_metric(drifts(f"{{metrics: {ALL}}}", {"distance": DECILES}, [current], [reference]))
-    assert back["wasserstein"].message == "distance: wasserstein cannot be measured, the baseline holds no value"
+    assert (
+        back["wasserstein"].message == "distance: Wasserstein distance cannot be measured, the baseline holds no value"
+    )
     assert back["psi"].status == "alarm"
 
 
@@ -127,7 +136,7 @@ def test_a_constant_baseline_has_no_unit_for_wasserstein_and_every_other_metric(
     bins = Bins("numeric", edges=(5.0, np.nextafter(5.0, 6.0)), exponent=3)
     reference, current = numeric("one", bins, np.full(900, 5.0)), numeric("one", bins, np.full(300, 6.0))
     found = by_metric(drifts(f"{{metrics: {ALL}}}", {"one": bins}, [reference], [current]))
-    assert found["wasserstein"].message == "one: wasserstein cannot be measured, its baseline is constant"
+    assert found["wasserstein"].message == "one: Wasserstein distance cannot be measured, its baseline is constant"
     assert {found[metric.name].status for metric in DRIFT_METRICS if metric.name != "wasserstein"} == {"alarm"}
     fives = numeric("one", bins, np.full(300, 5.0))
     same = by_metric(drifts(f"{{metrics: {ALL}}}", {"one": bins}, [reference], [fives]))
@@ -139,8 +148,8 @@ def test_a_baseline_without_any_value_is_compared_by_its_missing_share():
     reference, current = numeric("gust", bins, np.full(900, np.nan)), numeric("gust", bins, np.full(300, 6.0))
     found = by_metric(drifts("{metrics: [psi, wasserstein]}", {"gust": bins}, [reference], [current]))
     assert found["psi"].status == "alarm"
-    assert found["psi"].message.endswith("; the share of missing values fell from 100 % to 0 %")
-    assert found["wasserstein"].message == "gust: wasserstein cannot be measured, the baseline holds no value"
+    assert found["psi"].message.endswith("; missing values fell from 100 % to 0 %")
+    assert found["wasserstein"].message == "gust: Wasserstein distance cannot be measured, the baseline holds no value"
 
 
 def test_a_segment_is_compared_with_its_own_baseline_and_not_by_its_own_column():
@@ -156,8 +165,10 @@ def test_a_segment_is_compared_with_its_own_baseline_and_not_by_its_own_column()
         ("", "psi", "origin", "ok"),
         ("", "psi", "carrier", "ok"),
         ("", "drifted_share", "", "info"),
+        ("", "global_test", "", "ok"),
         ("origin=JFK", "psi", "carrier", "alarm"),
         ("origin=JFK", "drifted_share", "", "info"),
+        ("origin=JFK", "global_test", "", "alarm"),
     }
     shares = {result.segment: (result.value, result.message) for result in found if result.metric == "drifted_share"}
     assert shares == {"": (0.0, "0 of 2 columns moved"), "origin=JFK": (1.0, "1 of 1 columns moved: carrier")}

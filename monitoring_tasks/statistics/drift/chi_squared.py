@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import paired_counts, proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, proportions, shares
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,15 @@ def chi_squared(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     >>> chi_squared([40, 60], [30, 70])
     2.1978
     """
-    a, b = paired_counts(reference, current)
-    some = a + b > 0
-    a, b = a[some], b[some]
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    both = reference + current
     # The sum over both rows of (observed - expected)**2 / expected, written so that equal shares give exactly 0.
-    return float(a.sum() * b.sum() * np.sum((a / a.sum() - b / b.sum()) ** 2 / (a + b)))
+    squares = (shares(reference) - shares(current)) ** 2
+    terms = np.divide(squares, both, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(reference.sum(axis=-1) * current.sum(axis=-1) * np.sum(terms, axis=-1))
 
 
 def cramers_v(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -175,4 +179,7 @@ METRIC = DriftMetric(
     bins="all",
     minimum_effect=0.1,
     effect=balanced_cramers_v,
+    many=_many,
+    quadratic=1.0,
+    title="chi-squared",
 )

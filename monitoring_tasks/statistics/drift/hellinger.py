@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, shares
 
 
 def hellinger(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -37,9 +37,13 @@ def hellinger(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     >>> hellinger([50, 50], [60, 40])
     0.0711
     """
-    p, q = proportions(reference, current)
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    p, q = shares(reference), shares(current)
     # Squared differences rather than 1 - sum(sqrt(p q)), which loses every digit below 1e-8.
-    return min(1.0, float(np.sqrt(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2) / 2)))
+    return np.asarray(np.minimum(1.0, np.sqrt(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1) / 2)))
 
 
 METRIC = DriftMetric(
@@ -50,4 +54,8 @@ METRIC = DriftMetric(
     bins="all",
     minimum_effect=0.1,
     maximum=1.0,
+    many=_many,
+    quadratic=1 / 8,
+    power=0.5,
+    title="Hellinger distance",
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import FloatArray, proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, shares
 
 
 def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -41,16 +43,20 @@ def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     >>> jensen_shannon([50, 50], [60, 40])
     0.0854
     """
-    p, q = proportions(reference, current)
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    p, q = shares(reference), shares(current)
     mixture = (p + q) / 2
     divergence = (_relative_entropy(p, mixture) + _relative_entropy(q, mixture)) / 2
-    return float(np.sqrt(np.clip(divergence, 0.0, 1.0)))
+    return np.sqrt(np.clip(divergence, 0.0, 1.0))
 
 
-def _relative_entropy(p: FloatArray, mixture: FloatArray) -> np.float64:
+def _relative_entropy(p: FloatArray, mixture: FloatArray) -> FloatArray:
     """Kullback-Leibler divergence in bits; a bin without rows adds nothing, as x log x tends to 0."""
-    some = p > 0
-    return np.sum(p[some] * np.log2(p[some] / mixture[some]))
+    ratio = np.divide(p, mixture, out=np.ones_like(mixture), where=np.broadcast_to(p > 0, mixture.shape))
+    return np.asarray(np.sum(p * np.log2(ratio), axis=-1))
 
 
 METRIC = DriftMetric(
@@ -61,4 +67,8 @@ METRIC = DriftMetric(
     bins="all",
     minimum_effect=0.1,
     maximum=1.0,
+    many=_many,
+    quadratic=1 / (8 * math.log(2)),
+    power=0.5,
+    title="Jensen-Shannon distance",
 )

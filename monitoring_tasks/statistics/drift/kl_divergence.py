@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import smoothed_proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, smoothed_shares
 
 
 def kl_divergence(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -42,11 +42,23 @@ def kl_divergence(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     >>> kl_divergence([5000, 5000], [6000, 4000])
     0.0201
     """
-    p, q = smoothed_proportions(reference, current)
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    p, q = smoothed_shares(reference), smoothed_shares(current)
     # Rounding can leave a sum of -1e-17 where both sides have the same shares.
-    return max(0.0, float(np.sum(q * np.log(q / p))))
+    return np.asarray(np.maximum(0.0, np.sum(q * np.log(q / p), axis=-1)))
 
 
 METRIC = DriftMetric(
-    "kl_divergence", kl_divergence, ("numeric", "categorical"), unit="nats", bins="merged", minimum_effect=0.1
+    "kl_divergence",
+    kl_divergence,
+    ("numeric", "categorical"),
+    unit="nats",
+    bins="merged",
+    minimum_effect=0.1,
+    many=_many,
+    quadratic=0.5,
+    title="Kullback-Leibler divergence",
 )

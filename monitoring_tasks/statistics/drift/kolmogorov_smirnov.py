@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import cumulative_proportions
+from monitoring_tasks.statistics.histogram import FloatArray, cumulative_shares, paired_counts
 
 
 def kolmogorov_smirnov(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -47,8 +47,11 @@ def kolmogorov_smirnov(reference: npt.ArrayLike, current: npt.ArrayLike) -> floa
     >>> kolmogorov_smirnov([25, 25, 25, 25], [10, 20, 30, 40])
     0.2
     """
-    reference_cdf, current_cdf = cumulative_proportions(reference, current)
-    return float(np.max(np.abs(reference_cdf - current_cdf)))
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    return np.asarray(np.max(np.abs(cumulative_shares(reference) - cumulative_shares(current)), axis=-1))
 
 
 def kolmogorov_smirnov_p_value(statistic: float, reference_rows: int, current_rows: int) -> float:
@@ -105,4 +108,6 @@ METRIC = DriftMetric(
     bins="non_null",
     minimum_effect=0.1,
     maximum=1.0,
+    many=_many,
+    title="Kolmogorov-Smirnov",
 )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, shares
 
 
 def l_infinity(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -41,8 +41,11 @@ def l_infinity(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     >>> l_infinity([50, 30, 20], [60, 25, 15])
     0.1
     """
-    p, q = proportions(reference, current)
-    return float(np.max(np.abs(p - q)))
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    return np.asarray(np.max(np.abs(shares(reference) - shares(current)), axis=-1))
 
 
 METRIC = DriftMetric(
@@ -53,4 +56,6 @@ METRIC = DriftMetric(
     bins="all",
     minimum_effect=0.1,
     maximum=1.0,
+    many=_many,
+    title="L-infinity",
 )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import (
+    FloatArray,
     IntArray,
     checked_counts,
     grouped,
@@ -51,6 +52,24 @@ class DriftMetric:
     """Whether `function` also takes the bins' edges and a scale."""
     effect: Callable[[npt.ArrayLike, npt.ArrayLike], float] | None = None
     """Size of the drift where the value itself also grows with the rows; None: the value is the size."""
+    many: Callable[..., FloatArray] | None = None
+    """The same of one reference and many windows, shapes (n_bins,) and (n_windows, n_bins), unchecked: for drawing what
+    chance makes; None: `function` is called for each."""
+    quadratic: float | None = None
+    """To first order the value is ``(quadratic * Q) ** power``, Q the sum of ``(p - q)**2 / p``; None if it is not."""
+    power: float = 1.0
+    title: str = ""
+    """As messages call it; by default its name."""
+
+    @property
+    def grows_with_rows(self) -> bool:
+        """Whether the value of one and the same drift grows with the rows."""
+        return self.effect is not None
+
+    @property
+    def label(self) -> str:
+        """Return what messages call it."""
+        return self.title or self.name.replace("_", " ")
 
 
 def select(

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import smoothed_proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, smoothed_shares
 
 
 def population_stability_index(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -42,10 +42,22 @@ def population_stability_index(reference: npt.ArrayLike, current: npt.ArrayLike)
     >>> population_stability_index([5000, 5000], [6000, 4000])
     0.0405
     """
-    p, q = smoothed_proportions(reference, current)
-    return float(np.sum((p - q) * np.log(p / q)))
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    p, q = smoothed_shares(reference), smoothed_shares(current)
+    return np.asarray(np.sum((p - q) * np.log(p / q), axis=-1))
 
 
 METRIC = DriftMetric(
-    "psi", population_stability_index, ("numeric", "categorical"), unit="nats", bins="merged", minimum_effect=0.1
+    "psi",
+    population_stability_index,
+    ("numeric", "categorical"),
+    unit="nats",
+    bins="merged",
+    minimum_effect=0.1,
+    many=_many,
+    quadratic=1.0,
+    title="PSI",
 )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import proportions
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, shares
 
 
 def total_variation(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -37,8 +37,11 @@ def total_variation(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     >>> total_variation([50, 50], [60, 40])
     0.1
     """
-    p, q = proportions(reference, current)
-    return min(1.0, float(np.sum(np.abs(p - q)) / 2))
+    return float(_many(*paired_counts(reference, current)))
+
+
+def _many(reference: FloatArray, current: FloatArray) -> FloatArray:
+    return np.asarray(np.minimum(1.0, np.sum(np.abs(shares(reference) - shares(current)), axis=-1) / 2))
 
 
 METRIC = DriftMetric(
@@ -49,4 +52,5 @@ METRIC = DriftMetric(
     bins="all",
     minimum_effect=0.1,
     maximum=1.0,
+    many=_many,
 )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import FloatArray, cumulative_proportions
+from monitoring_tasks.statistics.histogram import FloatArray, cumulative_shares, paired_counts
 
 
 def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike, edges: npt.ArrayLike, scale: float) -> float:
@@ -54,21 +54,24 @@ def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike, edges: npt.Arr
     >>> wasserstein([10, 10, 0], [0, 10, 10], edges=[0.0, 5.0, 10.0, 15.0], scale=2.5)
     2.0
     """
-    reference_cdf, current_cdf = cumulative_proportions(reference, current)
-    widths = np.diff(_checked_edges(edges, reference_cdf.size))
+    before, after = paired_counts(reference, current)
+    checked = _checked_edges(edges, before.size)
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(
             f"`scale` must be a finite standard deviation above 0, not {scale:g}: a constant baseline has no unit to "
             "measure in, use another distance"
         )
-    right = reference_cdf - current_cdf
-    left = np.concatenate(([0.0], right[:-1]))
+    return float(_many(before, after, checked, scale))
+
+
+def _many(reference: FloatArray, current: FloatArray, edges: npt.ArrayLike, scale: float) -> FloatArray:
+    right = cumulative_shares(reference) - cumulative_shares(current)
+    left = np.concatenate((np.zeros_like(right[..., :1]), right[..., :-1]), axis=-1)
     size = np.abs(left) + np.abs(right)
-    height = size / 2
     # Where the CDFs cross, two triangles remain of the trapezium.
-    cross = left * right < 0
-    height[cross] = (left[cross] ** 2 + right[cross] ** 2) / (2 * size[cross])
-    return float(np.sum(widths * height)) / scale
+    crossed = np.divide(left**2 + right**2, 2 * size, out=np.zeros_like(size), where=size > 0)
+    height = np.where(left * right < 0, crossed, size / 2)
+    return np.asarray(np.sum(np.diff(np.asarray(edges, dtype=np.float64)) * height, axis=-1) / scale)
 
 
 def _checked_edges(edges: npt.ArrayLike, bins: int) -> FloatArray:
@@ -96,4 +99,6 @@ METRIC = DriftMetric(
     bins="non_null",
     minimum_effect=0.1,
     needs_edges=True,
+    many=_many,
+    title="Wasserstein distance",
 )

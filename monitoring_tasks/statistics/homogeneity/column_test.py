@@ -1,0 +1,341 @@
+"""Did a column move? One p-value of the tests that find the ways in which columns move, on the baseline's bins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring_tasks.statistics.drift import chi_squared
+from monitoring_tasks.statistics.drift.metric import Layout
+from monitoring_tasks.statistics.histogram import (
+    FloatArray,
+    IntArray,
+    checked_counts,
+    grouped,
+    merge_ordered,
+    merge_unordered,
+    paired_counts,
+)
+from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values
+from monitoring_tasks.statistics.homogeneity.dispersion import INDEPENDENT_ROWS, Dispersion
+from monitoring_tasks.statistics.homogeneity.score_test import score_test
+from monitoring_tasks.statistics.homogeneity.scores import level_scores, spread_scores
+
+WEIGHTS: Mapping[Layout, Mapping[str, float]] = {
+    "numeric": {"level": 0.90, "spread": 0.04, "shares": 0.03, "bins": 0.03},
+    "categorical": {"shares": 0.5, "bins": 0.5},
+}
+"""Each test's share of the error rate.
+
+A moved level is what happens most and is hardest to see, so it gets nearly all: that costs a point of power against a
+test of the level alone. The other shares are enough for what they find, because that is seldom subtle.
+"""
+
+EXPECTED = 5.0
+"""Independent rows that a group of the test of shares must have in the window on average [1]_.
+
+.. [1] Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics, 10(4), 417-451.
+"""
+
+FEW = 5
+"""Reference rows below which a bin says nothing about its own dispersion; it is then taken to be that of the shares."""
+
+
+@dataclass(frozen=True)
+class ColumnDispersion:
+    """The dispersion of every test's statistic over the parts of the reference."""
+
+    parts: int
+    """How many parts had rows."""
+    rows: float
+    """Mean rows of a part."""
+    level: float = 0.0
+    """Sum of the squared z-statistics of each part against all others; about `parts` for independent rows."""
+    spread: float = 0.0
+    shares: float = 0.0
+    """Sum of the chi-squared statistics, each over its degrees of freedom."""
+    evenness: float = 1.0
+    """Effective degrees of freedom of those statistics over their number, in (0, 1]: small where the shares move
+    together in few ways, as when a level wanders."""
+    groups: tuple[int, ...] = ()
+    """Of each bin, the group that it was counted in for that: large enough to have `EXPECTED` rows of a part."""
+    bins: tuple[float, ...] = ()
+    """As `level`, of each bin's share."""
+
+    def of(self, name: str) -> Dispersion:
+        """Return that of the test called level, spread or shares."""
+        return Dispersion(getattr(self, name), self.parts, self.rows)
+
+    def of_shares(self, freedom: int) -> Dispersion:
+        """Return that of a chi-squared statistic: each part shows it once for every effective degree of freedom."""
+        times = max(1.0, self.evenness * freedom)
+        return Dispersion(self.shares * times, 1 + (self.parts - 1) * times, self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**asdict(self), "groups": list(self.groups), "bins": list(self.bins)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ColumnDispersion:
+        """Undo `to_json`."""
+        return cls(**{**values, "groups": tuple(values["groups"]), "bins": tuple(values["bins"])})
+
+
+@dataclass(frozen=True)
+class ColumnTest:
+    """What the tests found."""
+
+    p_value: float
+    """Of the column: the smallest p-value over its share of the error rate, at most 1."""
+    strongest: str
+    """The test that it came from: level, spread, shares or bins."""
+    design_effect: float
+    """Expected dispersion of that test's statistic; 1 for independent rows."""
+    p_values: Mapping[str, float] = field(default_factory=dict)
+    """Of each test that could be made, before its share is taken into account."""
+
+
+def column_test(
+    reference: npt.ArrayLike, current: npt.ArrayLike, layout: Layout, dispersion: ColumnDispersion | None = None
+) -> ColumnTest:
+    """Test whether a column's two samples come from one distribution.
+
+    Of an ordered column the level (van der Waerden's scores), the spread (Klotz's), the shares of ten groups
+    (chi-squared) and the share of every bin (exact), of a categorical one the last two; missing values have a bin. The
+    smallest p-value counts, over its weight: a weighted Bonferroni correction [1]_, right for tests that depend on each
+    other in any way.
+
+    Parameters
+    ----------
+    reference, current : int array, shape (n_bins,)
+        Rows per bin of the whole column, null bin first, both on the reference's bins.
+    layout : "numeric" or "categorical"
+        That of the counts, see `monitoring_tasks.statistics.drift.select`.
+    dispersion : ColumnDispersion, optional
+        Measured on the parts of the reference; by default rows are independent.
+
+    Returns
+    -------
+    ColumnTest
+        `p_value` in [0, 1]; without drift uniform, or larger.
+
+    Raises
+    ------
+    ValueError
+        If a side is no vector of counts or holds no rows, or the sides do not share their bins.
+
+    References
+    ----------
+    .. [1] Genovese, C. R., Roeder, K., & Wasserman, L. (2006). False discovery control with p-value weighting.
+       Biometrika, 93(3), 509-524.
+
+    Examples
+    --------
+    >>> column_test([0, 500, 300, 200, 0], [0, 40, 45, 15, 0], "categorical").p_value
+    0.0170
+    """
+    a, b = paired_counts(reference, current)
+    rows = float(b.sum())
+    found: dict[str, float] = {}
+    effects: dict[str, float] = {}
+    if layout == "numeric" and a[1:].any() and b[1:].any():
+        for name, scores in (("level", level_scores), ("spread", spread_scores)):
+            test = score_test(a[1:], b[1:], scores(a[1:] + b[1:]))
+            if test.root:
+                belief = INDEPENDENT_ROWS if dispersion is None else dispersion.of(name)
+                found[name], effects[name] = belief.averaged(test.p_value, rows), belief.mean
+    occupied = int(np.count_nonzero(a + b))
+    if occupied > 1:
+        found["bins"] = _p_value_of_bins(a, b, dispersion, rows)
+        effects["shares"] = effects["bins"] = _of_shares(dispersion, 1).mean
+    weights = WEIGHTS[layout]
+    if occupied > 2:
+        found |= _p_value_of_shares(a, b, layout, dispersion, rows)
+    elif layout == "categorical":  # two bins have one share to test
+        weights = {"bins": 1.0}
+    weighted = {name: p_value / weights[name] for name, p_value in found.items()}
+    strongest = min(weighted, key=weighted.__getitem__, default="bins")
+    return ColumnTest(min(1.0, weighted.get(strongest, 1.0)), strongest, effects.get(strongest, 1.0), found)
+
+
+def _of_shares(dispersion: ColumnDispersion | None, freedom: int) -> Dispersion:
+    return INDEPENDENT_ROWS if dispersion is None else dispersion.of_shares(freedom)
+
+
+def _p_value_of_shares(
+    a: FloatArray, b: FloatArray, layout: Layout, dispersion: ColumnDispersion | None, rows: float
+) -> dict[str, float]:
+    from scipy.special import chdtrc
+
+    # A dispersion is that of the groups on which it was measured, and says little of others.
+    groups = np.array(dispersion.groups) if dispersion is not None else _groups(a, b, layout, EXPECTED)
+    before, after = grouped(a, groups), grouped(b, groups)
+    both = before + after
+    freedom = int(np.count_nonzero(both)) - 1
+    if freedom < 1:
+        return {}
+    expected = both[both > 0].min() * rows / (a.sum() + b.sum())
+    if dispersion is not None and expected < _of_shares(dispersion, 1).mean:
+        return {}
+    statistic, evenness = chi_squared(before, after), 1.0 if dispersion is None else dispersion.evenness
+
+    def p_value(inflation: FloatArray) -> FloatArray:
+        # Satterthwaite: what moves together in few ways has the tail of as many degrees of freedom.
+        effective = np.where(inflation > 1, max(1.0, freedom * evenness), freedom)
+        return np.asarray(chdtrc(effective, statistic * effective / freedom / inflation))
+
+    return {"shares": _of_shares(dispersion, freedom).averaged(p_value, rows)}
+
+
+def _groups(a: FloatArray, b: FloatArray, layout: Layout, expected: float) -> IntArray:
+    """Return the group of each bin: about ten of them, each of which the window has enough rows in on average."""
+    inner = merge_ordered(a[1:]) + 1 if layout == "numeric" else merge_unordered(a[1:]) + 1
+    groups = np.concatenate(([0], inner))
+    both = np.zeros(groups.max() + 1)
+    np.add.at(both, groups, a + b)
+    few = both * (b.sum() / (a.sum() + b.sum())) < expected
+    if few.any():  # small groups go together, and with the smallest of the others if they are too few still
+        rest = both[few].sum() * (b.sum() / (a.sum() + b.sum()))
+        if rest < expected and not few.all():
+            large = np.flatnonzero(~few)
+            few[large[np.argmin(both[large])]] = True
+        renumbered = np.cumsum(~few)
+        renumbered[few] = 0
+        groups = renumbered[groups]
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _p_value_of_bins(a: FloatArray, b: FloatArray, dispersion: ColumnDispersion | None, rows: float) -> float:
+    """Return the smallest p-value of a bin, times the number of bins; two bins share one."""
+    tests = int(np.count_nonzero(a + b))
+    tests -= tests == 2
+    alone = cell_p_values(a, b)
+    if dispersion is None or dispersion.parts < 2:
+        return min(1.0, tests * float(alone.min()))
+    # More dispersion only makes them larger: what is large already needs no more work.
+    smallest = 1.0
+    for place in np.argsort(alone, kind="stable"):
+        if alone[place] >= smallest or tests * alone[place] >= 1:
+            break
+        own = a[place] >= FEW and place < len(dispersion.bins)
+        total = dispersion.bins[place] if own else dispersion.shares
+        belief = Dispersion(total, dispersion.parts, dispersion.rows)
+        smallest = min(smallest, belief.averaged(partial(_p_value_of_bin, a, b, int(place)), rows))
+    return min(1.0, tests * smallest)
+
+
+def _p_value_of_bin(a: FloatArray, b: FloatArray, place: int, inflation: FloatArray) -> FloatArray:
+    before, after = (np.array([counts[place], counts.sum() - counts[place]]) for counts in (a, b))
+    return cell_p_values(before, after, inflation[:, None])[:, 0]
+
+
+def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion | None:
+    """Measure how much the parts of a reference differ, each against all others.
+
+    Parameters
+    ----------
+    parts : int array, shape (n_parts, n_bins)
+        Rows per bin of the whole column, null bin first, of each part: windows as long as those that are tested.
+    layout : "numeric" or "categorical"
+        That of the counts.
+
+    Returns
+    -------
+    ColumnDispersion or None
+        To four digits, for it is an estimate; None of fewer than two parts with rows.
+
+    Examples
+    --------
+    >>> found = column_dispersion([[0, 40, 60], [0, 60, 40], [0, 50, 50]], "categorical")
+    >>> found.parts, found.rows, found.shares
+    (3, 100., 12.)
+    """
+    counts = np.asarray(parts, dtype=np.float64)
+    if counts.ndim != 2:
+        raise ValueError(f"`parts` must have two dimensions (parts, bins), not the shape {counts.shape}")
+    checked_counts("parts", counts.reshape(-1))
+    rows = counts.sum(axis=1)
+    counts, rows = counts[rows > 0], rows[rows > 0]
+    if len(counts) < 2:
+        return None
+    total = counts.sum(axis=0)
+    sums = {}
+    if layout == "numeric" and total[1:].any():
+        for name, scores in (("level", level_scores), ("spread", spread_scores)):
+            sums[name] = _sum_of_squares(counts[:, 1:], scores(total[1:]))
+    groups, statistics = _grouped_statistics(counts, layout, EXPECTED)
+    for _ in range(3):  # the fewer the rows that a part's count for, the larger the groups have to be
+        needed = EXPECTED * max(1.0, float(statistics.mean()))
+        larger, again = _grouped_statistics(counts, layout, needed)
+        if (larger == groups).all() or not larger.any():
+            break
+        groups, statistics = larger, again
+    freedom = max(int(groups.max()), 1)
+    return ColumnDispersion(
+        parts=len(counts),
+        rows=_four_digits(rows.mean()),
+        shares=_four_digits(statistics.sum()),
+        evenness=_four_digits(_evenness(statistics, freedom)),
+        groups=tuple(groups.tolist()),
+        bins=tuple(map(_four_digits, _squares_of_shares(counts).sum(axis=0).tolist())),
+        **{name: _four_digits(each) for name, each in sums.items()},
+    )
+
+
+def _grouped_statistics(counts: FloatArray, layout: Layout, expected: float) -> tuple[IntArray, FloatArray]:
+    """Return the groups in which a mean part has the expected rows, and each part's mean square over them."""
+    total = counts.sum(axis=0)
+    groups = _groups(total, total / len(counts), layout, expected)
+    merged = np.zeros((len(counts), groups.max() + 1))
+    np.add.at(merged.T, groups, counts.T)
+    # Of each group z**2 (1 - share) adds up to chi-squared.
+    chi = _squares_of_shares(merged) @ (1 - merged.sum(axis=0) / total.sum())
+    return groups, chi / max(int(groups.max()), 1)
+
+
+def _evenness(statistics: FloatArray, freedom: int) -> float:
+    """Return the effective degrees of freedom of chi-squared statistics over `freedom`, by their mean and variance.
+
+    The variance is taken two standard errors larger than it came out: too large a number would make alarms too many.
+    """
+    mean, variance = float(statistics.mean()), float(statistics.var(ddof=1))
+    variance *= 1 + 2 * math.sqrt(8 / len(statistics))
+    effective = freedom if variance <= 0 else 2 * mean**2 / variance
+    return min(max(effective, 1.0), freedom) / freedom
+
+
+def _sum_of_squares(counts: FloatArray, scores: FloatArray) -> float:
+    """Return the sum over the parts of the squared z-statistic of the mean score against all others'."""
+    rows = counts.sum(axis=1)
+    counts, rows = counts[rows > 0], rows[rows > 0]
+    total, n = counts.sum(axis=0), rows.sum()
+    if len(rows) < 2:
+        return float(len(rows))
+    share = total / n
+    centred = scores - share @ scores
+    variance = float(share @ centred**2)
+    if variance <= 0:
+        return float(len(rows))
+    sums = counts @ centred
+    difference = sums / rows - (total @ centred - sums) / (n - rows)
+    return float(np.sum(difference**2 / (variance * (1 / rows + 1 / (n - rows)))))
+
+
+def _squares_of_shares(counts: FloatArray) -> FloatArray:
+    """Return the squared z-statistic of each part's share in each bin against all others', shape (n_parts, n_bins)."""
+    rows = counts.sum(axis=1, keepdims=True)
+    total, n = counts.sum(axis=0), rows.sum()
+    share = total / n
+    variance = np.maximum(share * (1 - share), 1e-300) * (1 / rows + 1 / (n - rows))
+    difference = counts / rows - (total - counts) / (n - rows)
+    return np.where((share > 0) & (share < 1), difference**2 / variance, 1.0)
+
+
+def _four_digits(value: float) -> float:
+    return float(f"{value:.4g}")

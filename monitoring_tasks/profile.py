@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, reduce
@@ -33,6 +34,12 @@ Dispersions = dict[float, dict[str, dict[str, ColumnDispersion]]]
 NULL = "(null)"
 OTHER = "(other)"
 UNSEEN = "(unseen)"
+
+NAMED = 20
+"""Unseen values of one column and window that are named, at most: of more none is."""
+
+NAME_LENGTH = 200
+"""Characters that are kept of an unseen value's name."""
 
 LARGEST = 1e308
 """Larger values are infinite to us: the largest double of all, which some write for infinity, has no edge above it."""
@@ -165,6 +172,9 @@ class ColumnProfile:
     """Sum of the squares of their distances to `origin`; None as `total` is. See `Bins.square_unit`."""
     origin: float = 0.0
     """That of the bins."""
+    unseen: tuple[tuple[str, int], ...] | None = ()
+    """The values in the bin *unseen* with their rows, as `named_values` orders them: empty where there are none, and
+    for a column that is not categorical; None where they are too many to name, or were not named when counted."""
 
     @property
     def rows(self) -> int:
@@ -214,6 +224,7 @@ class ColumnProfile:
             maximum=_greatest(self.maximum, other.maximum),
             total=_sum(self.total, other.total),
             total_squares=_sum(self.total_squares, other.total_squares),
+            unseen=None if self.unseen is None or other.unseen is None else named_values(self.unseen + other.unseen),
         )
 
 
@@ -399,6 +410,33 @@ def dispersions_from_json(values: Mapping[str, Any]) -> Dispersions:
     }
 
 
+def named_values(values: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...] | None:
+    """Add up the rows of each value, under the name that is kept of it.
+
+    A name is the value's first `NAME_LENGTH` characters, as `readable` writes them. Values that it does not tell apart
+    are one from then on, so that what is named does not depend on the windows in which they were counted.
+
+    Parameters
+    ----------
+    values
+        Values with their rows, in any order; a value may come more than once.
+
+    Returns
+    -------
+    tuple
+        By falling rows, ties in code-point order; None if there are more than `NAMED` names.
+
+    Examples
+    --------
+    >>> named_values([("ANC", 3), ("HDN", 6), ("ANC", 5)])
+    (('ANC', 8), ('HDN', 6))
+    """
+    rows: Counter[str] = Counter()
+    for value, count in values:
+        rows[readable(value)[:NAME_LENGTH]] += count
+    return tuple(sorted(rows.items(), key=lambda item: (-item[1], item[0]))) if len(rows) <= NAMED else None
+
+
 def column_to_json(column: ColumnProfile) -> dict[str, Any]:
     """Return plain JSON values; floats survive exactly."""
     return {
@@ -409,11 +447,18 @@ def column_to_json(column: ColumnProfile) -> dict[str, Any]:
         "total": column.total,
         "total_squares": column.total_squares,
         **({"origin": column.origin} if column.origin else {}),
+        **({} if column.unseen == () else {"unseen": unseen_to_json(column.unseen)}),
     }
+
+
+def unseen_to_json(unseen: tuple[tuple[str, int], ...] | None) -> list[list[Any]] | None:
+    """Return the unseen values as a list of pairs."""
+    return None if unseen is None else [[value, rows] for value, rows in unseen]
 
 
 def column_from_json(name: str, values: Mapping[str, Any]) -> ColumnProfile:
     """Undo `column_to_json`."""
+    unseen = values.get("unseen", ())
     return ColumnProfile(
         column=name,
         kind=values["kind"],
@@ -423,6 +468,7 @@ def column_from_json(name: str, values: Mapping[str, Any]) -> ColumnProfile:
         total=values["total"],
         total_squares=values["total_squares"],
         origin=values.get("origin") or 0.0,
+        unseen=None if unseen is None else tuple((value, rows) for value, rows in unseen),
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from monitoring_tasks.profile import (
     column_from_json,
     column_to_json,
     just_above,
+    named_values,
 )
 from monitoring_tasks.window import Window
 from tests.warehouse import oracle
@@ -57,6 +60,7 @@ COLUMNS = st.builds(
     total=st.none() | FINITE,
     total_squares=st.none() | FINITE,
     origin=st.just(0.0) | FINITE.filter(bool),
+    unseen=st.none() | st.lists(st.tuples(TEXTS, st.integers(1, 2**40)), max_size=3).map(tuple),
 )
 
 
@@ -105,6 +109,13 @@ def test_without_an_origin_the_json_is_that_of_the_first_release() -> None:
     assert list(column_to_json(ColumnProfile("x", "numeric", (0, 0, 5, 0), 0.0, 0.5, 1.0, 1.0))) == names
 
 
+def test_without_unseen_values_the_json_is_that_of_the_first_release() -> None:
+    column = ColumnProfile("x", "categorical", (0, 5, 0, 2))
+    assert "unseen" not in column_to_json(column)
+    assert column_to_json(replace(column, unseen=None))["unseen"] is None
+    assert column_to_json(replace(column, unseen=(("a", 2),)))["unseen"] == [["a", 2]]
+
+
 def test_a_baseline_of_other_rows_has_another_id() -> None:
     bins = {"x": Bins("numeric", (0.0, 1.0))}
     one = Baseline("m", {}, bins, {"x": ColumnProfile("x", "numeric", (0, 0, 5, 0), 0.0, 0.5, 1.0, 1.0)}, 5)
@@ -142,6 +153,45 @@ def test_categories_of_adjacent_windows_add_up(values: list[str | None], cut: in
     column = Column("x", "categorical", "string", ("feature",))
     first, second, whole = (oracle.column(column, bins, part) for part in (values[:cut], values[cut:], values))
     assert first + second == second + first == whole
+
+
+NEW = st.one_of(
+    st.sampled_from(["ANC", "HDN", "ñ", "", "nul\0", "nul␀", "w" * 200, "w" * 201, "w" * 300]),
+    st.integers(0, 30).map(str),
+)
+
+
+@given(
+    values=st.lists(NEW, max_size=60),
+    cuts=st.lists(st.integers(0, 60), max_size=3),
+    order=st.randoms(use_true_random=False),
+)
+def test_named_unseen_values_add_up_in_any_order_and_grouping(
+    values: list[str], cuts: list[int], order: random.Random
+) -> None:
+    """Also where there are more than can be named in the sum, in a part, or in both."""
+    bins = Bins("categorical", categories=("a",))
+    column = Column("x", "categorical", "string", ("feature",))
+    whole = oracle.column(column, bins, values)
+    places = sorted({0, *cuts, 60})
+    parts = [oracle.column(column, bins, values[low:high]) for low, high in pairwise(places)]
+    while len(parts) > 1:  # add up any two, until one is left
+        one, other = (parts.pop(order.randrange(len(parts))) for _ in range(2))
+        parts.append(one + other)
+    assert parts == [whole]
+    if whole.unseen is not None:
+        assert sum(rows for _, rows in whole.unseen) == whole.counts[-1] == len(values)
+
+
+@pytest.mark.parametrize(("names", "named"), [(20, True), (21, False)])
+def test_twenty_values_are_named(names: int, named: bool) -> None:
+    """Values of one name are one."""
+    values = [(f"value {i}", i) for i in range(1, names)] + [("w" * 201, 1), ("w" * 202, 1)]
+    found = named_values(values)
+    assert (found is not None) == named
+    if found is not None:
+        assert found[0] == ("value 19", 19)
+        assert found[-3:] == (("value 2", 2), ("w" * 200, 2), ("value 1", 1))
 
 
 def profile(start: int, end: int, column: ColumnProfile, segment: str = "", **unreadable: str) -> Profile:

@@ -91,6 +91,14 @@ def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment
     assert unseen == {"global_test", *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts)}
 
 
+def test_what_the_baseline_never_saw_is_stored_by_name(monitored):
+    _, (whole, *segments) = monitored.read_profiles("loans", day(NEW_COUNTRY))
+    country = whole.columns["country"]
+    assert country.unseen == (("NL", country.counts[-1]),)
+    assert sum(rows for part in segments for _, rows in part.columns["country"].unseen) == country.counts[-1]
+    assert monitored.read_profiles("loans", day(QUIET[0]))[1][0].columns["country"].unseen == ()
+
+
 def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
     for column, kind in (("amount", "numeric"), ("country", "categorical"), ("member", "categorical")):
         measured = {row["metric"] for row in rows(monitored, QUIET[0], columns=column)}

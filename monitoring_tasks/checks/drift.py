@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
+from monitoring_tasks.checks.unfamiliar import unfamiliar
 from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.verdict import verdict
 from monitoring_tasks.checks.wording import number, percent
@@ -59,6 +60,8 @@ class Compared:
     measured: tuple[Measured, ...] = ()
     moved: Callable[[], str] = field(default=str)
     """Says which bin moved most; asked only where something did."""
+    unfamiliar: str = ""
+    """What the window holds that the reference never saw; empty for nothing."""
 
     def test_for(self, metric: DriftMetric) -> ColumnTest | None:
         """Return the test that decides whether what the metric measured is more than chance."""
@@ -146,8 +149,9 @@ def _compared(
     by_bins = {metric.bins: metric for metric in metrics}
     sides = {name: select(metric, layout, before, after) for name, metric in by_bins.items()}
     measured = tuple(_measured(metric, *sides[metric.bins], bins, reference, current, effect) for metric in metrics)
-    moved = partial(_what_moved, bins, before, after)
-    return Compared(current, segment, reference.rows, test, test_of_values, measured, moved)
+    new = unfamiliar(bins, reference, current)
+    moved = partial(_what_moved, bins, before, after, new)
+    return Compared(current, segment, reference.rows, test, test_of_values, measured, moved, new)
 
 
 def _measured(
@@ -235,7 +239,8 @@ def _decided(compared: Compared, item: Measured, significant: bool, settings: Dr
     message = f"{name} {verb}: {size} (alarm above {threshold:g}; {_by_chance(item, test, rows)})"
     if item.size > threshold and status == "ok":
         message = f"{message}, but chance alone may do this: p = {number(test.p_value)}"
-    return replace(result, status=status, message=message if status == "ok" else f"{message}; {compared.moved()}")
+    parts = [message, "" if status == "ok" else compared.moved(), compared.unfamiliar]
+    return replace(result, status=status, message="; ".join(filter(None, parts)))
 
 
 def _by_chance(item: Measured, test: ColumnTest, rows: int) -> str:
@@ -252,10 +257,13 @@ def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) 
     return np.array([low, *bins.edges, high])
 
 
-def _what_moved(bins: Bins, reference: IntArray, current: IntArray) -> str:
-    """Name the bin whose share changed most."""
+def _what_moved(bins: Bins, reference: IntArray, current: IntArray, unfamiliar: str) -> str:
+    """Name the bin whose share changed most; nothing where that is what is said to be unfamiliar."""
     before, after = reference / reference.sum(), current / current.sum()
     place = int(np.argmax(np.abs(after - before)))
+    outer = (1, len(current) - 1) if bins.kind != "categorical" else (len(current) - 1,)
+    if unfamiliar and place in outer and not reference[place]:
+        return ""
     label = bins.labels()[place]
     verb = "rose" if after[place] > before[place] else "fell"
     return f"{_WORDS.get(label, label)} {verb} from {percent(before[place])} to {percent(after[place])}"

@@ -24,6 +24,7 @@ from monitoring_tasks.profile import (
     dispersions_from_json,
     dispersions_to_json,
     readable,
+    unseen_to_json,
 )
 from monitoring_tasks.window import Schedule, Window
 
@@ -150,6 +151,7 @@ def _plain_profile(profile: Profile) -> list[Any]:
             *(column.column, column.kind, column.counts),
             *(_plus_zero(getattr(column, name)) for name in sums),
             *([float(column.origin)] if column.origin else []),
+            *([] if column.unseen == () else [unseen_to_json(column.unseen)]),
         ]
         for column in profile.columns.values()
     ]
@@ -171,12 +173,14 @@ _no_column: Row = {
     "total_squares": None,
     "origin": None,
     "counts": None,
+    "unseen": None,
     "unreadable": None,
 }
 
 
 def _column_row(column: ColumnProfile) -> Row:
-    return _no_column | column_to_json(column) | {"rows": column.rows, "nulls": column.nulls}
+    unseen = unseen_to_json(column.unseen) if column.kind == "categorical" else None
+    return _no_column | column_to_json(column) | {"rows": column.rows, "nulls": column.nulls, "unseen": unseen}
 
 
 def profiles_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Profile, ...]:
@@ -193,13 +197,19 @@ def _profile(segment: str, rows: Sequence[Mapping[str, Any]]) -> Profile:
         window=Window(whole["window_start"], whole["window_end"]),
         rows=whole["rows"],
         columns={
-            row["column_name"]: column_from_json(row["column_name"], row)
+            row["column_name"]: column_from_json(row["column_name"], {**row, "unseen": _unseen(row)})
             for row in columns
             if row["counts"] is not None
         },
         segment=segment,
         unreadable={row["column_name"]: row["unreadable"] for row in columns if row["unreadable"] is not None},
     )
+
+
+def _unseen(row: Mapping[str, Any]) -> list[Any] | None:
+    """Return the unseen values of a column's row: NULL means that they have no names only where there are any."""
+    has_any = row["kind"] == "categorical" and row["counts"][-1] > 0
+    return [] if row["unseen"] is None and not has_any else row["unseen"]
 
 
 def baseline_row(baseline: Baseline, definition_hash: str) -> Row:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0004"
+REVISION = "0005"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -161,6 +161,7 @@ profile = Table(
     Column("total_squares", Double),  # of the distances to origin
     Column("origin", Double),  # NULL for 0
     Column("counts", _Json),
+    Column("unseen", _Json),  # [[value, rows], ...]; NULL for too many to name, or those a version before 0005 counted
     Column("unreadable", Text),  # why the column could not be counted
     Column("position", Integer, nullable=False),  # order of the monitor file
     Column("digest", Text),  # of all rows of the window and baseline_id, in the row that counts all rows; else NULL

@@ -1,6 +1,7 @@
 """The scan: every column of any number of windows becomes counts and sums, inside the warehouse.
 
-The plan differs per engine, the counts do not: `stream` on DuckDB, `lateral` on PostgreSQL, `union_all` elsewhere.
+The plan differs per engine, the counts do not: `stream` on DuckDB, `lateral` on PostgreSQL, `union_all` elsewhere. For
+a column that holds values which the baseline never saw, one more statement, alike on every engine, asks which they are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import Bins, Profile
-from monitoring_tasks.warehouse import lateral, union_all
+from monitoring_tasks.warehouse import lateral, union_all, unseen
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
@@ -62,6 +63,7 @@ def scan(
         part = windows[first : first + size]
         tally = Tally.empty(part, split)
         _read(warehouse, source, columns, bins, tally)
+        unseen.read(warehouse, source, bins, tally)
         for i in range(len(part)):
             yield tally.profiles(i, [column.name for column in columns])
 

@@ -129,7 +129,7 @@ def _place_columns(source: Source, tally: Tally) -> dict[str, exp.Expr]:
     """Return what tells the window and the segments of a row: its timestamp, and places in lists of categories."""
     columns: dict[str, exp.Expr] = {} if source.timestamp is None else {"w": named(source.timestamp)}
     for i, (name, categories) in enumerate(zip(tally.segments.columns, tally.segments.categories, strict=True)):
-        columns[f"s{i}"] = _position(Column(name, "categorical", "other", ("segment",)), categories)
+        columns[f"s{i}"] = position(Column(name, "categorical", "other", ("segment",)), categories)
     return columns
 
 
@@ -182,13 +182,13 @@ class _Counter:
         self._search = BinSearch(counted.bins.edges, first=1)
         known = len(self._bins.categories)
         unknown = known + (1 if self._bins.open_ended else 2)
-        # By position in the list of `_position`: 0 for what is not in it, and the last for NULL.
+        # By position in the list of `position`: 0 for what is not in it, and the last for NULL.
         self._bin_of = np.array([unknown, *range(1, known + 1), *[known + 1] * len(self._bins.others), 0], np.intp)
 
     def select(self) -> exp.Expr:
         """Return what the statement selects of the column: a double, or a position in the list of categories."""
         if self._bins.kind == "categorical":
-            return _position(self._counted.column, (*self._bins.categories, *self._bins.others))
+            return position(self._counted.column, (*self._bins.categories, *self._bins.others))
         return value(self._counted.column, "duckdb")
 
     def add(self, values: pa.Array, runs: Sequence[_Runs]) -> None:
@@ -268,7 +268,7 @@ def _whole_sums(x: NDArray[np.float64], unit: float, runs: _Runs, largest: float
     return total
 
 
-def _position(column: Column, texts: Sequence[str]) -> exp.Expr:
+def position(column: Column, texts: Sequence[str]) -> exp.Expr:
     """Return the place of a category in a list, from 1; the place after the last for NULL; NULL for all others.
 
     A bare function of the column is evaluated once per entry of a dictionary-encoded Parquet column, a CASE for every

@@ -76,6 +76,8 @@ class ColumnTally:
     total: NDArray[Any]
     """Python integers, in `Bins.unit`: exact, so that no order of rows or threads changes them."""
     total_squares: NDArray[Any]
+    unseen: dict[tuple[int, int], tuple[tuple[str, int], ...] | None] = field(default_factory=dict)
+    """By window and segment: the values in the bin *unseen*, where there are any. See `ColumnProfile.unseen`."""
 
     @classmethod
     def empty(cls, column: Column, bins: Bins, windows: int, segments: int) -> ColumnTally:
@@ -115,6 +117,7 @@ class ColumnTally:
             total=int(self.total[window, segment]) * self.bins.unit if has_sums else None,
             total_squares=int(self.total_squares[window, segment]) * self.bins.square_unit if has_sums else None,
             origin=self.bins.origin,
+            unseen=self.unseen.get((window, segment), ()),
         )
 
 

@@ -37,8 +37,8 @@ def distance(*counts: int) -> ColumnProfile:
 
 
 def carrier(*counts: int) -> ColumnProfile:
-    """Null, AA, UA, other, unseen."""
-    return ColumnProfile("carrier", "categorical", counts)
+    """Null, AA, UA, other, unseen: all of those are HA."""
+    return ColumnProfile("carrier", "categorical", counts, unseen=(("HA", counts[-1]),) if counts[-1] else ())
 
 
 def profile(window: Window, *columns: ColumnProfile, segment: str = "", **unreadable: str) -> Profile:

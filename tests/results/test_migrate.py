@@ -117,13 +117,16 @@ def test_the_first_releases_rows_are_kept_and_must_be_run_again(first_release):
         found = contents(store, *metadata.tables)
         assert set(inspect(store.engine).get_view_names()) == set(VIEWS)
         state = store.window_state("flights", day(0))
+        whole, _ = store.read_profiles("flights", day(0))[1]
     for row in wanted["profile"]:
-        row["digest"] = None
+        row["digest"] = row["unseen"] = None
     for row in wanted["baseline"]:
         row["dispersions"] = None
     assert (wanted["monitor"], found["monitor"]) == ([], [])
     assert found == {name: sorted(rows, key=repr) for name, rows in wanted.items()}
     assert (state.digest, state.rows) == (None, 10)
+    # One carrier was unseen, and its name was not kept; of distances there is no such thing.
+    assert (whole.columns["carrier"].unseen, whole.columns["distance"].unseen) == (None, ())
     assert [(run.check_name, run.state, run.config_hash) for run in state.checks] == [
         ("data_drift", "done", None),
         ("operations", "done", None),

@@ -54,6 +54,7 @@ def test_a_rolled_up_profile_is_the_sum_of_the_old_ones(hours):
     baseline_id, (whole, jfk) = hours.read_profiles("flights", day(0))
     assert baseline_id == BASELINE.id
     assert whole == reduce(add, (hourly(number)[0] for number in range(24)))
+    assert whole.columns["carrier"].unseen == (("HA", 24),)
     # distance of JFK: in each even hour one row of [0,500) and as many of [500,1000) as the hour's number
     assert jfk.columns["distance"] == distance(0, 0, 12, sum(range(0, 24, 2)), 0)
     assert (jfk.window, jfk.rows) == (day(0), 12 + sum(range(0, 24, 2)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from datetime import timedelta
@@ -115,6 +116,29 @@ def test_an_unreadable_column_is_null_not_zero(store):
     assert store.query(query) == [{"rows": None, "nulls": None, "counts": None, "unreadable": "a struct"}]
 
 
+def test_unseen_values_that_are_not_named_are_null_and_none_is_an_empty_list(store):
+    store.write_baseline(BASELINE, "hash")
+    written = []
+    for number, unseen in enumerate([(), (("HA", 2), ("F9", 1)), None]):
+        counts = (0, 4, 4, 1, 3 if number else 0)
+        column = replace(carrier(*counts), unseen=unseen)
+        written.append(profile(day(number), distance(0, 0, 9, 0, counts[-1]), column))
+        store.write_profiles("flights", day(number), [written[-1]], BASELINE.id)
+    query = "SELECT unseen FROM profile WHERE column_name = :name ORDER BY window_start"
+    found = [row["unseen"] for row in store.query(query, name="carrier")]
+    assert [json.loads(text) if isinstance(text, str) else text for text in found] == [[], [["HA", 2], ["F9", 1]], None]
+    assert [row["unseen"] for row in store.query(query, name="distance")] == [None] * 3
+    assert [store.read_profiles("flights", day(number))[1][0] for number in range(3)] == written
+
+
+def test_the_digest_tells_unseen_values_apart():
+    named = profile(day(0), carrier(0, 4, 4, 1, 3))
+    column = named.columns["carrier"]
+    others = [replace(column, unseen=unseen) for unseen in ((("F9", 3),), (("HA", 2), ("F9", 1)), None)]
+    digests = {profile_digest([profile(day(0), each)], BASELINE.id) for each in (column, *others)}
+    assert len(digests) == 4
+
+
 finite = st.floats(allow_nan=False, allow_infinity=False)
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 
@@ -123,7 +147,11 @@ names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 def columns_of_any_kind(draw, name):
     kind = draw(st.sampled_from(["numeric", "categorical", "timestamp"]))
     counts = tuple(draw(st.lists(st.integers(0, 2**55), min_size=3, max_size=5)))
-    return ColumnProfile(name, kind, counts, *(draw(st.none() | finite) for _ in range(4)))
+    unseen = ()
+    if kind == "categorical" and counts[-1]:
+        pairs = st.tuples(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.integers(1, 9))
+        unseen = draw(st.none() | st.lists(pairs, min_size=1, max_size=3).map(tuple))
+    return ColumnProfile(name, kind, counts, *(draw(st.none() | finite) for _ in range(4)), unseen=unseen)
 
 
 @st.composite
@@ -309,8 +337,12 @@ def test_a_digest_differs_with_every_part_of_a_profile(edit):
     assert profile_digest(before, "another") != profile_digest(before, BASELINE.id)
 
 
-def test_without_an_origin_the_digest_is_that_of_revision_0002():
-    assert profile_digest(flights(day(0)), "0123456789abcdef") == "bcec0d39d52dc80b"
+def test_without_an_origin_and_names_of_unseen_values_the_digest_is_that_of_revision_0002():
+    first = [
+        replace(part, columns={name: replace(column, unseen=()) for name, column in part.columns.items()})
+        for part in flights(day(0))
+    ]
+    assert profile_digest(first, "0123456789abcdef") == "bcec0d39d52dc80b"
 
 
 def test_results_of_a_profile_that_was_replaced_are_refused(store):

@@ -57,9 +57,11 @@ def column(column: Column, bins: Bins, values: Sequence[Any]) -> ColumnProfile:
     """Count and sum the values of one column; sums are of the doubles themselves."""
     counts = [0] * len(bins)
     if column.kind == "categorical":
-        for value in values:
-            counts[category(error(value) if "error" in column.roles else text(value), bins)] += 1
-        return ColumnProfile(column.name, column.kind, tuple(counts))
+        texts = [error(value) if "error" in column.roles else text(value) for value in values]
+        for each in texts:
+            counts[category(each, bins)] += 1
+        new = [] if bins.open_ended else [x for x in texts if x is not None and category(x, bins) == len(bins) - 1]
+        return ColumnProfile(column.name, column.kind, tuple(counts), unseen=names(new))
     numbers = [number(value) for value in values]
     for x in numbers:
         counts[place(x, bins)] += 1
@@ -96,6 +98,13 @@ def category(value: str | None, bins: Bins) -> int:
     return len(bins.categories) + (1 if bins.open_ended or value in bins.others else 2)
 
 
+def names(texts: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
+    """Return what is called unseen: at most 20 names of at most 200 characters."""
+    kept = [x.replace("\0", "␀")[:200] for x in texts]
+    order = sorted(set(kept), key=lambda name: (-kept.count(name), name))
+    return tuple((name, kept.count(name)) for name in order) if len(order) <= 20 else None
+
+
 def number(value: Any) -> float | None:
     """Return what is counted of a numeric column: times are seconds since 1970."""
     if value is None:
@@ -130,6 +139,7 @@ def assert_equal(found: Profile, expected: Profile, bins: Mapping[str, Bins]) ->
     for name, column in found.columns.items():
         other, unit, square_unit = expected.columns[name], bins[name].unit, bins[name].square_unit
         assert (column.column, column.kind, column.counts) == (other.column, other.kind, other.counts), name
+        assert column.unseen == other.unseen, name
         assert (column.minimum, column.maximum, column.origin) == (other.minimum, other.maximum, other.origin), name
         for sum_, exact, step in (
             (column.total, other.total, unit),

@@ -24,7 +24,7 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins, Profile
 from monitoring_tasks.statistics.drift.wasserstein import wasserstein
-from monitoring_tasks.warehouse import union_all
+from monitoring_tasks.warehouse import union_all, unseen
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.scan import scan
@@ -310,6 +310,7 @@ def by_union_all(
     """Scan by the plan of the engines that are not here; DuckDB understands it too."""
     tally = Tally.empty(windows, Segments(tuple(segments), tuple(bins[name].categories for name in segments)))
     union_all.read(warehouse, source, columns, bins, tally)
+    unseen.read(warehouse, source, bins, tally)
     return [tally.profiles(i, [column.name for column in columns]) for i in range(len(windows))]
 
 

@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse import unseen
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.warehouse.tally import Segments, Tally
 from monitoring_tasks.window import Window
 from tests.warehouse import tables
 from tests.warehouse.overheard import Overheard, Unanswered
@@ -64,6 +67,18 @@ def test_the_sql_of_a_scan(dialect: str) -> None:
     compare(f"scan.{dialect}", warehouse.statements)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_sql_that_names_unseen_values(dialect: str) -> None:
+    """Of one segment in both windows; the answer, which is empty, does not add up to the counts."""
+    warehouse = Unanswered(dialect)
+    tally = Tally.empty(DAYS, Segments(("origin",), (BINS["origin"].categories,)))
+    carrier = next(column for column in COLUMNS if column.name == "carrier")
+    tally.add(carrier, BINS["carrier"]).counts[:, 2, -1] = 1
+    with pytest.raises(TransientError, match=r"table 'airline\.inference_log' was written to while it was read"):
+        unseen.read(warehouse, SOURCE, BINS, tally)
+    compare(f"unseen.{dialect}", warehouse.statements)
+
+
 CREATE = (
     "CREATE TABLE airline.inference_log AS SELECT TIMESTAMP '2013-04-01 05:00:00' AS scheduled_at, "
     "CAST(100.5 AS DOUBLE PRECISION) AS distance, 5 AS scheduled_hour, "
@@ -97,5 +112,8 @@ def test_the_sql_of_a_baseline_and_a_scan_that_a_server_answers(
 
 
 def test_every_golden_file_has_its_test() -> None:
-    names = {f"scan.{dialect}.sql" for dialect in DIALECTS} | {"baseline.duckdb.sql", "baseline.postgres.sql"}
+    names = {f"{name}.{dialect}.sql" for name in ("scan", "unseen") for dialect in DIALECTS} | {
+        "baseline.duckdb.sql",
+        "baseline.postgres.sql",
+    }
     assert {path.name for path in GOLDEN.iterdir()} == names

@@ -1,0 +1,77 @@
+SELECT
+  "p" AS "p",
+  "x" AS "x",
+  "n" AS "n",
+  "c" AS "c",
+  "t" AS "t"
+FROM (
+  SELECT
+    "p" AS "p",
+    "x" AS "x",
+    "n" AS "n",
+    COUNT(*) OVER (PARTITION BY "p") AS "c",
+    SUM("n") OVER (PARTITION BY "p") AS "t",
+    MIN("x") OVER (PARTITION BY "p") AS "f"
+  FROM (
+    SELECT
+      "p" AS "p",
+      "x" AS "x",
+      COUNT(*) AS "n"
+    FROM (
+      SELECT
+        (
+          (
+            CASE
+              WHEN "scheduled_at" < CAST('2013-04-02 04:00:00' AS TIMESTAMP)
+              THEN CASE
+                WHEN "scheduled_at" < CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+                THEN CAST(-1 AS INTEGER)
+                ELSE CAST(0 AS INTEGER)
+              END
+              ELSE CASE
+                WHEN "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+                THEN CAST(1 AS INTEGER)
+                ELSE CAST(-1 AS INTEGER)
+              END
+            END
+          ) * 3
+        ) + (
+          CASE
+            WHEN CASE
+              WHEN CAST("origin" AS VARCHAR) IS NULL
+              THEN 0
+              WHEN CAST("origin" AS VARCHAR) = 'EWR'
+              THEN 1
+              WHEN CAST("origin" AS VARCHAR) = 'JFK'
+              THEN 2
+              ELSE 3
+            END BETWEEN 1 AND 2
+            THEN CASE
+              WHEN CAST("origin" AS VARCHAR) IS NULL
+              THEN 0
+              WHEN CAST("origin" AS VARCHAR) = 'EWR'
+              THEN 1
+              WHEN CAST("origin" AS VARCHAR) = 'JFK'
+              THEN 2
+              ELSE 3
+            END + 0
+          END
+        ) AS "p",
+        SUBSTR(CAST("carrier" AS VARCHAR), 1, 200) AS "x"
+      FROM "airline"."inference_log"
+      WHERE
+        (
+          "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+          AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+        )
+        AND NOT CAST("carrier" AS VARCHAR) IN ('UA', 'O''Hare\', 'B6')
+    ) AS "monitored"
+    WHERE
+      "p" >= 0
+    GROUP BY
+      "p",
+      "x"
+  ) AS "grouped"
+) AS "placed"
+WHERE
+  "c" <= 20 OR "x" = "f";

@@ -75,12 +75,12 @@ def _measured(parts: Sequence[str], share: float, seed: int, processes: int) -> 
         tasks += [(power.cost(*task), "power", i, power.measure, task) for i, task in enumerate(power.tasks())]
     tasks.sort(key=lambda task: -task[0])
     results: dict[tuple[str, int], Any] = {}
+    began = perf_counter()
     with ProcessPoolExecutor(processes) as pool:
         futures = {pool.submit(run, *of, share, seed): (part, i) for _, part, i, run, of in tasks}
         for future in as_completed(futures):
             results[futures[future]] = future.result()
-            if sys.stderr.isatty():
-                print(f"\r{len(results)} of {len(tasks)}", end="", file=sys.stderr)
+            _show(len(results), len(tasks), perf_counter() - began)
     found: dict[str, list[Any]] = {part: [] for part in PARTS}
     for part, i in sorted(results):
         one = results[part, i]
@@ -98,14 +98,23 @@ def _tables(found: dict[str, list[Any]], markdown: bool) -> list[report.Table]:
                 report.false_alarm_table(found["false_alarms"], dependence, default) for default in (False, True)
             ]
     if found["rules"]:
-        tables.append(report.rule_table(found["rules"]))
+        tables.append(report.rule_table(found["rules"], short=markdown))
     if found["power"]:
-        tables.append(report.power_table(found["power"]))
+        tables.append(report.power_table(found["power"], short=markdown))
     return tables
 
 
 def _as_json(found: dict[str, list[Any]]) -> dict[str, Any]:
     return {part: [asdict(one) for one in several] for part, several in found.items()}
+
+
+def _show(done: int, total: int, seconds: float) -> None:
+    """Say how far it is: on a terminal in place, elsewhere ten lines."""
+    line = f"{done} of {total} cells, {seconds:.0f} s"
+    if sys.stderr.isatty():
+        print(f"\r{line}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+    elif done * 10 // total > (done - 1) * 10 // total:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _say(line: str) -> None:

@@ -11,7 +11,7 @@ from evidently import DataDefinition, Dataset, Report
 from evidently.presets import DataDriftPreset
 
 
-def answer(kind: str, reference: np.ndarray, windows: np.ndarray) -> dict:
+def answer(kind: str, reference: np.ndarray, windows: np.ndarray) -> dict[str, list[float]]:
     """Return the score of each window of one column, and whether the preset calls it drifted."""
     categorical = kind == "categorical"
     definition = DataDefinition(

@@ -10,7 +10,7 @@ import pandas as pd
 from nannyml import UnivariateDriftCalculator
 
 
-def answer(kind: str, reference: np.ndarray, windows: np.ndarray) -> dict:
+def answer(kind: str, reference: np.ndarray, windows: np.ndarray) -> dict[str, list[float]]:
     """Return the score of each window of one column, and whether it is an alert; a chunk is as long as a window."""
     categorical = kind == "categorical"
 

@@ -16,7 +16,7 @@ from monitoring_tasks.config.checks import DataDrift, DriftSettings
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.dispersion import dispersion
-from monitoring_tasks.statistics.drift import DRIFT_METRICS
+from monitoring_tasks.statistics.drift import DRIFT_METRICS, Layout
 from monitoring_tasks.window import Window
 from tests.benchmarks.decisions.column import Frozen
 from tests.benchmarks.decisions.streams import IntArray
@@ -45,7 +45,7 @@ def reference(columns: Sequence[Frozen], length: timedelta) -> Reference:
     profiles = {name: _profile(name, column, column.parts.sum(axis=0)) for name, column in _named(columns)}
     dispersions = {}
     for name, column in _named(columns):
-        layout = "categorical" if column.bins.kind == "categorical" else "numeric"
+        layout: Layout = "categorical" if column.bins.kind == "categorical" else "numeric"
         try:
             found = dispersion(column.parts, layout, length)
         except NotImplementedError:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import ks_2samp
@@ -75,13 +76,15 @@ def environment(package: str, folder: Path) -> Path:
     return python
 
 
-def _ask(package: str, folder: Path, cases: Mapping[str, tuple[FloatArray, FloatArray]]) -> dict[str, dict[str, list]]:
+def _ask(
+    package: str, folder: Path, cases: Mapping[str, tuple[FloatArray, FloatArray]]
+) -> dict[str, dict[str, list[Any]]]:
     python = environment(package, folder).absolute()
     question, answer = folder / f"{package}.npz", folder / f"{package}.json"
     arrays = {
         f"{name}/{part}": pair[i] for name, pair in cases.items() for i, part in enumerate(("reference", "windows"))
     }
-    np.savez(question, **arrays)
+    np.savez(question, allow_pickle=False, **arrays)
     worker = Path(__file__).with_name(f"{package}_worker.py")
     process = subprocess.run(
         [python, worker, question.absolute(), answer.absolute()],
@@ -92,7 +95,7 @@ def _ask(package: str, folder: Path, cases: Mapping[str, tuple[FloatArray, Float
         check=False,
     )
     assert process.returncode == 0, f"{package} failed:\n{process.stderr[-2000:]}"
-    found: dict[str, dict[str, list]] = json.loads(answer.read_text())
+    found: dict[str, dict[str, list[Any]]] = json.loads(answer.read_text())
     return found
 
 

@@ -62,7 +62,7 @@ class Power:
     held: Mapping[str, Rate]
     """By tool, at the configured false-alarm rate."""
     by_default: Mapping[str, Rate]
-    """By tool, as its default rule decides, whatever its false-alarm rate is."""
+    """By tool, as its default rule decides, whatever its false-alarm rate is; of one column only."""
     ahead: Mapping[str, Rate]
     """By tool: ours less theirs on the same windows; the threshold's own uncertainty counts."""
 
@@ -106,8 +106,8 @@ def measure(kind: Kind, length: int, share: float, seed: int) -> list[Power]:
         of = of_rows(kind, reference.reshape(-1, length))
         others = [column("numeric", "independent", length, rng, REFERENCE // length) for _ in range(max(false) - 1)]
         for columns, alarms in false.items():
-            values = counted(kind, of.bins, rows(kind, "independent", (ours_still, length), rng))
-            alarms.append(_decide(of, others[: columns - 1], values).any_size)
+            counts = counted(kind, of.bins, rows(kind, "independent", (ours_still, length), rng))
+            alarms.append(_decide(of, others[: columns - 1], counts).any_size)
         for name, shift in shifts.items():
             values = rows(kind, "independent", (drifted, length), rng, shift)
             ours[name].append(_decide(of, others[: shift.columns - 1], counted(kind, of.bins, values)))
@@ -167,7 +167,7 @@ def _power(
         rate(false),
         rate([one.default for one in ours]),
         held,
-        {tool: rate(by_default[tool]) for tool in TOOLS},
+        {tool: rate(by_default[tool]) for tool in TOOLS} if columns == 1 else {},
         ahead,
     )
 

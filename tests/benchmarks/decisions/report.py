@@ -36,7 +36,7 @@ class Table:
 
     def markdown(self) -> str:
         """Return it in pipes."""
-        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        lines = [self.header, ["---", *["---:"] * (len(self.header) - 1)], *self.rows]
         body = ["| " + " | ".join(line) + " |" for line in lines]
         return "\n".join([self.title, "", *body, *(["", self.note] if self.note else [])])
 
@@ -61,7 +61,7 @@ def false_alarm_table(found: Sequence[Found], dependence: Dependence, default: b
     title = (
         f"False alarms in % of windows, {ROWS[dependence]}, {setting}; configured {100 * RATE:g} %, promised {promise}"
     )
-    return Table(title, ["columns", *(f"{n:,} rows".replace(",", " ") for n in LENGTHS)], lines)
+    return Table(title, ["columns", *(f"{_rows(n)} rows" for n in LENGTHS)], lines)
 
 
 def summary_table(found: Sequence[Found]) -> Table:
@@ -83,35 +83,39 @@ def summary_table(found: Sequence[Found]) -> Table:
         f"Windows without drift that raise an alarm, in per cent, with every `minimum_effect` at zero and "
         f"`false_alarm_rate: {RATE:g}`; over the kinds of columns from the lowest to the highest:"
     )
-    return Table(title, ["rows", "columns", *(f"{n:,} rows".replace(",", " ") for n in LENGTHS)], lines)
+    return Table(title, ["rows", "columns", *(f"{_rows(n)} rows" for n in LENGTHS)], lines)
 
 
-def rule_table(ruled: Sequence[Ruled]) -> Table:
-    """Return what the default rules of the others do without drift."""
+def rule_table(ruled: Sequence[Ruled], short: bool = False) -> Table:
+    """Return what the default rules of the others do without drift; in short only of independent rows."""
     lines = []
     for one in ruled:
         cell = one.cell
+        if short and (cell.dependence != "independent" or cell.length not in (100, 1_000, 10_000)):
+            continue
         name = f"{cell.columns} {cell.kinds}, {ROWS[cell.dependence]}"
-        lines.append([name, f"{cell.length:,}".replace(",", " "), *(_percent(one.rates[rule], 0) for rule in RULES)])
+        lines.append([name, _rows(cell.length), *(_percent(one.rates[rule], 0) for rule in RULES)])
     title = "False alarms of the default rules of Evidently and NannyML, in % of windows (any column drifted)"
     return Table(title, ["columns", "rows", *RULES], lines)
 
 
-def power_table(found: Sequence[Power]) -> Table:
-    """Return what is found of each shift."""
+def power_table(found: Sequence[Power], short: bool = False) -> Table:
+    """Return what is found of each shift; in short without what the others' own thresholds find."""
     lines = []
     order = {name: i for i, name in enumerate(SHIFTS)}
+    by_default = () if short else power.TOOLS
     for one in sorted(found, key=lambda one: (order[one.shift], one.length)):
         cells = [_percent(one.ours, 0) + one.verdict, _percent(one.our_false_alarms)]
         cells += [_percent(one.held[tool], 0) for tool in power.TOOLS]
-        cells += [_percent(one.ours_default, 0), *(_percent(one.by_default[tool], 0) for tool in power.TOOLS)]
-        lines.append([one.shift, f"{one.length:,}".replace(",", " "), *cells])
+        cells += [_percent(one.ours_default, 0)]
+        cells += [_percent(one.by_default[tool], 0) if one.by_default else "" for tool in by_default]
+        lines.append([one.shift, _rows(one.length), *cells])
     title = (
-        f"Windows with a shift that raise an alarm, in per cent, against a baseline of 30 000 rows; "
+        f"Windows with a shift that raise an alarm, in per cent, against a baseline of {_rows(power.REFERENCE)} rows; "
         f"the others' thresholds are held to {100 * RATE:g} % false alarms:"
     )
     header = ["shift", "rows", "ours", "(false alarms)", *power.TOOLS]
-    return Table(title, [*header, "ours, default settings", *(f"{tool}, default rule" for tool in power.TOOLS)], lines)
+    return Table(title, [*header, "ours, default settings", *(f"{tool}, default rule" for tool in by_default)], lines)
 
 
 ROWS = {
@@ -126,6 +130,10 @@ A column is numeric (normal), missing (normal, 1 % null), discrete (Poisson, mea
 mixed monitors take turns. Autocorrelated rows: AR(1), 0.9. Baselines: 30 windows, at least 30 000 rows, drawn anew 20
 times. Windows of 50 rows are below the default `minimum_rows`: by default they are not judged. Blank: too long to
 draw."""
+
+
+def _rows(n: int) -> str:
+    return f"{n:,}".replace(",", " ")
 
 
 def _percent(found: Rate, digits: int = 1) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tests.benchmarks.decisions.column import parts_of
-from tests.benchmarks.decisions.false_alarms import Cell
+from tests.benchmarks.decisions.false_alarms import Cell, Kinds
 from tests.benchmarks.decisions.rate import Rate, rate
 from tests.benchmarks.decisions.scores import SMALL, evidently, nannyml, prepared
 from tests.benchmarks.decisions.streams import rows
@@ -20,6 +20,9 @@ NannyML's chunks are as long as the window, or by its default a tenth of what it
 """
 
 CHUNKS = 10
+KINDS: Mapping[int, Sequence[Kinds]] = {1: ("numeric", "discrete", "categorical"), 10: ("mixed",), 50: ("mixed",)}
+"""By columns."""
+
 BASELINES = 5
 WINDOWS = 40
 """Of each baseline."""
@@ -37,7 +40,7 @@ class Ruled:
 def cells() -> list[Cell]:
     """Return the cells: those whose rows can be afforded."""
     found = []
-    for columns, kinds in ((1, ("numeric", "discrete", "categorical")), (10, ("mixed",)), (50, ("mixed",))):
+    for columns, kinds in KINDS.items():
         for dependence in ("independent", "repeated", "autocorrelated"):
             if columns == 50 and dependence != "independent":
                 continue
@@ -68,10 +71,10 @@ def measure(cell: Cell, share: float, seed: int) -> Ruled:
             chunks = prepared(kind, values.reshape(windows * CHUNKS, -1))
             chunked = np.array([chunk.size > 0 and by_chunk.alarms(chunk) for chunk in chunks])
             drifted["NannyML, ten chunks"] += chunked.reshape(windows, CHUNKS).any(axis=1)
-        for rule, count in drifted.items():
-            alarms[rule].append(count > 0)
+        for name, count in drifted.items():
+            alarms[name].append(count > 0)
         alarms["Evidently, half of columns"].append(drifted["Evidently"] >= cell.columns / 2)
-    return Ruled(cell, {rule: rate(found) for rule, found in alarms.items()})
+    return Ruled(cell, {name: rate(found) for name, found in alarms.items()})
 
 
 def cost(cell: Cell) -> float:

@@ -116,7 +116,7 @@ def rows(
     values = latent(dependence, shape, rng)
     if kind in ("discrete", "categorical"):
         cuts = norm.ppf(np.cumsum(shares(kind, shift))[:-1])
-        return np.searchsorted(cuts, values, "right").astype(np.float64)
+        return np.asarray(np.searchsorted(cuts, values, "right"), np.float64)
     if shift is not None:
         values = values * shift.scale + shift.mean
         if shift.tail:

@@ -100,7 +100,7 @@ def shares(kind: Kind, shift: Shift | None = None) -> FloatArray:
         return POISSON
     if shift is None:
         return ZIPF
-    moved = ZIPF * (1 - shift.category) / (1 - ZIPF[4])
+    moved: FloatArray = ZIPF * (1 - shift.category) / (1 - ZIPF[4])
     moved[4] = shift.category
     return moved
 
@@ -116,7 +116,7 @@ def rows(
     values = latent(dependence, shape, rng)
     if kind in ("discrete", "categorical"):
         cuts = norm.ppf(np.cumsum(shares(kind, shift))[:-1])
-        return np.asarray(np.searchsorted(cuts, values, "right"), np.float64)
+        return np.searchsorted(cuts, values, "right").astype(np.float64)
     if shift is not None:
         values = values * shift.scale + shift.mean
         if shift.tail:

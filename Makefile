@@ -5,11 +5,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 ROWS ?= 1 10
+OPTIONS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo airflow test test-fast lint format types servers benchmark lock clean
+.PHONY: help setup demo airflow test test-fast lint format types servers benchmark benchmark-decisions lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -64,6 +65,9 @@ servers:
 
 benchmark: $(INSTALLED) ## rows x columns per second, peak memory and the ratio to the floor (ROWS="1 10", in millions)
 	$(BIN)/python tests/benchmarks/scan.py $(ROWS)
+
+benchmark-decisions: $(INSTALLED) ## false alarms and detection power, beside Evidently and NannyML (OPTIONS="--quick --markdown")
+	$(BIN)/python -m tests.benchmarks.decisions $(OPTIONS)
 
 clean: ## remove everything that was made: environment, demo, caches
 	rm -rf $(VENV) .demo .monitoring .airflow .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

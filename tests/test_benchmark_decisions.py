@@ -13,9 +13,10 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import binomtest, chisquare, ks_2samp, kstest, norm, poisson, wasserstein_distance
 
 from monitoring_tasks.checks.drift import drift
+from monitoring_tasks.warehouse.bins import FRACTIONS
 from tests.benchmarks.decisions import scores
 from tests.benchmarks.decisions.column import column, counted, of_rows
-from tests.benchmarks.decisions.ours import ANY_SIZE, DEFAULT, MONITOR, WINDOW, decide, decider, reference
+from tests.benchmarks.decisions.ours import ANY_SIZE, DEFAULT, MONITOR, decide, decider, reference
 from tests.benchmarks.decisions.rate import alarm_shares, at_least, at_most, held_to, of_several, rate
 from tests.benchmarks.decisions.streams import CORRELATION, MISSING, SHIFTS, ZIPF, Shift, latent, rows
 from tests.checks.context import context, numeric
@@ -86,8 +87,9 @@ def test_the_baseline_of_drawn_counts_is_cut_at_its_own_quantiles():
     made = column("numeric", "independent", 1000, np.random.default_rng(4))
     baseline = made.parts.sum(axis=0)
     assert baseline[[0, 1, -1]].tolist() == [0, 0, 0]
-    assert baseline[2:-1].max() - baseline[2:-1].min() <= 2
-    assert np.allclose(made.bins.edges[1:-1], norm.ppf(np.arange(1, 32) / 32), atol=0.08)
+    assert baseline[5:-4].max() - baseline[5:-4].min() <= 2
+    assert np.allclose(baseline[2:5] / 30_000, np.diff(FRACTIONS[:4]), atol=1e-4)
+    assert np.allclose(made.bins.edges[2:-2], norm.ppf(FRACTIONS[2:-2]), atol=0.08)
 
 
 def test_shifts_are_what_they_say():
@@ -172,7 +174,7 @@ def test_the_decision_is_that_of_windows_with_all_their_rows():
     for window in windows:
         before, after = numeric("x0", of.bins, baseline.ravel()), numeric("x0", of.bins, window)
         given_rows = context(MONITOR, {"x0": of.bins}, {"": [before]}, {"": [after]})
-        given_rows = replace(given_rows, earlier=reference([of], WINDOW.end - WINDOW.start))
+        given_rows = replace(given_rows, earlier=reference([of]))
         expected.append(any(result.status == "alarm" for result in drift(given_rows, ["x0"], settings)))
     assert [alarms([counts]) for counts in counted("numeric", of.bins, windows)] == expected
     assert 5 < sum(expected) < 40

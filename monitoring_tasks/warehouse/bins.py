@@ -19,6 +19,12 @@ from monitoring_tasks.window import Window
 BINS = 32
 """Equal-frequency bins of a continuous column. A power of two: then every engine finds the same quantiles exactly."""
 
+TAILS = (1 / 1024, 1 / 128)
+"""The outermost bins on both sides are cut there too: what is far out has bins in which little is expected."""
+
+FRACTIONS = tuple(sorted({*(i / BINS for i in range(BINS + 1)), *TAILS, *(1 - tail for tail in TAILS)}))
+"""Where quantiles are taken: minimum and maximum, and whole multiples of 1/1024 between."""
+
 ROWS_PER_BIN = 10
 """A baseline too small to put as many rows into every bin gets fewer bins."""
 
@@ -75,9 +81,10 @@ def measure_bins(
     Returns
     -------
     dict
-        By column name. Continuous columns: 32 bins of equal frequency, a value that fills a bin alone in a bin
-        of its own. Discrete columns (at most 32 values, each at least three times on average): a bin for every value
-        and for every gap between two. Categorical columns: the 100 most frequent categories.
+        By column name. Continuous columns: 32 bins of equal frequency, of which the outermost are cut again at `TAILS`;
+        a value that fills a bin alone has a bin of its own. Discrete columns (at most 32 values, each at least three
+        times on average): a bin for every value and for every gap between two. Categorical columns: the 100 most
+        frequent categories.
     """
     found = {column.name: LATENCY_BINS for column in columns if "latency" in column.roles}
     numeric = [column for column in columns if column.kind != "categorical" and column.name not in found]
@@ -93,12 +100,12 @@ def measure_bins(
 def _quantiles(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
 ) -> dict[str, tuple[int, list[float]]]:
-    """Return of each column the number of finite values and their minimum, 31 quantiles and maximum."""
+    """Return of each column the number of finite values, and their quantiles at `FRACTIONS`."""
     at_once = _columns_at_once(warehouse, source, period) if columns else QUANTILE_COLUMNS
     if at_once == 0:
         return {column.name: _ranked(warehouse, source, column, period) for column in columns}
     found: dict[str, tuple[int, list[float]]] = {}
-    fractions = exp.Array(expressions=[exp.Literal.number(str(i / BINS)) for i in range(BINS + 1)])
+    fractions = exp.Array(expressions=[exp.Literal.number(str(fraction)) for fraction in FRACTIONS])
     for first in range(0, len(columns), at_once):
         part = columns[first : first + at_once]
         inner = {f"x{i}": _finite(warehouse, column) for i, column in enumerate(part)}
@@ -131,7 +138,7 @@ def _ranked(warehouse: Warehouse, source: Source, column: Column, period: Window
     rows = _rows(warehouse, source, period, {"x": _finite(warehouse, column)})
     present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
     count = warehouse.query(selected({"n": exp.Count(this=named("x"))}, rows))["n"][0].as_py()
-    ranks = [max(1, -(-i * count // BINS)) for i in range(BINS + 1)]
+    ranks = ranks_of(count)
     order = exp.Order(expressions=[exp.Ordered(this=named("x"), nulls_first=False)])
     numbered = selected({"x": named("x"), "r": exp.Window(this=exp.RowNumber(), order=order)}, rows.copy())
     wanted = exp.In(this=named("r"), expressions=[integer(rank) for rank in sorted(set(ranks))])
@@ -160,7 +167,7 @@ def _edges(
 
 def _scale(kind: Kind, quantiles: Sequence[float]) -> Bins:
     """Return bins that state the units of sums and squares, and have no edges yet."""
-    low, median, high = quantiles[0], quantiles[BINS // 2], quantiles[-1]
+    low, median, high = quantiles[0], quantiles[FRACTIONS.index(0.5)], quantiles[-1]
     largest = max(abs(low), abs(high))
     # A column of zeros says nothing about its scale: 2**20 lets values up to 2**41 be summed, to 2**-22.
     exponent = 20 if largest == 0 else _exponent(largest)
@@ -175,13 +182,26 @@ def _exponent(largest: float) -> int:
     return min(max(math.frexp(largest)[1], -400), 400)
 
 
+def ranks_of(count: int) -> list[int]:
+    """Return the ranks, from 1, of the quantiles of so many values: the smallest that holds at least the fraction.
+
+    Examples
+    --------
+    >>> ranks_of(2048)[:3], ranks_of(2048)[-3:]
+    ([1, 2, 16], [2032, 2046, 2048])
+    """
+    return [max(1, -(-int(fraction * 1024) * count // 1024)) for fraction in FRACTIONS]
+
+
 def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
     """Turn minimum, quantiles and maximum into edges.
+
+    A small baseline has fewer bins of equal frequency, and no tails of less than `ROWS_PER_BIN` rows.
 
     Parameters
     ----------
     quantiles
-        33 values, ascending: minimum, the 31 quantiles between, maximum.
+        Ascending, at `FRACTIONS`.
     rows
         Values they were taken of.
 
@@ -192,14 +212,18 @@ def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
 
     Examples
     --------
-    >>> edges = quantile_edges([0.0] * 17 + [float(i) for i in range(1, 17)], 1000)
-    >>> edges[:3]
-    [0.0, 1e-300, 1.0]
+    >>> edges = quantile_edges([max(0.0, 32 * fraction - 16) for fraction in FRACTIONS], 1000)
+    >>> edges[:3], edges[-2:]
+    ([0.0, 1e-300, 1.0], [16.0, 16.000000000000004])
     """
     bins = BINS
     while bins > 1 and rows < bins * ROWS_PER_BIN:
         bins //= 2
-    chosen = list(quantiles[:: BINS // bins])
+    chosen = [
+        value
+        for fraction, value in zip(FRACTIONS, quantiles, strict=True)
+        if (fraction * bins).is_integer() or _is_tail(fraction, rows)
+    ]
     edges = sorted(set(chosen))
     heavy = [value for value in edges if chosen.count(value) > 1]
     edges = sorted({*edges, *map(just_above, heavy), just_above(chosen[-1])})
@@ -207,6 +231,12 @@ def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
         return edges
     # The maximum itself is no bin of its own: the last bin reaches from the last quantile to beyond it.
     return [*edges[:-2], edges[-1]] if len(edges) > 2 else edges
+
+
+def _is_tail(fraction: float, rows: int) -> bool:
+    """Return whether it cuts off a tail that holds rows enough for a bin."""
+    outside = min(fraction, 1 - fraction)
+    return outside in TAILS and outside * rows >= ROWS_PER_BIN
 
 
 def _distinct(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> list[float]:

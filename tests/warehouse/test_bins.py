@@ -17,7 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitoring_tasks.profile import Bins, ColumnProfile, Kind, just_above
-from monitoring_tasks.warehouse.bins import BINS, CATEGORIES, LATENCY_EDGES, LONGEST, measure_bins, quantile_edges
+from monitoring_tasks.warehouse.bins import (
+    BINS,
+    CATEGORIES,
+    FRACTIONS,
+    LATENCY_EDGES,
+    LONGEST,
+    measure_bins,
+    quantile_edges,
+    ranks_of,
+)
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.window import Window
 from tests.warehouse import oracle, tables
@@ -74,18 +83,23 @@ CONTINUOUS = {
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)
-def test_a_continuous_column_has_32_bins_of_equal_frequency(measure: Measure, name: str) -> None:
+def test_a_continuous_column_has_32_bins_of_equal_frequency_and_tails(measure: Measure, name: str) -> None:
     bins, column = measure(CONTINUOUS[name], pa.float64())
-    assert len(bins.edges) == BINS + 1
+    assert len(bins.edges) == BINS + 1 + 4
     assert column.counts[0] == column.counts[1] == column.counts[-1] == 0
-    assert set(column.counts[2:-1]) <= {624, 625, 626}
+    low, inner, high = column.counts[2:5], column.counts[5:-4], column.counts[-4:-1][::-1]
+    assert set(inner) <= {624, 625, 626}
+    for tail in (low, high):  # 1/1024, then up to 1/128, then up to 1/32 of 20,000
+        assert tail == pytest.approx((19.5, 136.7, 468.75), abs=2)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e6], ids=["about zero", "far from zero"])
 def test_bins_of_single_precision_have_equal_frequency(measure: Measure, shift: float) -> None:
     bins, column = measure((RNG.normal(size=5_000) * 1000 + shift).astype(np.float32), pa.float32())
-    assert len(bins.edges) == BINS + 1
-    assert set(column.counts[2:-1]) <= {155, 156, 157, 158}
+    assert len(bins.edges) == BINS + 1 + 2
+    # Of 5,000 rows 1/1024 is too few for a bin, 1/128 is not.
+    assert set(column.counts[4:-3]) <= {155, 156, 157, 158}
+    assert column.counts[2:4] == pytest.approx((39, 117), abs=2)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +297,7 @@ def test_a_baseline_larger_than_duckdbs_memory_is_measured(tmp_path: Path, monke
     )
     with tables.opened(url, "log", timestamp=None) as (warehouse, source, types):
         edges = measure_bins(warehouse, source, tables.columns_of(types), None)["x"].edges
-    assert edges == pytest.approx([i / BINS * 10_000_019 for i in range(BINS + 1)], abs=40)
+    assert edges == pytest.approx([fraction * 10_000_019 for fraction in FRACTIONS], abs=40)
 
 
 ODD_TEXTS = [
@@ -408,7 +422,7 @@ def test_whole_numbers_at_the_ends_of_their_types_are_counted(type_: str, tmp_pa
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_edges_ascend_and_hold_every_value(values: list[float], rows: int) -> None:
     values = sorted(value + 0.0 for value in values)
-    quantiles = [values[min(len(values) - 1, i * len(values) // BINS)] for i in range(BINS)] + [values[-1]]
+    quantiles = [values[rank - 1] for rank in ranks_of(len(values))]
     edges = quantile_edges(quantiles, rows)
     assert all(before < after for before, after in pairwise(edges))
     assert edges[0] <= values[0]

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from monitoring_tasks.profile import Bins, just_above
-from monitoring_tasks.warehouse.bins import BINS, quantile_edges
+from monitoring_tasks.warehouse.bins import quantile_edges, ranks_of
 from tests.benchmarks.decisions.streams import (
     CATEGORIES,
     MISSING,
@@ -29,6 +31,8 @@ from tests.benchmarks.decisions.streams import (
     rows,
     shares,
 )
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 CHUNK = 4_000_000
 """Rows that are drawn at once."""
@@ -117,7 +121,7 @@ def _bins_of_few(kind: Kind, counts: IntArray) -> Bins:
 
 def _ranks(n: int) -> IntArray:
     """Return the ranks, from 1, of minimum, quantiles and maximum of n values."""
-    return np.maximum(1, -(-np.arange(BINS + 1) * n // BINS))
+    return np.array(ranks_of(n))
 
 
 def _drawn_by_row(kind: Kind, length: int, parts: int, rng: np.random.Generator) -> Column:
@@ -159,6 +163,13 @@ def _dealt(counts: IntArray, parts: int, rng: np.random.Generator) -> IntArray:
     return np.array([*dealt, counts])
 
 
+def _merged(cells: NDArray[Number], onto: IntArray) -> NDArray[Number]:
+    """Add up cells that are in one bin, along the last axis."""
+    merged = np.zeros((*cells.shape[:-1], int(onto.max()) + 1), cells.dtype)
+    np.add.at(merged.T, onto, cells.T)
+    return merged
+
+
 def _continuous(kind: Kind, length: int, parts: int, times: int, rng: np.random.Generator) -> Column:
     null = MISSING if kind == "missing" else 0.0
     per_part = length // times
@@ -168,10 +179,13 @@ def _continuous(kind: Kind, length: int, parts: int, times: int, rng: np.random.
     # Of [null, below, 32 bins, above]: the last bin holds the maximum, and above it there is no row of the baseline.
     baseline = np.concatenate(([nulls, 0], np.diff(ranks[:-1]), [known - ranks[-2] + 1, 0]))
     gaps = rng.dirichlet(np.concatenate(([1], np.diff(ranks), [1])))
-    edges = quantile_edges(norm.ppf(np.cumsum(gaps[:-1])).tolist(), known * times)
-    by_part = _dealt(baseline, parts, rng)
+    cuts = norm.ppf(np.cumsum(gaps[:-1]))
+    edges = quantile_edges(cuts.tolist(), known * times)
+    # Of a small baseline some of the cuts are no edges.
+    onto = np.concatenate(([0, 1], np.searchsorted(edges, cuts[:-1], "right") + 1, [len(edges) + 1]))
+    by_part = _merged(_dealt(baseline, parts, rng), onto)
     p = np.concatenate(([null], gaps * (1 - null)))
-    p /= p.sum()
+    p = _merged(p / p.sum(), onto)
     return Column(
         Bins("numeric", tuple(edges)),
         by_part * times,

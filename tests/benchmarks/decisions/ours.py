@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.config.checks import DataDrift, DriftSettings
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
-from monitoring_tasks.reference import Reference
-from monitoring_tasks.statistics.dispersion import dispersion
-from monitoring_tasks.statistics.drift import DRIFT_METRICS, Layout
+from monitoring_tasks.reference import Reference, layout_of
+from monitoring_tasks.statistics.drift import DRIFT_METRICS
+from monitoring_tasks.statistics.homogeneity import column_dispersion
 from monitoring_tasks.window import Window
 from tests.benchmarks.decisions.column import Frozen
 from tests.benchmarks.decisions.streams import IntArray
@@ -40,16 +40,12 @@ class Decisions:
     default: NDArray[np.bool_]
 
 
-def reference(columns: Sequence[Frozen], length: timedelta) -> Reference:
-    """Return what windows are compared with: the baseline, and how much its parts differ where the product says so."""
+def reference(columns: Sequence[Frozen]) -> Reference:
+    """Return what windows are compared with: the baseline, and how much its parts differ."""
     profiles = {name: _profile(name, column, column.parts.sum(axis=0)) for name, column in _named(columns)}
     dispersions = {}
     for name, column in _named(columns):
-        layout: Layout = "categorical" if column.bins.kind == "categorical" else "numeric"
-        try:
-            found = dispersion(column.parts, layout, length)
-        except NotImplementedError:
-            continue
+        found = column_dispersion(column.parts, layout_of(column.bins))
         if found is not None:
             dispersions[name] = found
     return Reference("baseline", {"": profiles}, {"": dispersions})
@@ -58,7 +54,7 @@ def reference(columns: Sequence[Frozen], length: timedelta) -> Reference:
 def decider(columns: Sequence[Frozen], settings: DriftSettings) -> Callable[[Sequence[IntArray]], bool]:
     """Return a function of one window's rows per bin, an array for each column: whether anything is in alarm."""
     bins = {name: column.bins for name, column in _named(columns)}
-    earlier = reference(columns, WINDOW.end - WINDOW.start)
+    earlier = reference(columns)
     rows = int(columns[0].parts.sum())
     baseline = Baseline(MONITOR.name, {"features": list(bins)}, bins, earlier.columns[""], rows)
 

@@ -65,9 +65,9 @@ def test_what_is_planted_on_a_day_is_found_on_that_day_only(monitored):
     for row in rows(monitored, statuses="alarm"):
         found[number_of(row)].add(row["column_name"])
     assert found == {
-        SHIFTED: {"amount"},
-        NEW_COUNTRY: {"country"},
-        MISSING: {"age"},
+        SHIFTED: {"amount", ""},
+        NEW_COUNTRY: {"country", ""},
+        MISSING: {"age", ""},
         EMPTY: {""},
         FEW: {""},
         FAILING: {"predicted", "probability", "error", "latency_ms"},
@@ -77,13 +77,15 @@ def test_what_is_planted_on_a_day_is_found_on_that_day_only(monitored):
 
 
 def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment(monitored):
-    shifted = {(row["metric"], row["segment"]) for row in rows(monitored, SHIFTED, statuses="alarm")}
+    shifted = {
+        (row["metric"], row["segment"]) for row in rows(monitored, SHIFTED, statuses="alarm", checks="data_drift")
+    }
     segments = ("", "region=north", "region=south")
     assert shifted == {(metric.name, segment) for metric in DRIFT_METRICS for segment in segments}
-    missing = {row["metric"] for row in rows(monitored, MISSING, statuses="alarm", segments="")}
+    missing = {row["metric"] for row in rows(monitored, MISSING, statuses="alarm", segments="", checks="data_drift")}
     # The order of values has not changed where values went missing, and metrics of order are over the values alone.
     assert missing == {metric.name for metric in DRIFT_METRICS} - {"kolmogorov_smirnov", "wasserstein"}
-    unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="")}
+    unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="", checks="data_drift")}
     assert unseen == {metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts}
 
 
@@ -579,7 +581,7 @@ def test_a_window_is_not_closed_over_results_of_an_edited_file(store: Store, duc
     closed = close_window(strict, day(20), store, parse_instant("2024-05-01", "UTC"))
     assert (closed.state, closed.error) == (
         "failed",
-        "written before the monitor file was edited, run again: operations, prediction_drift",
+        "written before the monitor file was edited, run again: multivariate_drift, operations, prediction_drift",
     )
 
 

@@ -46,7 +46,7 @@ def monitor(write_monitor):
 
 def run_all(monitor, windows=DAYS):
     tasks.scan(monitor, windows)
-    for family in ("drift", "operations"):
+    for family in ("drift", "operations", "multivariate"):
         tasks.check(monitor, family, windows)
     return tasks.close(monitor, windows)
 
@@ -61,7 +61,7 @@ def test_tasks_fill_the_tables_and_return_only_a_text(monitor, results):
     assert run_all(monitor, DAYS[:1]) == "2013-04-01T00:00Z/2013-04-02T00:00Z"
     assert state(results, monitor) == [("done", None)] * 2
     checks = {row["check_name"] for row in results.results("rain")}
-    assert checks == {"data_drift", "prediction_drift", "operations"}
+    assert checks == {"data_drift", "prediction_drift", "operations", "multivariate_drift"}
 
 
 def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, results, warehouse):
@@ -74,6 +74,7 @@ def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, re
         "2 windows could not be checked: 2013-04-01T00:00Z/2013-04-02T00:00Z (data_drift); "
     )
     tasks.check(monitor, "operations", DAYS)
+    tasks.check(monitor, "multivariate", DAYS)
     with pytest.raises(AirflowFailException, match=r"2 windows failed: .*pressure"):
         tasks.close(monitor, DAYS)
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
@@ -169,6 +170,7 @@ def test_a_killed_check_leaves_its_run_red(monitor, results):
         tasks.close(monitor, DAYS, ["drift"])
     tasks.scan(monitor, DAYS)
     tasks.check(monitor, "operations", DAYS)
+    tasks.check(monitor, "multivariate", DAYS)
     with pytest.raises(AirflowFailException, match="not written: data_drift, prediction_drift"):
         tasks.close(monitor, DAYS, ["drift"])
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
@@ -188,7 +190,7 @@ def test_a_baseline_that_is_refused_changes_nothing(monitor, results, warehouse)
         with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
             refused()
     assert state(results, monitor) == [("done", None)] * 2
-    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 6}]
+    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 8}]
 
 
 def test_long_lists_of_failed_windows_are_cut():

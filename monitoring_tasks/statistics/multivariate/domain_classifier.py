@@ -34,6 +34,7 @@ SHUFFLED_VALUES = 2_000_000
 """Numbers of copies with one column shuffled that are scored at once: 16 MB."""
 
 SEED = 20130401
+"""Any will do; that of the shuffles, for without early stopping nothing in the trees is random."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,15 @@ def domain_classifier(
     with _one_thread():
         for place, last in enumerate(learned):
             seen, scored = block < last, block == last
-            model = _model().fit(both[seen], drawn[seen], weight[seen])
-            aucs[place], variances[place] = mann_whitney(model.decision_function(both[scored]), drawn[scored] == 1)
+            # scikit-learn cannot bin a column without any value; as a constant it says nothing either.
+            known = np.where(np.isnan(both[seen]).all(axis=0), 0.0, both)
+            model = _model().fit(known[seen], drawn[seen], weight[seen])
+            aucs[place], variances[place] = mann_whitney(model.decision_function(known[scored]), drawn[scored] == 1)
         auc, deviation = float(share @ aucs), math.sqrt(float(share**2 @ variances))
         p_value = _upper_tail((auc - 0.5) / deviation) if deviation > 0 else 1.0
         contributions = np.full(both.shape[1], np.nan)
         if p_value <= explain_below:
-            contributions = _contributions(model, both[scored], drawn[scored] == 1, float(aucs[-1]))
+            contributions = _contributions(model, known[scored], drawn[scored] == 1, float(aucs[-1]))
     counted = 1 / float(share @ share) / BLOCKS
     lower, upper = newcombe_interval(auc, counted * len(before), counted * len(after))
     return DomainClassifier(auc, lower, upper, p_value, contributions)
@@ -224,7 +227,7 @@ def checked_samples(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[F
 
 
 def _binned(rows: FloatArray) -> FloatArray:
-    """Return the number of each value's bin where a column has many; one that many rows share is a bin. NaN stays.
+    """Return the rank of each value, or its bin's where there are many; a value of many rows is a bin. NaN stays.
 
     scikit-learn would do the same, and take ten times as long for it as for the trees where rows have weights. The bins
     know nothing of which side a row is from, so without drift they tell nothing.
@@ -233,11 +236,11 @@ def _binned(rows: FloatArray) -> FloatArray:
     for values in found.T:
         present = ~np.isnan(values)
         ascending = np.sort(values[present])
-        if np.count_nonzero(ascending[1:] > ascending[:-1]) < DISTINCT:
-            continue
-        quantiles = ascending[np.arange(1, BINS) * len(ascending) // BINS]
-        heavy = quantiles[1:][quantiles[1:] == quantiles[:-1]]
-        edges = np.unique(np.concatenate([quantiles, np.nextafter(heavy, np.inf)]))
+        edges = np.unique(ascending)
+        if len(edges) > DISTINCT:
+            quantiles = ascending[np.arange(1, BINS) * len(ascending) // BINS]
+            heavy = quantiles[1:][quantiles[1:] == quantiles[:-1]]
+            edges = np.unique(np.concatenate([quantiles, np.nextafter(heavy, np.inf)]))
         values[present] = np.searchsorted(edges, values[present], side="right")
     return found
 

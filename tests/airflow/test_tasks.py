@@ -110,6 +110,21 @@ def test_a_store_that_does_not_answer_ends_a_check_at_once(monitor, monkeypatch)
     assert asked == [DAYS[0]]
 
 
+def test_only_a_check_that_reads_rows_opens_the_warehouse(monitor, results, warehouse):
+    tasks.scan(monitor, DAYS)
+    warehouse.rename(warehouse.with_suffix(".away"))
+    tasks.check(monitor, "drift", DAYS)
+    tasks.check(monitor, "operations", DAYS)
+    with pytest.raises(DataError, match="there is no file or directory"):
+        tasks.check(monitor, "multivariate", DAYS)
+    written = {row["check_name"] for row in results.results("rain")}
+    assert written == {"data_drift", "prediction_drift", "operations"}
+    warehouse.with_suffix(".away").rename(warehouse)
+    tasks.check(monitor, "multivariate", DAYS)
+    assert len(list(results.results("rain", checks=["multivariate_drift"]))) == 2
+    tasks.close(monitor, DAYS)
+
+
 def test_a_chunk_fails_after_all_its_windows_are_written(monitor, results, warehouse):
     with duckdb.connect(str(warehouse)) as database:
         database.execute("alter table inference_log drop pressure")

@@ -66,9 +66,17 @@ def domain_classifier(
     variance of the Mann-Whitney statistic, and permuting labels within the folds does not see it. Progressively no
     pair counts twice: given what was learned, a block's labels are a fair shuffle, so that without drift its AUC is
     exactly the Mann-Whitney statistic [3]_, whatever the model has learned, and the blocks' AUCs are uncorrelated.
-    Measured, the share of undrifted windows with a p-value below 1 % and 5 %:
+    Measured, the share of undrifted windows with a p-value below 1 % and 5 %, of 400 to 2000 each, normal columns (five
+    folds and the variance of independent ones: 4.5 / 11.0 % with 200 rows on each side, 3.7 / 11.0 % with 1000):
 
-    TABLE
+    ================== =============== ================
+    n, m, columns      independent     correlated 0.6
+    ================== =============== ================
+    200, 200, 5        0.7 / 4.8 %     1.0 / 4.8 %
+    5,000, 200, 5      1.1 / 5.4 %     1.2 / 4.4 %
+    5,000, 1,000, 16   0.7 / 3.7 %     1.3 / 6.0 %
+    5,000, 5,000, 5    0.0 / 5.2 %     0.5 / 3.8 %
+    ================== =============== ================
 
     Parameters
     ----------

@@ -47,9 +47,16 @@ def pca_reconstruction(
     well. A row's error is the Euclidean distance to what is rebuilt of it, after each column is brought to mean 0 and
     standard deviation 1 by the fitted rows. The mean errors of current and held-out rows are compared by Welch's test
     [2]_: given the components the errors are independent, so it is right whatever was fitted. Measured, the share of
-    undrifted windows with a p-value below 1 % and 5 %:
+    undrifted windows with a p-value below 1 % and 5 %, of 400 to 2000 each, normal columns:
 
-    TABLE
+    ================== =============== ================
+    n, m, columns      independent     correlated 0.6
+    ================== =============== ================
+    200, 200, 5        1.2 / 5.0 %     1.4 / 5.4 %
+    5,000, 200, 5      0.9 / 5.8 %     0.8 / 5.7 %
+    5,000, 1,000, 16   1.5 / 4.2 %     0.8 / 4.3 %
+    5,000, 5,000, 5    1.8 / 5.2 %     1.5 / 4.5 %
+    ================== =============== ================
 
     A category becomes its share of the fitted reference rows (one never seen there: 0). Missing and infinite values
     become the mean. Columns that do not vary in the fitted rows are left out. Where the columns are not correlated in

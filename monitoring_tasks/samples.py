@@ -26,7 +26,7 @@ class Samples:
     """Draws from one warehouse for any number of windows; from the baseline once.
 
     What is drawn for a window is the same in whatever order and company: see `monitoring_tasks.warehouse.sample`. The
-    baseline is drawn from the period or table of the monitor file, whatever moving baseline the counts are compared with.
+    baseline is drawn from the period or table of the monitor file, even where counts are compared with moving ones.
     """
 
     def __init__(self, monitor: Monitor, warehouse: Warehouse, windows: Sequence[Window]) -> None:

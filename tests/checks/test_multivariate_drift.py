@@ -12,7 +12,7 @@ import pytest
 from monitoring_tasks.checks import CheckContext, RowSamples
 from monitoring_tasks.checks.multivariate_drift import encoded, multivariate_drift
 from monitoring_tasks.config import MonitorFileError
-from monitoring_tasks.errors import DataError, NoKeyError, TransientError
+from monitoring_tasks.errors import NoKeyError, TransientError
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
@@ -190,7 +190,7 @@ def test_settings_that_can_only_be_mistakes_are_refused(settings, message):
         inference_log.monitor(f"{{multivariate_drift: {settings}}}")
 
 
-# On real engines -------------------------------------------------------------------------------------------------------
+# --- On real engines --------------------------------------------------------------------------------------------------
 
 ONLY = "{data_drift: off, prediction_drift: off, operations: off}"
 NOW = parse_instant("2024-05-01", "UTC")

@@ -18,12 +18,17 @@ FARTHEST = 10.0
 """Standard deviations beyond which a value counts as this far: one absurd value must not outweigh all rows."""
 
 
+NEAREST = 0.01
+"""An error below this counts as this: of a row that is rebuilt without any, such as one without values, there is no
+logarithm."""
+
+
 @dataclass(frozen=True)
 class PcaReconstruction:
     """How much worse, or better, the current rows are rebuilt than held-out reference rows are."""
 
     difference: float
-    """Mean error of the current rows less that of the reference rows, in the latter's standard deviations; 0 is none,
+    """Mean logarithm of the current rows' errors less that of the reference's, in its standard deviations; 0 is none,
     above 0 relations have broken, below 0 the rows follow the reference's relations more closely."""
     lower: float
     """Lower end of the 95 % interval."""
@@ -45,17 +50,18 @@ def pca_reconstruction(
 
     Every other reference row fits the components; the rest are held out, because rows that were fitted are rebuilt too
     well. A row's error is the Euclidean distance to what is rebuilt of it, after each column is brought to mean 0 and
-    standard deviation 1 by the fitted rows. The mean errors of current and held-out rows are compared by Welch's test
-    [2]_: given the components the errors are independent, so it is right whatever was fitted. Measured, the share of
-    undrifted windows with a p-value below 1 % and 5 %, of 400 to 2000 each, normal columns:
+    standard deviation 1 by the fitted rows. The mean logarithms of the errors of current and held-out rows are compared
+    by Welch's test [2]_: given the components the errors are independent, so it is right whatever was fitted. Without
+    the logarithm it is not where columns are skewed: 2.4 / 7.0 % of 1500 undrifted windows of 200 log-normal rows are
+    below 1 % and 5 %, with it 1.0 / 5.1 %. Of normal columns, 1000 windows each:
 
     ================== =============== ================
     n, m, columns      independent     correlated 0.6
     ================== =============== ================
-    200, 200, 5        1.2 / 5.0 %     1.4 / 5.4 %
-    5,000, 200, 5      0.9 / 5.8 %     0.8 / 5.7 %
-    5,000, 1,000, 16   1.5 / 4.2 %     0.8 / 4.3 %
-    5,000, 5,000, 5    1.8 / 5.2 %     1.5 / 4.5 %
+    200, 200, 5        1.2 / 4.6 %     1.3 / 5.4 %
+    5,000, 200, 5      0.6 / 4.9 %     1.4 / 6.7 %
+    5,000, 1,000, 16   0.9 / 4.4 %     0.7 / 4.8 %
+    5,000, 5,000, 5    1.1 / 5.9 %     1.1 / 5.1 %
     ================== =============== ================
 
     A category becomes its share of the fitted reference rows (one never seen there: 0). Missing and infinite values
@@ -109,7 +115,7 @@ def pca_reconstruction(
     usual, now = (_errors(rows, components) for rows in (held_out, after))
     spread = float(usual.std(ddof=1))
     variance = (usual.var(ddof=1) / len(usual), now.var(ddof=1) / len(now))
-    if not spread > 1e-9 * float(np.sqrt(varies.sum())):
+    if not spread > 1e-12:
         return None
     difference = float(now.mean() - usual.mean())
     error = math.sqrt(sum(variance))
@@ -161,6 +167,7 @@ def _standardised(rows: FloatArray, mean: FloatArray, deviation: FloatArray) -> 
 
 
 def _errors(rows: FloatArray, components: FloatArray) -> FloatArray:
-    """Return the distance of each row to its projection."""
-    distances: FloatArray = np.linalg.norm(rows - rows @ components @ components.T, axis=1)
-    return distances
+    """Return the logarithm of the distance of each row to its projection."""
+    distances = np.linalg.norm(rows - rows @ components @ components.T, axis=1)
+    logarithms: FloatArray = np.log(np.maximum(distances, NEAREST))
+    return logarithms

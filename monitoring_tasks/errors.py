@@ -18,6 +18,10 @@ class DataError(MonitoringError):
     """The warehouse answered, and what it holds cannot be monitored as configured. Never retried."""
 
 
+class NoKeyError(DataError):
+    """A table does not have the key by which rows are drawn, so what needs single rows cannot be measured."""
+
+
 class TransientError(MonitoringError):
     """A server or network failed. Retried: waiting may heal it."""
 

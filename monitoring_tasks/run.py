@@ -6,23 +6,25 @@ A scheduled run is a list of one window, a backfill a long one. Airflow's tasks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline, require_fixed_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
-from monitoring_tasks.config import ColumnType, Monitor
-from monitoring_tasks.config.roles import timestamp_misfit
+from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError, about
+from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
+from monitoring_tasks.samples import Samples
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
@@ -94,13 +96,14 @@ def run_windows(
         began = monotonic()
         scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
         share = (monotonic() - began) / len(windows)
+        samples = Samples(monitor, warehouse, windows)
         runs = []
         for done, window in enumerate(windows):
             _tell(progress, "Check", done, len(windows))
             began = monotonic()
             written = _written(monitor, store.check_runs(monitor.name, window))
             never = [check.name for check in enabled(monitor) if check.name not in written]
-            check_window(monitor, window, (*names, *never), store)
+            check_window(monitor, window, (*names, *never), store, samples)
             runs.append(close_window(monitor, window, store, datetime.now(UTC), share + monotonic() - began))
         _tell(progress, "Check", len(windows), len(windows))
     return tuple(runs)
@@ -127,7 +130,7 @@ def scan_windows(
     with recording_failure(monitor, left, store):
         table = monitor.inference_log.table
         types = warehouse.columns(table)
-        source = _source(monitor, types)
+        source = log_source(monitor, types)
         star = monitor.inference_log.features.names is None
         features = feature_names(monitor, types, warehouse.partition_keys(table) if star else ())
         baseline = find_baseline(monitor, store)
@@ -181,8 +184,12 @@ def record_failed(monitor: Monitor, windows: Sequence[Window], store: Store, rea
         )
 
 
-def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:
+def check_window(
+    monitor: Monitor, window: Window, checks: Sequence[str], store: Store, samples: Samples | None = None
+) -> tuple[str, ...]:
     """Run these checks on the stored profile and store their results, each check in one transaction.
+
+    Checks that read rows draw them from `samples`; the others need none.
 
     Returns
     -------
@@ -200,10 +207,12 @@ def check_window(monitor: Monitor, window: Window, checks: Sequence[str], store:
         blame.
     """
     require_fixed_baseline(monitor)
-    return _undisturbed(lambda: _check_window(monitor, window, checks, store))
+    return _undisturbed(lambda: _check_window(monitor, window, checks, store, samples))
 
 
-def _check_window(monitor: Monitor, window: Window, checks: Sequence[str], store: Store) -> tuple[str, ...]:
+def _check_window(
+    monitor: Monitor, window: Window, checks: Sequence[str], store: Store, samples: Samples | None
+) -> tuple[str, ...]:
     # The digest is read first: if the profile is replaced before it is read too, nothing can be written.
     digest = _digest(monitor, window, store.window_state(monitor.name, window))
     baseline_id, profiles = store.read_profiles(monitor.name, window)
@@ -214,6 +223,8 @@ def _check_window(monitor: Monitor, window: Window, checks: Sequence[str], store
             "baseline: scan the window again"
         )
     context = CheckContext(monitor, window, profiles[0], baseline, profiles[1:])
+    if samples is not None:
+        context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline))
     failed = []
     for check in enabled(monitor):
         if check.name not in checks:
@@ -331,23 +342,6 @@ def _close_window(monitor: Monitor, window: Window, store: Store, now: datetime,
 
 def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
     return store.window_state(monitor.name, profiles[0].window).digest == profile_digest(profiles, baseline_id)
-
-
-def _source(monitor: Monitor, types: Mapping[str, ColumnType]) -> Source:
-    log = monitor.inference_log
-    type_ = types.get(log.timestamp)
-    if type_ is None:
-        raise DataError(
-            f"monitor {monitor.name!r}: table {log.table!r} has no column {log.timestamp!r} (inference_log.timestamp); "
-            f"it has {', '.join(types)}"
-        )
-    wrong = timestamp_misfit(monitor, type_)
-    if wrong is not None:
-        raise DataError(
-            f"monitor {monitor.name!r}: inference_log.timestamp {log.timestamp!r} of table {log.table!r} {wrong[0]}: "
-            f"{wrong[1]}"
-        )
-    return Source(log.table, log.timestamp, type_, monitor.schedule.timezone)
 
 
 def _chosen(monitor: Monitor, checks: Collection[str] | None) -> tuple[str, ...]:

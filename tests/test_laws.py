@@ -25,6 +25,7 @@ from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.retention import rollup
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
+from monitoring_tasks.samples import Samples
 from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import format_instant, parse_instant
 from tests import inference_log
@@ -90,7 +91,7 @@ def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store,
         scan_windows(monitor, [window], warehouse, store)
         for check in reversed(enabled(monitor)):
             assert close_window(monitor, window, store, NOW).state == "failed"
-            check_window(monitor, window, [check.name], store)
+            check_window(monitor, window, [check.name], store, Samples(monitor, warehouse, [window]))
         assert close_window(monitor, window, store, NOW).state == ("empty" if window == day(EMPTY) else "done")
     assert contents(store) == undisturbed
 
@@ -239,7 +240,8 @@ def test_law_6_results_on_rolled_up_profiles_are_those_of_the_long_windows(store
     with open_store(f"sqlite:///{tmp_path / 'days.db'}") as days:
         run_windows(monitor, day(22).start, day(23).end, warehouse=warehouse, store=days)
         for number in (22, 23):
-            check_window(monitor, day(number), [check.name for check in enabled(monitor)], store)
+            samples = Samples(monitor, warehouse, [day(number)])
+            check_window(monitor, day(number), [check.name for check in enabled(monitor)], store, samples)
             assert close_window(monitor, day(number), store, NOW).state == "done"
         long = [row for row in store.results("loans") if (row["window_end"] - row["window_start"]).days == 1]
         assert long == list(days.results("loans"))

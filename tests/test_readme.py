@@ -341,8 +341,9 @@ def test_the_dag_has_the_tasks_that_are_drawn(airflow: dict[str, Any]):
     assert airflow["id"] == "monitor.flight-delays"
     assert airflow["alone"] == {
         "wait": ["scan"],
-        "scan": ["close", "drift", "operations"],
+        "scan": ["close", "drift", "multivariate", "operations"],
         "drift": ["close"],
+        "multivariate": ["close"],
         "operations": ["close"],
         "close": [],
     }

@@ -80,14 +80,16 @@ def test_what_is_planted_on_a_day_is_found_on_that_day_only(monitored):
 
 
 def test_every_metric_that_suits_finds_its_drift_in_all_rows_and_in_each_segment(monitored):
-    shifted = {(row["metric"], row["segment"]) for row in rows(monitored, SHIFTED, statuses="alarm")}
+    shifted = {
+        (row["metric"], row["segment"]) for row in rows(monitored, SHIFTED, statuses="alarm", checks="data_drift")
+    }
     segments = ("", "region=north", "region=south")
     names = {"global_test", *(metric.name for metric in DRIFT_METRICS)}
     assert shifted == {(name, segment) for name in names for segment in segments}
-    missing = {row["metric"] for row in rows(monitored, MISSING, statuses="alarm", segments="")}
+    missing = {row["metric"] for row in rows(monitored, MISSING, statuses="alarm", segments="", checks="data_drift")}
     # The order of values has not changed where values went missing, and metrics of order are over the values alone.
     assert missing == names - {"kolmogorov_smirnov", "wasserstein"}
-    unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="")}
+    unseen = {row["metric"] for row in rows(monitored, NEW_COUNTRY, statuses="alarm", segments="", checks="data_drift")}
     assert unseen == {"global_test", *(metric.name for metric in DRIFT_METRICS if "categorical" in metric.layouts)}
 
 
@@ -596,7 +598,7 @@ def test_a_window_is_not_closed_over_results_of_an_edited_file(store: Store, duc
     closed = close_window(strict, day(20), store, parse_instant("2024-05-01", "UTC"))
     assert (closed.state, closed.error) == (
         "failed",
-        "written before the monitor file was edited, run again: operations, prediction_drift",
+        "written before the monitor file was edited, run again: multivariate_drift, operations, prediction_drift",
     )
 
 

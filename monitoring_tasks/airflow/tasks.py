@@ -16,12 +16,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from monitoring_tasks.airflow.connections import results_store, warehouse_of
 from monitoring_tasks.airflow.windows import windows_of_run
-from monitoring_tasks.checks import families
+from monitoring_tasks.checks import enabled, families
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.window import Window
 
 if TYPE_CHECKING:
     from monitoring_tasks.results.store import Store, WindowRun
+    from monitoring_tasks.samples import Samples
     from monitoring_tasks.warehouse.engine import Warehouse
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
 def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     """Run one family of checks over the stored profiles; fail when one of them could not be computed.
 
+    The warehouse is opened only for a family that reads rows. One that does not answer is asked again by a retry.
+
     The failed check has then written its error rows, and the others theirs. A window that cannot be checked at all,
     such as one without a profile, costs the others nothing.
     """
@@ -76,10 +79,13 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
 
     names = families(monitor)[family]
     reasons, written = [], ""
-    with open_store(results_store()) as store:
+    with open_store(results_store()) as store, ExitStack() as stack:
+        samples = None
+        if any(check.reads_rows for check in enabled(monitor) if check.name in names):
+            samples = stack.enter_context(samples_of(monitor, windows))
         for window in windows:
             try:
-                failed = check_window(monitor, window, names, store)
+                failed = check_window(monitor, window, names, store, samples)
             except DataError as error:
                 reasons.append(f"{window} ({error})")
                 continue
@@ -126,6 +132,16 @@ def open_warehouse_of(monitor: Monitor, windows: Sequence[Window], store: Store)
         with recording_failure(monitor, windows, store):
             warehouse = stack.enter_context(open_warehouse(warehouse_of(monitor.warehouse)))
         yield warehouse
+
+
+@contextmanager
+def samples_of(monitor: Monitor, windows: Sequence[Window]) -> Iterator[Samples]:
+    """Open the monitor's warehouse to draw rows of these windows. They stay as recorded if it does not answer."""
+    from monitoring_tasks.samples import Samples
+    from monitoring_tasks.warehouse.engine import open_warehouse
+
+    with open_warehouse(warehouse_of(monitor.warehouse)) as warehouse:
+        yield Samples(monitor, warehouse, windows)
 
 
 def _failed(monitor: Monitor, windows: Sequence[Window], store: Store) -> list[WindowRun]:

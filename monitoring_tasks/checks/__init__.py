@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitoring_tasks.checks.check import Check, CheckContext
+from monitoring_tasks.checks.check import Check, CheckContext, RowSamples
 from monitoring_tasks.checks.data_drift import data_drift
+from monitoring_tasks.checks.multivariate_drift import multivariate_drift
 from monitoring_tasks.checks.operations import operations
 from monitoring_tasks.checks.prediction_drift import prediction_drift
 from monitoring_tasks.checks.result import STATUSES, Result, Status
@@ -23,6 +24,7 @@ __all__ = [
     "Check",
     "CheckContext",
     "Result",
+    "RowSamples",
     "Status",
     "enabled",
     "families",
@@ -34,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift),
     Check("prediction_drift", "drift", prediction_drift),
     Check("operations", "operations", operations),
+    Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True),
 )
 """In the order in which they are run and read."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +13,17 @@ from monitoring_tasks.reference import Reference
 from monitoring_tasks.window import Window
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from monitoring_tasks.config import Monitor
+
+
+@dataclass(frozen=True)
+class RowSamples:
+    """Rows of the two sides, drawn without chance: numbers and times as doubles, categories as texts."""
+
+    baseline: pa.Table
+    window: pa.Table
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,9 @@ class CheckContext:
     """The same window, split; a segment without rows is left out."""
     earlier: Reference | None = None
     """What a moving or seasonal baseline compares with; None for one that is fixed."""
+    draw: Callable[[Sequence[str], int], RowSamples] | None = None
+    """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`).
+    Raises NoKeyError where the baseline's rows cannot be drawn."""
 
     @cached_property
     def reference(self) -> Reference:
@@ -46,3 +59,5 @@ class Check:
     """Checks that people read and clear together: one Airflow task."""
     run: Callable[[CheckContext], list[Result]]
     """Raises nothing for a bad column: it writes an ``error`` row and goes on."""
+    reads_rows: bool = False
+    """Whether the profile is not enough for it: only such a check costs a look into the warehouse."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from monitoring_tasks.config.fields import (
     Column,
@@ -54,8 +54,10 @@ ClassificationMetricName = Literal[
 ]
 RegressionMetricName = Literal["mae", "rmse", "mape", "medae", "r2", "bias"]
 PerformanceMetricName = Literal[ClassificationMetricName, RegressionMetricName]
+MultivariateMetricName = Literal["domain_classifier_auc", "pca_reconstruction_error"]
 
 DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName)]
+MultivariateMetric = Annotated[MultivariateMetricName, one_of("a metric of two samples", MultivariateMetricName)]
 PerformanceMetric = Annotated[PerformanceMetricName, one_of("a performance metric", PerformanceMetricName)]
 
 
@@ -164,8 +166,26 @@ class Operations(CheckSettings):
 class MultivariateDrift(CheckSettings):
     """Change of the features' joint distribution, on a bounded sample."""
 
-    maximum_rows: Count = 10_000
-    """the rows of the sample, such as 10000"""
+    maximum_rows: Count = 5_000
+    """the rows that are drawn of the window, and as many of the baseline, such as 5000"""
+    minimum_rows: Count = 100
+    """the rows below which a window is not judged, such as 100"""
+    minimum_effect: Mapping[MultivariateMetric, NotNegative] = {}
+    """the smallest value that matters, for each metric, such as {domain_classifier_auc: 0.55}"""
+
+    @field_validator("minimum_effect")
+    @classmethod
+    def _auc(cls, value: Mapping[MultivariateMetricName, float]) -> Mapping[MultivariateMetricName, float]:
+        auc = value.get("domain_classifier_auc")
+        if auc is not None and not 0.5 <= auc < 1:
+            raise refused("has a `domain_classifier_auc` outside 0.5 to 1", "write an AUC, such as 0.55")
+        return value
+
+    @model_validator(mode="after")
+    def _judges(self) -> MultivariateDrift:
+        if self.maximum_rows < self.minimum_rows:
+            raise refused("`maximum_rows` is below `minimum_rows`", "exchange them: so no window could be judged")
+        return self
 
 
 class CustomCheck(Section):

@@ -46,7 +46,7 @@ def monitor(write_monitor):
 
 def run_all(monitor, windows=DAYS):
     tasks.scan(monitor, windows)
-    for family in ("drift", "operations"):
+    for family in ("drift", "operations", "multivariate"):
         tasks.check(monitor, family, windows)
     return tasks.close(monitor, windows)
 
@@ -61,7 +61,7 @@ def test_tasks_fill_the_tables_and_return_only_a_text(monitor, results):
     assert run_all(monitor, DAYS[:1]) == "2013-04-01T00:00Z/2013-04-02T00:00Z"
     assert state(results, monitor) == [("done", None)] * 2
     checks = {row["check_name"] for row in results.results("rain")}
-    assert checks == {"data_drift", "prediction_drift", "operations"}
+    assert checks == {"data_drift", "prediction_drift", "operations", "multivariate_drift"}
 
 
 def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, results, warehouse):
@@ -74,6 +74,7 @@ def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, re
         "2 windows could not be checked: 2013-04-01T00:00Z/2013-04-02T00:00Z (data_drift); "
     )
     tasks.check(monitor, "operations", DAYS)
+    tasks.check(monitor, "multivariate", DAYS)
     with pytest.raises(AirflowFailException, match=r"2 windows failed: .*pressure"):
         tasks.close(monitor, DAYS)
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
@@ -107,6 +108,21 @@ def test_a_store_that_does_not_answer_ends_a_check_at_once(monitor, monkeypatch)
     with pytest.raises(TransientError, match="database is locked"):
         tasks.check(monitor, "drift", DAYS)
     assert asked == [DAYS[0]]
+
+
+def test_only_a_check_that_reads_rows_opens_the_warehouse(monitor, results, warehouse):
+    tasks.scan(monitor, DAYS)
+    warehouse.rename(warehouse.with_suffix(".away"))
+    tasks.check(monitor, "drift", DAYS)
+    tasks.check(monitor, "operations", DAYS)
+    with pytest.raises(DataError, match="there is no file or directory"):
+        tasks.check(monitor, "multivariate", DAYS)
+    written = {row["check_name"] for row in results.results("rain")}
+    assert written == {"data_drift", "prediction_drift", "operations"}
+    warehouse.with_suffix(".away").rename(warehouse)
+    tasks.check(monitor, "multivariate", DAYS)
+    assert len(list(results.results("rain", checks=["multivariate_drift"]))) == 2
+    tasks.close(monitor, DAYS)
 
 
 def test_a_chunk_fails_after_all_its_windows_are_written(monitor, results, warehouse):
@@ -169,6 +185,7 @@ def test_a_killed_check_leaves_its_run_red(monitor, results):
         tasks.close(monitor, DAYS, ["drift"])
     tasks.scan(monitor, DAYS)
     tasks.check(monitor, "operations", DAYS)
+    tasks.check(monitor, "multivariate", DAYS)
     with pytest.raises(AirflowFailException, match="not written: data_drift, prediction_drift"):
         tasks.close(monitor, DAYS, ["drift"])
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
@@ -188,7 +205,7 @@ def test_a_baseline_that_is_refused_changes_nothing(monitor, results, warehouse)
         with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
             refused()
     assert state(results, monitor) == [("done", None)] * 2
-    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 6}]
+    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 8}]
 
 
 def test_long_lists_of_failed_windows_are_cut():

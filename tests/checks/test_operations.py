@@ -133,8 +133,9 @@ def test_what_this_version_does_not_compute_is_named():
 
 def test_checks_that_are_off_are_not_run():
     monitor = inference_log.monitor("{data_drift: off}")
-    assert [check.name for check in enabled(monitor)] == ["prediction_drift", "operations"]
+    assert [check.name for check in enabled(monitor)] == ["prediction_drift", "operations", "multivariate_drift"]
     assert families(inference_log.monitor()) == {
         "drift": ("data_drift", "prediction_drift"),
         "operations": ("operations",),
+        "multivariate": ("multivariate_drift",),
     }

@@ -19,6 +19,7 @@ from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse import unseen
 from monitoring_tasks.warehouse.bins import measure_bins
+from monitoring_tasks.warehouse.sample import sample
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
@@ -79,6 +80,17 @@ def test_the_sql_that_names_unseen_values(dialect: str) -> None:
     compare(f"unseen.{dialect}", warehouse.statements)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_sql_of_a_sample(dialect: str) -> None:
+    """Of one window, and of two at once."""
+    warehouse = Unanswered(dialect)
+    features = COLUMNS[:4]
+    for windows in (DAYS[:1], DAYS):
+        for rows in sample(warehouse, SOURCE, features, "flight_id", windows, 5000):
+            assert (rows.num_rows, rows.column_names) == (0, [column.name for column in features])
+    compare(f"sample.{dialect}", warehouse.statements)
+
+
 CREATE = (
     "CREATE TABLE airline.inference_log AS SELECT TIMESTAMP '2013-04-01 05:00:00' AS scheduled_at, "
     "CAST(100.5 AS DOUBLE PRECISION) AS distance, 5 AS scheduled_hour, "
@@ -112,7 +124,7 @@ def test_the_sql_of_a_baseline_and_a_scan_that_a_server_answers(
 
 
 def test_every_golden_file_has_its_test() -> None:
-    names = {f"{name}.{dialect}.sql" for name in ("scan", "unseen") for dialect in DIALECTS} | {
+    names = {f"{what}.{dialect}.sql" for what in ("sample", "scan", "unseen") for dialect in DIALECTS} | {
         "baseline.duckdb.sql",
         "baseline.postgres.sql",
     }

@@ -1,0 +1,220 @@
+"""Multivariate drift: a change of the features' joint distribution, which no single feature need show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.result import Result, Status
+from monitoring_tasks.checks.wording import number
+from monitoring_tasks.errors import NoKeyError
+from monitoring_tasks.profile import Bins
+from monitoring_tasks.statistics.histogram import FloatArray
+from monitoring_tasks.statistics.multiple_testing import holm
+from monitoring_tasks.statistics.multivariate import domain_classifier, pca_reconstruction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from monitoring_tasks.config import MultivariateDrift
+
+AUC, ERROR = "domain_classifier_auc", "pca_reconstruction_error"
+
+FLOORS = {AUC: 0.55, ERROR: 0.2}
+"""Usual floors. 0.2 standard deviations is Cohen's small effect [1]_, and two normal distributions so far apart are
+told from each other with an AUC of 0.556.
+
+.. [1] Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences. Lawrence Erlbaum.
+"""
+
+COLUMNS = 200
+"""With more features the check is off unless the monitor file names it."""
+
+FEWEST = 8
+"""Rows that the classifier needs on either side, whatever the settings say."""
+
+NAMED = 3
+"""Features named in a message; `detail` has ten."""
+
+
+def multivariate_drift(context: CheckContext) -> list[Result]:
+    """Compare a sample of the window with one of the baseline, all features at once, in two ways.
+
+    The domain classifier finds any difference; the PCA reconstruction error finds relations of the baseline that broke.
+    An alarm needs both: significance at `false_alarm_rate` after Holm's correction over the two, and a value beyond
+    `minimum_effect`. A significant value beyond half of it is a warning.
+    """
+    settings = context.monitor.checks.multivariate_drift
+    if settings is None:
+        return []
+    columns = _columns(context)
+    if len(columns) > COLUMNS and "multivariate_drift" not in context.monitor.checks.model_fields_set:
+        message = (
+            f"not compared: {len(columns)} features are more than {COLUMNS}; name checks.multivariate_drift in the "
+            "monitor file to compare them all the same"
+        )
+        return [Result(AUC, status="info", message=message)]
+    rows, needed = context.profile.rows, max(settings.minimum_rows, FEWEST)
+    if rows < needed:
+        return _unmeasured(context, f"{rows} rows are too few to judge, {needed} are needed")
+    if not columns:
+        return _unmeasured(context, "no feature can be read in both the window and the baseline")
+    if context.draw is None:
+        raise ValueError("this check reads rows and was given no way to draw any: pass `samples` to check_window")
+    try:
+        samples = context.draw(columns, settings.maximum_rows)
+    except NoKeyError as error:
+        return _unmeasured(context, str(error))
+    for side, name in ((samples.window, "window"), (samples.baseline, "baseline")):
+        if len(side) < needed:
+            return _unmeasured(context, f"the {name} has {len(side)} rows with a key, {needed} are needed")
+    bins = [context.baseline.bins[name] for name in columns]
+    return _compared(context, settings, columns, encoded(samples.baseline, bins), encoded(samples.window, bins))
+
+
+def encoded(rows: pa.Table, bins: Sequence[Bins]) -> FloatArray:
+    """Return rows as numbers, categories as the place of their bin; NaN is missing.
+
+    Parameters
+    ----------
+    rows
+        One column for each of `bins`.
+    bins
+        The baseline's frozen bins. A category that has none is *other* or *unseen*, as in a profile.
+
+    Returns
+    -------
+    float ndarray, shape (n_rows, n_columns)
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = np.empty((len(rows), len(bins)))
+    for place, (column, its) in enumerate(zip(rows.columns, bins, strict=True)):
+        values = column
+        if its.kind == "categorical":
+            other = len(its.categories)
+            known = pc.index_in(column, value_set=pa.array(its.categories, pa.string()))
+            listed = pc.is_in(column, value_set=pa.array(its.others, pa.string()))
+            rest = pc.if_else(pc.or_(listed, its.open_ended), other, other + 1)
+            values = pc.if_else(pc.is_valid(column), pc.coalesce(known, rest.cast(pa.int32())), None)
+        found[:, place] = values.cast(pa.float64()).fill_null(math.nan).to_numpy()
+    return found
+
+
+def _columns(context: CheckContext) -> list[str]:
+    unreadable = {**context.baseline.unreadable, **context.profile.unreadable}
+    return [name for name in context.baseline.features if name in context.profile.columns and name not in unreadable]
+
+
+def _unmeasured(context: CheckContext, why: str) -> list[Result]:
+    rows = Result(AUC, baseline_rows=context.baseline.rows, window_rows=context.profile.rows)
+    return [replace(rows, status="insufficient_data", message=f"the features together: {why}")]
+
+
+def _compared(
+    context: CheckContext,
+    settings: MultivariateDrift,
+    columns: Sequence[str],
+    baseline: FloatArray,
+    window: FloatArray,
+) -> list[Result]:
+    categorical = [context.baseline.bins[name].kind == "categorical" for name in columns]
+    told = domain_classifier(baseline, window, explain_below=settings.false_alarm_rate)
+    rebuilt = pca_reconstruction(baseline, window, categorical)
+    first = Result(
+        AUC,
+        value=told.auc,
+        value_lower=told.lower,
+        value_upper=told.upper,
+        p_value=told.p_value,
+        threshold_upper=float(settings.minimum_effect.get(AUC, FLOORS[AUC])),  # type: ignore[call-overload]
+        baseline_rows=context.baseline.rows,
+        window_rows=context.profile.rows,
+        detail={"baseline_sample": len(baseline), "window_sample": len(window)},
+    )
+    floor = float(settings.minimum_effect.get(ERROR, FLOORS[ERROR]))  # type: ignore[call-overload]
+    second = replace(first, metric=ERROR, value=None, value_lower=None, value_upper=None, p_value=None)
+    second = replace(second, threshold_lower=-floor, threshold_upper=floor)
+    if rebuilt is not None:
+        second = replace(
+            second,
+            value=rebuilt.difference,
+            value_lower=rebuilt.lower,
+            value_upper=rebuilt.upper,
+            p_value=rebuilt.p_value,
+            detail={
+                **second.detail,
+                "components": rebuilt.components,
+                "columns": rebuilt.columns,
+                "explained": rebuilt.explained,
+            },
+        )
+    p_values = [math.nan if result.p_value is None else result.p_value for result in (first, second)]
+    significant = holm(p_values, settings.false_alarm_rate)
+    return [
+        _judged_classifier(first, bool(significant[0]), columns, told.contributions),
+        _judged_reconstruction(second, bool(significant[1])),
+    ]
+
+
+def _judged_classifier(result: Result, significant: bool, columns: Sequence[str], shares: FloatArray) -> Result:
+    value, floor = result.value or 0.0, result.threshold_upper or 0.0
+    status = _status(value - 0.5, floor - 0.5, significant)
+    moved = {"ok": "the features together are in order", "warning": "the features moved a little together"}
+    words = f"{moved.get(status, 'the features moved together')}: a classifier tells window from baseline with AUC "
+    words += f"{number(value)} ({floor:g} is the floor{_doubt(result, value > floor, significant)})"
+    if status == "ok":
+        return replace(result, status=status, message=words)
+    ranked = [(columns[i], float(shares[i])) for i in np.argsort(-shares, kind="stable")[:10] if shares[i] > 0]
+    named = [name for name, share in ranked[:NAMED] if share >= ranked[0][1] / 10]
+    detail = {**result.detail, "contributions": {name: round(share, 4) for name, share in ranked}}
+    return replace(
+        result, status=status, detail=detail, message=f"{words}; most by {_listed(named)}" if named else words
+    )
+
+
+def _judged_reconstruction(result: Result, significant: bool) -> Result:
+    if result.value is None:
+        why = "fewer than two features vary in the baseline"
+        return replace(result, status="insufficient_data", message=f"{ERROR} cannot be measured, {why}")
+    floor = result.threshold_upper or 0.0
+    status = _status(abs(result.value), floor, significant)
+    closer = "more" if result.value < 0 else "less"
+    verdict = {
+        "ok": "the features hang together as in the baseline",
+        "warning": f"the features hang together a little {closer} than in the baseline",
+        "alarm": f"the features hang together {closer} than in the baseline",
+    }[status]
+    doubt = _doubt(result, abs(result.value) > floor, significant)
+    size = f"PCA reconstruction error {number(abs(result.value))} standard deviations "
+    size += "below" if result.value < 0 else "above"
+    return replace(result, status=status, message=f"{verdict}: {size} its own ({floor:g} is the floor{doubt})")
+
+
+def _status(size: float, floor: float, significant: bool) -> Status:
+    if not significant or size <= floor / 2:
+        return "ok"
+    return "alarm" if size > floor else "warning"
+
+
+def _doubt(result: Result, beyond: bool, significant: bool) -> str:
+    if not beyond or significant:
+        return ""
+    return f", but chance alone may do this: p = {number(result.p_value or 0.0)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Write a list as people do.
+
+    Examples
+    --------
+    >>> _listed(["temp"]), _listed(["temp", "dewp", "humid"])
+    ('temp', 'temp, dewp and humid')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

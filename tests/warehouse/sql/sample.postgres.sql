@@ -1,0 +1,75 @@
+SELECT
+  "x0",
+  "x1",
+  "x2",
+  "x3"
+FROM (
+  SELECT
+    MD5(CAST("flight_id" AS TEXT)) AS "h",
+    CAST("flight_id" AS TEXT) AS "k",
+    CAST("distance" AS DOUBLE PRECISION) AS "x0",
+    CAST("scheduled_hour" AS DOUBLE PRECISION) AS "x1",
+    CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "x2",
+    CAST("carrier" AS TEXT) AS "x3"
+  FROM "airline"."inference_log"
+  WHERE
+    (
+      "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+      AND "scheduled_at" < CAST('2013-04-02 04:00:00' AS TIMESTAMP)
+    )
+    AND NOT "flight_id" IS NULL
+) AS "keyed"
+ORDER BY
+  "h" NULLS FIRST,
+  "k" COLLATE "C" NULLS FIRST,
+  "x0" NULLS FIRST,
+  "x1" NULLS FIRST,
+  "x2" NULLS FIRST,
+  "x3" COLLATE "C" NULLS FIRST
+LIMIT 5000;
+
+SELECT
+  "w",
+  "x0",
+  "x1",
+  "x2",
+  "x3"
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY "w"
+      ORDER BY "h" NULLS FIRST, "k" COLLATE "C" NULLS FIRST, "x0" NULLS FIRST, "x1" NULLS FIRST, "x2" NULLS FIRST, "x3" COLLATE "C" NULLS FIRST
+    ) AS "r"
+  FROM (
+    SELECT
+      MD5(CAST("flight_id" AS TEXT)) AS "h",
+      CAST("flight_id" AS TEXT) AS "k",
+      WIDTH_BUCKET(
+        "scheduled_at",
+        ARRAY[
+          CAST('2013-04-01 04:00:00' AS TIMESTAMP),
+          CAST('2013-04-02 04:00:00' AS TIMESTAMP),
+          CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+        ]
+      ) - 1 AS "w",
+      CAST("distance" AS DOUBLE PRECISION) AS "x0",
+      CAST("scheduled_hour" AS DOUBLE PRECISION) AS "x1",
+      CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "x2",
+      CAST("carrier" AS TEXT) AS "x3"
+    FROM "airline"."inference_log"
+    WHERE
+      (
+        "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+        AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+      )
+      AND NOT "flight_id" IS NULL
+  ) AS "keyed"
+  WHERE
+    "w" >= 0
+) AS "numbered"
+WHERE
+  "r" <= 5000
+ORDER BY
+  "w",
+  "r";

@@ -1,0 +1,80 @@
+SELECT
+  "x0",
+  "x1",
+  "x2",
+  "x3"
+FROM (
+  SELECT
+    LOWER(TO_HEX(MD5(TO_UTF8(CAST("flight_id" AS VARCHAR))))) AS "h",
+    CAST("flight_id" AS VARCHAR) AS "k",
+    CAST("distance" AS DOUBLE) AS "x0",
+    CAST("scheduled_hour" AS DOUBLE) AS "x1",
+    TO_UNIXTIME(CAST("booked_at" AS TIMESTAMP WITH TIME ZONE)) AS "x2",
+    CAST("carrier" AS VARCHAR) AS "x3"
+  FROM "airline"."inference_log"
+  WHERE
+    (
+      "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+      AND "scheduled_at" < CAST('2013-04-02 04:00:00' AS TIMESTAMP)
+    )
+    AND NOT "flight_id" IS NULL
+) AS "keyed"
+ORDER BY
+  "h" NULLS FIRST,
+  "k" NULLS FIRST,
+  "x0" NULLS FIRST,
+  "x1" NULLS FIRST,
+  "x2" NULLS FIRST,
+  "x3" NULLS FIRST
+LIMIT 5000;
+
+SELECT
+  "w",
+  "x0",
+  "x1",
+  "x2",
+  "x3"
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY "w"
+      ORDER BY "h" NULLS FIRST, "k" NULLS FIRST, "x0" NULLS FIRST, "x1" NULLS FIRST, "x2" NULLS FIRST, "x3" NULLS FIRST
+    ) AS "r"
+  FROM (
+    SELECT
+      LOWER(TO_HEX(MD5(TO_UTF8(CAST("flight_id" AS VARCHAR))))) AS "h",
+      CAST("flight_id" AS VARCHAR) AS "k",
+      CASE
+        WHEN "scheduled_at" < CAST('2013-04-02 04:00:00' AS TIMESTAMP)
+        THEN CASE
+          WHEN "scheduled_at" < CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+          THEN CAST(-1 AS INTEGER)
+          ELSE CAST(0 AS INTEGER)
+        END
+        ELSE CASE
+          WHEN "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+          THEN CAST(1 AS INTEGER)
+          ELSE CAST(-1 AS INTEGER)
+        END
+      END AS "w",
+      CAST("distance" AS DOUBLE) AS "x0",
+      CAST("scheduled_hour" AS DOUBLE) AS "x1",
+      TO_UNIXTIME(CAST("booked_at" AS TIMESTAMP WITH TIME ZONE)) AS "x2",
+      CAST("carrier" AS VARCHAR) AS "x3"
+    FROM "airline"."inference_log"
+    WHERE
+      (
+        "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+        AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+      )
+      AND NOT "flight_id" IS NULL
+  ) AS "keyed"
+  WHERE
+    "w" >= 0
+) AS "numbered"
+WHERE
+  "r" <= 5000
+ORDER BY
+  "w",
+  "r";

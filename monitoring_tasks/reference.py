@@ -1,16 +1,24 @@
 """What one window is compared with: rows counted on the baseline's bins. Pure.
 
-With `period` or `table` these are the baseline's own rows, the same for every window. With `rolling` and `seasonal` they
-are those of earlier windows.
+With `period` or `table` these are the baseline's own rows, the same for every window. With `rolling` and `seasonal`
+they are those of earlier windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from statistics import median_low
 
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring_tasks.look_back import MINIMUM_WINDOWS
 from monitoring_tasks.profile import Baseline, ColumnProfile
-from monitoring_tasks.statistics.dispersion import Dispersion
+from monitoring_tasks.statistics.dispersion import Dispersion, dispersion
+from monitoring_tasks.window import Window, format_instant
+from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
 
 
 @dataclass(frozen=True)
@@ -18,13 +26,124 @@ class Reference:
     """Counts to compare with, and by how much such counts differ from one part of them to the next."""
 
     name: str
-    """What it is, as it stands in results: ``baseline``, ``rolling 2013-03-04T05:00Z/2013-04-01T04:00Z``."""
+    """What it is, as it stands in results: ``baseline``, or of earlier windows what, how many, from when to when."""
     columns: Mapping[str, Mapping[str, ColumnProfile]]
     """By segment ('' is all rows), then by column."""
     dispersions: Mapping[str, Mapping[str, Dispersion]] = field(default_factory=dict)
     """The same; without an entry rows are taken to be independent."""
+    windows: int = 0
+    """How many earlier windows with rows it is made of; 0 for the baseline's own rows."""
+    period: Window | None = None
+    """From the start of the first of them to the end of the last."""
+    exceptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By segment and column, the name of what stands there instead of earlier windows, where too few had rows."""
 
     @classmethod
     def of_baseline(cls, baseline: Baseline) -> Reference:
         """Return the baseline's own rows."""
         return cls("baseline", {"": baseline.columns, **baseline.segments})
+
+    @classmethod
+    def of_windows(
+        cls, label: str, windows: Sequence[WindowCounts], baseline: Baseline, places: Places | None = None
+    ) -> Reference:
+        """Return the sum of earlier windows.
+
+        Where fewer than `MINIMUM_WINDOWS` of them have rows, of all columns or of one column in one segment, the
+        baseline's own rows stand instead, and `named` says so.
+
+        Parameters
+        ----------
+        label
+            What chose them, such as ``rolling 28d``.
+        windows
+            The windows' profiles in time order, unpacked with `places`.
+        baseline
+            On whose bins they were counted.
+        places
+            By default those of the baseline's bins.
+        """
+        places = places or Places(baseline.bins)
+        windows = [window for window in windows if window.rows]
+        fixed = cls.of_baseline(baseline)
+        number = sum(window.windows for window in windows)
+        if number < MINIMUM_WINDOWS:
+            return replace(fixed, name=_too_few(label, number))
+        period = Window(windows[0].window.start, windows[-1].window.end)
+        since, until = format_instant(period.start), format_instant(period.end)
+        columns: dict[str, Mapping[str, ColumnProfile]] = {}
+        dispersions: dict[str, dict[str, Dispersion]] = {}
+        exceptions: dict[str, dict[str, str]] = {}
+        for segment in dict.fromkeys([*fixed.columns, *(name for window in windows for name in window.counts)]):
+            counts, known = stack(windows, segment, places), fixed.columns.get(segment)
+            seen = _with_rows(windows, counts, places)
+            few = {name for name, count in seen.items() if count < MINIMUM_WINDOWS}
+            if known is None and len(few) == len(seen):
+                continue
+            columns[segment] = {
+                name: known[name] if known is not None and name in few and name in known else column
+                for name, column in add_up(windows, segment, places, counts).items()
+            }
+            if known is not None:
+                exceptions[segment] = {name: _too_few(label, seen[name]) for name in seen if name in few & known.keys()}
+            of_baseline, moving = fixed.dispersions.get(segment, {}), _dispersions(windows, counts, places)
+            dispersions[segment] = {
+                name: its
+                for name in seen
+                if (its := (of_baseline if name in exceptions.get(segment, {}) else moving).get(name)) is not None
+            }
+        return cls(
+            name=f"{label}: {number} windows from {since} to {until}",
+            columns=columns,
+            dispersions=dispersions,
+            windows=number,
+            period=period,
+            exceptions=exceptions,
+        )
+
+    def named(self, segment: str = "", column: str = "") -> str:
+        """Return the name of what a column is compared with in a segment; without a column, what the window is."""
+        return self.exceptions.get(segment, {}).get(column, self.name)
+
+
+def moving_columns(
+    windows: Sequence[WindowCounts], baseline: Baseline, places: Places | None = None
+) -> dict[str, ColumnProfile]:
+    """Return the sum of all rows of earlier windows, without the columns of which too few windows have rows."""
+    places = places or Places(baseline.bins)
+    windows = [window for window in windows if window.rows]
+    if sum(window.windows for window in windows) < MINIMUM_WINDOWS:
+        return {}
+    counts = stack(windows, "", places)
+    seen = _with_rows(windows, counts, places)
+    columns = add_up(windows, "", places, counts)
+    return {name: column for name, column in columns.items() if seen[name] >= MINIMUM_WINDOWS}
+
+
+def _too_few(label: str, number: int) -> str:
+    holds = "no window" if number == 0 else "1 window" if number == 1 else f"{number} windows"
+    return f"baseline: {label} holds {holds} with rows, {MINIMUM_WINDOWS} are needed"
+
+
+def _with_rows(windows: Sequence[WindowCounts], counts: NDArray[np.int64], places: Places) -> dict[str, int]:
+    """Return for each column how many windows have rows of it."""
+    if not places.bins:
+        return {}
+    rows: NDArray[np.int64] = np.add.reduceat(counts, places.starts, axis=1)
+    numbers = np.array([window.windows for window in windows]) @ (rows > 0)
+    return dict(zip(places.bins, numbers.tolist(), strict=True))
+
+
+def _dispersions(windows: Sequence[WindowCounts], counts: NDArray[np.int64], places: Places) -> dict[str, Dispersion]:
+    """Measure how much the windows differ: only those of the schedule's own length, for longer ones differ less."""
+    single = np.array([window.windows == 1 for window in windows])
+    if single.sum() < 2:
+        return {}
+    length: timedelta = median_low(window.window.length for window in windows if window.windows == 1)
+    found = {
+        name: dispersion(
+            counts[single, place], "categorical" if places.bins[name].kind == "categorical" else "numeric", length
+        )
+        for name, place in places.slices.items()
+    }
+    return {name: its for name, its in found.items() if its is not None}

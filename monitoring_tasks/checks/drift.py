@@ -16,6 +16,7 @@ from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import (
     DriftMetric,
     chi_squared_test,
@@ -71,7 +72,15 @@ def drift(context: CheckContext, columns: Sequence[str], settings: DriftSettings
     decided = _decide(measured, settings)
     segments = dict.fromkeys(result.segment for result in decided)
     shares = [_drifted_share([result for result in decided if result.segment == segment]) for segment in segments]
-    return [*results, *decided, *shares]
+    return [*results, *(_compared_with(context.earlier, result) for result in (*decided, *shares))]
+
+
+def _compared_with(earlier: Reference | None, result: Result) -> Result:
+    """Say what the numbers were compared with, where that is not the same in every window."""
+    if earlier is None:
+        return result
+    name = earlier.named(result.segment, result.column_name)
+    return replace(result, detail={**result.detail, "compared_with": name})
 
 
 def _measured(
@@ -102,7 +111,7 @@ def _measured(
         size = value if metric.effect is None else float(metric.effect(a, b))
         detail = {} if metric.effect is None else {"effect": size}
         result = replace(rows, metric=metric.name, value=value, p_value=p_values[_test(metric).name], detail=detail)
-        found.append(Measured(metric, result, size, moved=partial(_what_moved, bins, before, after)))
+        found.append(Measured(metric, result, size, moved=partial(what_moved, bins, before, after)))
     return found
 
 
@@ -192,7 +201,7 @@ def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) 
     return np.array([low, *bins.edges, high])
 
 
-def _what_moved(bins: Bins, reference: IntArray, current: IntArray) -> str:
+def what_moved(bins: Bins, reference: IntArray, current: IntArray) -> str:
     """Name the bin whose share changed most."""
     before, after = reference / reference.sum(), current / current.sum()
     place = int(np.argmax(np.abs(after - before)))

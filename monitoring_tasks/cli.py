@@ -89,7 +89,12 @@ def demo(
             rows = list(store.results(monitor.name, monitor.start, end, segments=[""]))
     total = sum(run.rows or 0 for run in runs)
     out.print(f"\n[bold]{monitor.description}[/]", soft_wrap=True)
-    out.print(f"{total:,} inferences in {len(runs)} daily windows, compared with March 2013, in {seconds:.1f} s.\n")
+    rolling = monitor.baseline.rolling
+    against = "March 2013" if rolling is None else f"the {rolling.days} days before each"
+    out.print(
+        f"{total:,} inferences in {len(runs)} daily windows, compared with {against}, in {seconds:.1f} s.\n",
+        soft_wrap=True,
+    )
     _wide(_findings(rows, monitor.timezone))
     changed = _seasons(rows, monitor.timezone)
     if changed.row_count:

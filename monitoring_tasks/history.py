@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.look_back import LookBack
@@ -35,12 +36,16 @@ class History:
 
     def __init__(self, monitor: Monitor, windows: Sequence[Window], store: Store) -> None:
         self._monitor, self._windows, self._store = monitor, tuple(windows), store
-        self._look_back = LookBack(monitor, windows)
         self._stored: dict[str, tuple[Window, ...]] = {}
         self._incidents: tuple[Window, ...] | None = None
         self._places: dict[str, Places] = {}
         self._kept: OrderedDict[tuple[str, Window], WindowCounts] = OrderedDict()
         self._size = 0
+
+    @cached_property
+    def _look_back(self) -> LookBack:
+        """Worked out when it is first needed: not every check looks back."""
+        return LookBack(self._monitor, self._windows)
 
     def missing(self, baseline_id: str) -> tuple[Window, ...]:
         """Return the windows, in time order, that must be profiled so that those of the run can be compared.

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from monitoring_tasks.baseline_parts import dispersions_of, parts_of
 from monitoring_tasks.columns import monitored_columns, no_features
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, roles_of, stated_kind
-from monitoring_tasks.errors import ConfigError, DataError, about
+from monitoring_tasks.errors import DataError, about
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind, added
-from monitoring_tasks.reference import dispersions_of, parts_of
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
@@ -26,21 +26,6 @@ METHOD = 2
 
 COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 """Roles that mean nothing without a reference; a column with any other is counted all the same."""
-
-
-def require_fixed_baseline(monitor: Monitor) -> None:
-    """Raise if the file asks for a baseline of earlier windows: before anything is read or recorded.
-
-    Raises
-    ------
-    ConfigError
-        Which names the keys.
-    """
-    if monitor.baseline_is_past:
-        raise ConfigError(
-            f"monitor {monitor.name!r}: baseline.rolling and baseline.seasonal are read but not computed by this "
-            "version: leave only baseline.period or baseline.table"
-        )
 
 
 def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:

@@ -89,8 +89,17 @@ def demo(
             rows = list(store.results(monitor.name, monitor.start, end, segments=[""]))
     total = sum(run.rows or 0 for run in runs)
     out.print(f"\n[bold]{monitor.description}[/]", soft_wrap=True)
-    out.print(f"{total:,} inferences in {len(runs)} daily windows, compared with March 2013, in {seconds:.1f} s.\n")
+    rolling = monitor.baseline.rolling
+    against = "March 2013" if rolling is None else f"the {rolling.days} days before each"
+    out.print(
+        f"{total:,} inferences in {len(runs)} daily windows, compared with {against}, in {seconds:.1f} s.\n",
+        soft_wrap=True,
+    )
     _wide(_findings(rows, monitor.timezone))
+    changed = _seasons(rows, monitor.timezone)
+    if changed.row_count:
+        out.print()
+        _wide(changed)
     failed = [run for run in runs if run.state == "failed"]
     if failed:
         err.print(f"[bold red]{len(failed)} windows failed[/], the first: {escape(str(failed[0].error))}")
@@ -368,6 +377,27 @@ def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
             in_words(finding.metric, finding.median),
             in_words(finding.metric, finding.worst),
             escape(f"{worst:%d %b}: {finding.message.partition('; ')[2] or finding.message}"),
+        )
+    return table
+
+
+def _seasons(rows: list[Mapping[str, object]], timezone: str) -> Table:
+    """Make the table of which columns a moving baseline has left the fixed one in, since when and how far."""
+    from zoneinfo import ZoneInfo
+
+    from monitoring_tasks.views.findings import in_words, seasons
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Season changed", "Since", "Days beyond", "Furthest", "Where it was furthest"):
+        table.add_column(heading, justify="right" if heading in ("Days beyond", "Furthest") else "left")
+    for season in seasons(rows):
+        furthest = season.largest_window.start.astimezone(ZoneInfo(timezone))
+        table.add_row(
+            season.what,
+            f"{season.first.start.astimezone(ZoneInfo(timezone)):%d %b}",
+            f"{season.beyond} of {season.windows}",
+            in_words("psi", season.largest),
+            escape(f"{furthest:%d %b}: {season.message.partition('; ')[2] or season.message}"),
         )
     return table
 

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion
 from monitoring_tasks.window import Window
 
@@ -82,6 +83,11 @@ class Bins:
         if self.kind == "categorical":
             return len(self.categories) + 3
         return max(len(self.edges), 1) + 2
+
+    @property
+    def layout(self) -> Layout:
+        """How the counts are laid out; a time's are like a number's."""
+        return "categorical" if self.kind == "categorical" else "numeric"
 
     @property
     def unit(self) -> float:

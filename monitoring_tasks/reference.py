@@ -10,29 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
+from statistics import median_low
 
 import numpy as np
+from numpy.typing import NDArray
 
-from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Dispersions, Profile
-from monitoring_tasks.statistics.drift.metric import Layout
-from monitoring_tasks.statistics.histogram import IntArray
+from monitoring_tasks.baseline_parts import FEWEST_PARTS
+from monitoring_tasks.look_back import MINIMUM_WINDOWS
+from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion
-from monitoring_tasks.window import Window, parse_schedule
-
-LENGTHS = (
-    timedelta(minutes=10),
-    *(timedelta(hours=hours) for hours in (1, 2, 3, 4, 6, 8, 12)),
-    timedelta(days=1),
-    timedelta(days=7),
-)
-"""Lengths of the parts of a baseline, the usual ones of windows. They do not depend on a monitor's schedule: hours that
-are added up to a day are judged like the day."""
-
-MOST_PARTS = 2400
-"""Of a baseline: a hundred days of hours. A longer one has longer parts."""
-
-FEWEST_PARTS = 8
-"""With fewer of a length, shorter parts say more."""
+from monitoring_tasks.window import Window, format_instant
+from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
 
 
 @dataclass(frozen=True)
@@ -40,16 +28,94 @@ class Reference:
     """Counts to compare with, and by how much such counts differ from one part of them to the next."""
 
     name: str
-    """What it is, as it stands in results: ``baseline``, ``rolling 2013-03-04T05:00Z/2013-04-01T04:00Z``."""
+    """What it is, as it stands in results: ``baseline``, or of earlier windows what, how many, from when to when."""
     columns: Mapping[str, Mapping[str, ColumnProfile]]
     """By segment ('' is all rows), then by column."""
     dispersions: Mapping[str, Mapping[str, ColumnDispersion]] = field(default_factory=dict)
     """The same; without an entry rows are taken to be independent."""
+    windows: int = 0
+    """How many earlier windows with rows it is made of; 0 for the baseline's own rows."""
+    period: Window | None = None
+    """From the start of the first of them to the end of the last."""
+    exceptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By segment and column, the name of what stands there instead of earlier windows, where too few had rows."""
 
     @classmethod
     def of_baseline(cls, baseline: Baseline, length: timedelta) -> Reference:
         """Return the baseline's own rows, for windows of this length."""
         return _of_baseline(_Same(baseline), length)
+
+    @classmethod
+    def of_windows(
+        cls,
+        label: str,
+        windows: Sequence[WindowCounts],
+        baseline: Baseline,
+        length: timedelta,
+        places: Places | None = None,
+    ) -> Reference:
+        """Return the sum of earlier windows.
+
+        Where fewer than `MINIMUM_WINDOWS` of them have rows, of all columns or of one column in one segment, the
+        baseline's own rows stand instead, and `named` says so.
+
+        Parameters
+        ----------
+        label
+            What chose them, such as ``rolling 28d``.
+        windows
+            The windows' profiles in time order, unpacked with `places`.
+        baseline
+            On whose bins they were counted.
+        length
+            Of the window that is compared.
+        places
+            By default those of the baseline's bins.
+        """
+        places = places or Places(baseline.bins)
+        windows = [window for window in windows if window.rows]
+        fixed = cls.of_baseline(baseline, length)
+        number = sum(window.windows for window in windows)
+        if number < MINIMUM_WINDOWS:
+            return replace(fixed, name=_too_few(label, number))
+        period = Window(windows[0].window.start, windows[-1].window.end)
+        since, until = format_instant(period.start), format_instant(period.end)
+        columns: dict[str, Mapping[str, ColumnProfile]] = {}
+        dispersions: dict[str, dict[str, ColumnDispersion]] = {}
+        exceptions: dict[str, dict[str, str]] = {}
+        for segment in dict.fromkeys([*fixed.columns, *(name for window in windows for name in window.counts)]):
+            counts, known = stack(windows, segment, places), fixed.columns.get(segment)
+            seen = _with_rows(windows, counts, places)
+            few = {name for name, count in seen.items() if count < MINIMUM_WINDOWS}
+            if known is None and len(few) == len(seen):
+                continue
+            columns[segment] = {
+                name: known[name] if known is not None and name in few and name in known else column
+                for name, column in add_up(windows, segment, places, counts).items()
+            }
+            if known is not None:
+                exceptions[segment] = {name: _too_few(label, seen[name]) for name in seen if name in few & known.keys()}
+            # Too few earlier windows say less about how much windows differ than the parts of the baseline do.
+            dispersions[segment] = {
+                **fixed.dispersions.get(segment, {}),
+                **{
+                    name: its
+                    for name, its in _dispersions(windows, counts, places, length).items()
+                    if name not in exceptions.get(segment, {})
+                },
+            }
+        return cls(
+            name=f"{label}: {number} windows from {since} to {until}",
+            columns=columns,
+            dispersions=dispersions,
+            windows=number,
+            period=period,
+            exceptions=exceptions,
+        )
+
+    def named(self, segment: str = "", column: str = "") -> str:
+        """Return the name of what a column is compared with in a segment; without a column, what the window is."""
+        return self.exceptions.get(segment, {}).get(column, self.name)
 
 
 @dataclass(frozen=True)
@@ -83,87 +149,45 @@ def _of_baseline(same: _Same, length: timedelta) -> Reference:
     return Reference("baseline", columns, dispersions)
 
 
-def parts_of(period: Window, timezone: str, whole_days: bool = False) -> tuple[Window, ...]:
-    """Cut a baseline's period into parts of one length, and what is left over at its end.
-
-    Parameters
-    ----------
-    period
-        The baseline's.
-    timezone
-        Where days begin.
-    whole_days
-        Whether the log knows days only, which then are the parts.
-
-    Examples
-    --------
-    >>> parts = parts_of(Window.parse("2013-03-01", "2013-03-08T00:05"), "UTC")
-    >>> len(parts), str(parts[0]), str(parts[-1])
-    (1009, '2013-03-01T00:00Z/2013-03-01T00:10Z', '2013-03-08T00:00Z/2013-03-08T00:05Z')
-    """
-    if whole_days:
-        return parse_schedule("@daily", timezone).windows(period.start, period.end)
-    length = next((each for each in LENGTHS if period.length / each <= MOST_PARTS), LENGTHS[-1])
-    starts = [period.start + i * length for i in range(-(-period.length // length))]
-    return tuple(Window(start, min(start + length, period.end)) for start in starts)
+def moving_columns(
+    windows: Sequence[WindowCounts], baseline: Baseline, places: Places | None = None
+) -> dict[str, ColumnProfile]:
+    """Return the sum of all rows of earlier windows, without the columns of which too few windows have rows."""
+    places = places or Places(baseline.bins)
+    windows = [window for window in windows if window.rows]
+    if sum(window.windows for window in windows) < MINIMUM_WINDOWS:
+        return {}
+    counts = stack(windows, "", places)
+    seen = _with_rows(windows, counts, places)
+    columns = add_up(windows, "", places, counts)
+    return {name: column for name, column in columns.items() if seen[name] >= MINIMUM_WINDOWS}
 
 
-def dispersions_of(parts: Sequence[Sequence[Profile]], bins: Mapping[str, Bins]) -> Dispersions:
-    """Measure the dispersion of every column over the parts of a baseline, at every length that there are enough of.
+def _too_few(label: str, number: int) -> str:
+    holds = "no window" if number == 0 else "1 window" if number == 1 else f"{number} windows"
+    return f"baseline: {label} holds {holds} with rows, {MINIMUM_WINDOWS} are needed"
 
-    Parameters
-    ----------
-    parts
-        The profiles of all rows and each segment, in time order, see `parts_of`.
-    bins
-        The baseline's, by column name.
 
-    Returns
-    -------
-    dict
-        By the length of the parts in seconds, then by segment, then by column.
-    """
-    length = parts[0][0].window.length
-    whole = [profiles for profiles in parts if profiles[0].window.length >= length * 0.95]  # a day of 23 hours is one
-    counts = _stacked(whole, bins)
-    found: Dispersions = {}
-    for each in LENGTHS:
-        times = round(each / length)
-        if times < 1 or each < length * 0.95 or abs(times * length - each) > each * 0.05:
-            continue
-        if len(whole) // times < FEWEST_PARTS:
-            break
-        found[each.total_seconds()] = {
-            segment: {
-                name: dispersion
-                for name, of_parts in columns.items()
-                if (dispersion := column_dispersion(_added(of_parts, times), layout_of(bins[name]))) is not None
-            }
-            for segment, columns in counts.items()
-        }
+def _with_rows(windows: Sequence[WindowCounts], counts: NDArray[np.int64], places: Places) -> dict[str, int]:
+    """Return for each column how many windows have rows of it."""
+    if not places.bins:
+        return {}
+    rows: NDArray[np.int64] = np.add.reduceat(counts, places.starts, axis=1)
+    numbers = np.array([window.windows for window in windows]) @ (rows > 0)
+    return dict(zip(places.bins, numbers.tolist(), strict=True))
+
+
+def _dispersions(
+    windows: Sequence[WindowCounts], counts: NDArray[np.int64], places: Places, length: timedelta
+) -> dict[str, ColumnDispersion]:
+    """Measure how much the windows differ: only those of the schedule's own length, for longer ones differ less."""
+    single = np.array([window.windows == 1 for window in windows])
+    if single.sum() < FEWEST_PARTS:
+        return {}
+    times = length / median_low(window.window.length for window in windows if window.windows == 1)
+    found = {}
+    for name, place in places.slices.items():
+        its = column_dispersion(counts[single, place], places.bins[name].layout)
+        if its is not None:
+            found[name] = replace(its, rows=its.rows * times)
     return found
-
-
-def layout_of(bins: Bins) -> Layout:
-    """Return how the counts of a column are laid out."""
-    return "categorical" if bins.kind == "categorical" else "numeric"
-
-
-def _stacked(parts: Sequence[Sequence[Profile]], bins: Mapping[str, Bins]) -> dict[str, dict[str, IntArray]]:
-    """Return the counts of each segment and column, shape (n_parts, n_bins); zeros where a segment had no row."""
-    segments = dict.fromkeys(profile.segment for profiles in parts for profile in profiles)
-    shapes = {name: (len(parts), len(its)) for name, its in bins.items()}
-    found = {segment: {name: np.zeros(shape, np.int64) for name, shape in shapes.items()} for segment in segments}
-    for i, profiles in enumerate(parts):
-        for profile in profiles:
-            for name, column in profile.columns.items():
-                if name in bins:
-                    found[profile.segment][name][i] = column.counts
-    return found
-
-
-def _added(parts: IntArray, times: int) -> IntArray:
-    """Add up so many neighbours; what does not fill the last one is left out."""
-    longer = len(parts) // times
-    sums: IntArray = parts[: longer * times].reshape(longer, times, parts.shape[1]).sum(axis=1)
-    return sums

@@ -14,11 +14,12 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline, require_fixed_baseline
+from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError, about
+from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
@@ -78,7 +79,6 @@ def run_windows(
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
     """
-    require_fixed_baseline(monitor)
     windows = monitor.schedule.windows(start, end)
     if not windows:
         raise ConfigError(
@@ -98,12 +98,13 @@ def run_windows(
         share = (monotonic() - began) / len(windows)
         samples = Samples(monitor, warehouse, windows)
         runs = []
+        history = history_of(monitor, windows, store)
         for done, window in enumerate(windows):
             _tell(progress, "Check", done, len(windows))
             began = monotonic()
             written = _written(monitor, store.check_runs(monitor.name, window))
             never = [check.name for check in enabled(monitor) if check.name not in written]
-            check_window(monitor, window, (*names, *never), store, samples)
+            check_window(monitor, window, (*names, *never), store, history, samples)
             runs.append(close_window(monitor, window, store, datetime.now(UTC), share + monotonic() - began))
         _tell(progress, "Check", len(windows), len(windows))
     return tuple(runs)
@@ -122,10 +123,11 @@ def scan_windows(
 
     With `keep`, a window whose profile is what is stored already stays untouched, with the checks that ran on it; else
     all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
-    that are not stored are recorded as failed, and the error goes on. A baseline that this version does not compute is
-    refused before, and what is recorded stays.
+    that are not stored are recorded as failed, and the error goes on.
+
+    With a moving or a seasonal baseline the same scan also reads the earlier windows that they are compared with and
+    that have no profile on this baseline. Of those only the profile is stored, and only if it is missing still.
     """
-    require_fixed_baseline(monitor)
     left = list(windows)
     with recording_failure(monitor, left, store):
         table = monitor.inference_log.table
@@ -141,15 +143,26 @@ def scan_windows(
         columns, unreadable = window_columns(monitor, types, baseline, features)
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
-        _tell(progress, "Scan", 0, len(windows))
-        found = scan(warehouse, source, columns, baseline.bins, windows, segments)
-        for profiles in _about_table(source, found):
+        history = history_of(monitor, windows, store)
+        earlier = set(history.missing(baseline.id)) if history else set()
+        wanted = sorted(earlier.union(windows))
+        _tell(progress, "Scan", 0, len(wanted))
+        found = scan(warehouse, source, columns, baseline.bins, wanted, segments)
+        for done, profiles in enumerate(_about_table(source, found), start=1):
             whole = replace(profiles[0], unreadable=unreadable)
             profiles = (whole, *profiles[1:])
-            if not keep or not _is_stored(store, monitor, profiles, baseline.id):
-                store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
-            left.remove(whole.window)
-            _tell(progress, "Scan", len(windows) - len(left), len(windows))
+            if whole.window in earlier:
+                store.write_missing_profiles(monitor.name, whole.window, profiles, baseline.id)
+            else:
+                if not keep or not _is_stored(store, monitor, profiles, baseline.id):
+                    store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
+                left.remove(whole.window)
+            _tell(progress, "Scan", done, len(wanted))
+
+
+def history_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> History | None:
+    """Return what the windows look back on; None if the monitor's baseline is fixed."""
+    return History(monitor, windows, store) if monitor.baseline_is_past and windows else None
 
 
 def _about_table(source: Source, profiles: Iterator[tuple[Profile, ...]]) -> Iterator[tuple[Profile, ...]]:
@@ -185,11 +198,24 @@ def record_failed(monitor: Monitor, windows: Sequence[Window], store: Store, rea
 
 
 def check_window(
-    monitor: Monitor, window: Window, checks: Sequence[str], store: Store, samples: Samples | None = None
+    monitor: Monitor,
+    window: Window,
+    checks: Sequence[str],
+    store: Store,
+    history: History | None = None,
+    samples: Samples | None = None,
 ) -> tuple[str, ...]:
     """Run these checks on the stored profile and store their results, each check in one transaction.
 
-    Checks that read rows draw them from `samples`; the others need none.
+    Parameters
+    ----------
+    monitor, window, checks, store
+        The checks by name, and an open store.
+    history
+        That of the windows of which this is one, see `history_of`, made after they were scanned. By default one of this
+        window only is made, which reads every earlier window anew.
+    samples
+        From which checks that read rows draw them; the others need none.
 
     Returns
     -------
@@ -198,20 +224,23 @@ def check_window(
 
     Raises
     ------
-    ConfigError
-        If the file asks for a baseline that this version does not compute.
     DataError
         If the window has no stored profile, or was scanned before the file named other columns or another baseline.
     TransientError
         If the store does not answer, or other runs keep replacing the profile: waiting heals that, and no check is to
         blame.
     """
-    require_fixed_baseline(monitor)
-    return _undisturbed(lambda: _check_window(monitor, window, checks, store, samples))
+    history = history or history_of(monitor, [window], store)
+    return _undisturbed(lambda: _check_window(monitor, window, checks, store, history, samples))
 
 
 def _check_window(
-    monitor: Monitor, window: Window, checks: Sequence[str], store: Store, samples: Samples | None
+    monitor: Monitor,
+    window: Window,
+    checks: Sequence[str],
+    store: Store,
+    history: History | None,
+    samples: Samples | None,
 ) -> tuple[str, ...]:
     # The digest is read first: if the profile is replaced before it is read too, nothing can be written.
     digest = _digest(monitor, window, store.window_state(monitor.name, window))
@@ -225,10 +254,12 @@ def _check_window(
     context = CheckContext(monitor, window, profiles[0], baseline, profiles[1:])
     if samples is not None:
         context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline))
+    chosen = [check for check in enabled(monitor) if check.name in checks]
+    if history is not None and any(check.compares for check in chosen):
+        earlier, before = history.reference(window, baseline), history.reference_before(window, baseline)
+        context = replace(context, earlier=earlier, earlier_before=before)
     failed = []
-    for check in enabled(monitor):
-        if check.name not in checks:
-            continue
+    for check in chosen:
         try:
             error = _write(store, check.name, context, check.run(context), digest)
         except TransientError:

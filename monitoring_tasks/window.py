@@ -148,11 +148,12 @@ class Schedule:
         that ticks in every hour must tick in the repeated hour of autumn too: there the elapsed time is added instead.
         """
         zone = _zone(self.timezone)
-        every_hour = croniter(self.expression).expanded[1] == ["*"]
+        ticks = croniter(self.expression)
+        every_hour = ticks.expanded[1] == ["*"]
         current = after.astimezone(UTC)
         while True:
             naive = current.astimezone(zone).replace(tzinfo=None, fold=0)
-            following = croniter(self.expression, naive).get_next(datetime)
+            following = ticks.get_next(datetime, start_time=naive)
             current = current + (following - naive) if every_hour else _place(following, zone, fold=1)
             yield current
 
@@ -226,6 +227,20 @@ def parse_duration(text: str) -> timedelta:
         return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
     except (OverflowError, ValueError):  # ValueError: Python reads no number of over 4300 digits
         raise ConfigError(f"{text.strip()[:40]!r} is longer than time can be counted: write such as 7d or 8w") from None
+
+
+def format_duration(duration: timedelta) -> str:
+    """Render a duration as `parse_duration` reads it, in days, hours, minutes and seconds.
+
+    Examples
+    --------
+    >>> format_duration(timedelta(weeks=4)), format_duration(timedelta(minutes=90))
+    ('28d', '1h30m')
+    """
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours // 24, "d"), (hours % 24, "h"), (minutes, "m"), (seconds, "s")]
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
 
 
 def parse_instant(value: str | date, timezone: str) -> datetime:

@@ -147,14 +147,14 @@ def test_the_keys_of_later_versions_are_valid_and_all_of_them_are_told():
     explained, later = (yaml.safe_load(text) for text in blocks("yaml")[1:])
     told = set(later)
     monitor = parse_monitor(yaml.safe_dump(merged(explained, later)))
-    assert told == {"inference_log", "labels", "baseline", "checks", "alerts", "retraining"}
+    assert told == {"inference_log", "labels", "checks", "alerts", "retraining"}
     names = {*Checks.model_fields, "night_flights"} - {check.name for check in checks.CHECKS}
     parts = {
         "checks.data_drift.importance",
         "checks.operations.expected_rows (seasonal)",
         "inference_log.expected_rows",
     }
-    whole = {f"checks.{name}" for name in names} | {"labels", "alerts", "retraining", "baseline.rolling"}
+    whole = {f"checks.{name}" for name in names} | {"labels", "alerts", "retraining"}
     assert set(not_computed(monitor)) == whole | parts
 
 

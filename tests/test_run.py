@@ -513,21 +513,6 @@ def test_a_file_of_another_type_is_told_with_its_table(number, duckdb_url, tmp_p
         assert {run.error for run in store.window_runs("loans", START, END)} == {str(raised.value)}
 
 
-def test_a_baseline_that_is_refused_changes_nothing(store: Store, duckdb_url):
-    rolling = inference_log.monitor(baseline="{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 7d}")
-    with open_warehouse(duckdb_url) as warehouse:
-        run_windows(inference_log.monitor(), START, day(20).end, warehouse=warehouse, store=store)
-        before = inference_log.contents(store, *inference_log.TABLES, "window_run")
-        for refused in (
-            lambda: run_windows(rolling, START, day(20).end, warehouse=warehouse, store=store),
-            lambda: scan_windows(rolling, [day(20)], warehouse, store),
-            lambda: check_window(rolling, day(20), ["operations"], store),
-        ):
-            with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
-                refused()
-            assert inference_log.contents(store, *inference_log.TABLES, "window_run") == before
-
-
 def test_no_whole_window_is_said_with_the_period(duckdb_url, tmp_path):
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
         noon = parse_instant("2024-03-21T12:00", "UTC")

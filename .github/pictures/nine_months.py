@@ -126,10 +126,10 @@ def draw(series: Series) -> str:
     size = f"960 {bottom + 44:g}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img">',
-        "<title>Drift of the demo's columns from March 2013, day by day</title>",
+        "<title>Drift of the demo's columns from the four weeks before, day by day</title>",
         f"<style>{STYLE}</style>",
         f'<rect width="960" height="{bottom + 44:g}" rx="8" fill="#fff"/>',
-        text(24, 34, "Nine months of flights against March 2013: what the model sees", "title"),
+        text(24, 34, "Nine months of flights against the four weeks before: what the model sees", "title"),
         text(
             24, 56, "Population stability index (PSI) of each day, 1 April to 31 December; logarithmic scale", "quiet"
         ),

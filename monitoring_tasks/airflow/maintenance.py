@@ -17,9 +17,10 @@ from monitoring_tasks.window import parse_duration
 
 PAGE = """\
 Every day: creates or upgrades the tables and views of the results store; adds the profiles of short windows up to days
-once they are older than *Roll up after* (exact, but a seasonal or rolling baseline must not look back further); deletes
-windows older than *Delete after*. Both are empty by default, and then nothing is touched. Set MONITORING_ROLLUP_AFTER
-and MONITORING_PRUNE_AFTER (such as 180d and 730d) where the DAG processor runs to fill them in for the daily runs.
+once they are older than *Roll up after* (exact, but what a seasonal or rolling baseline lacks then, each scan reads
+again: choose longer than it looks back); deletes windows older than *Delete after*. Both are empty by default, and then
+nothing is touched. Set MONITORING_ROLLUP_AFTER and MONITORING_PRUNE_AFTER (such as 180d and 730d) where the DAG
+processor runs to fill them in for the daily runs.
 """
 
 

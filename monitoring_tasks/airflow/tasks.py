@@ -75,7 +75,7 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     """
     from monitoring_tasks.errors import DataError
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import check_window
+    from monitoring_tasks.run import check_window, history_of
 
     names = families(monitor)[family]
     reasons, written = [], ""
@@ -83,9 +83,10 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
         samples = None
         if any(check.reads_rows for check in enabled(monitor) if check.name in names):
             samples = stack.enter_context(samples_of(monitor, windows))
+        history = history_of(monitor, windows, store)
         for window in windows:
             try:
-                failed = check_window(monitor, window, names, store, samples)
+                failed = check_window(monitor, window, names, store, history, samples)
             except DataError as error:
                 reasons.append(f"{window} ({error})")
                 continue
@@ -103,11 +104,9 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.
     """
-    from monitoring_tasks.baseline import require_fixed_baseline
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import close_window, record_failed
 
-    require_fixed_baseline(monitor)
     with open_store(results_store()) as store:
         if "scan" in failed_tasks:  # what the scan has recorded itself keeps its reason
             known = {run.window for run in _failed(monitor, windows, store)}
@@ -123,11 +122,9 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
 @contextmanager
 def open_warehouse_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[Warehouse]:
     """Open the monitor's warehouse; when that fails, record the windows as failed for that reason."""
-    from monitoring_tasks.baseline import require_fixed_baseline
     from monitoring_tasks.run import recording_failure
     from monitoring_tasks.warehouse.engine import open_warehouse
 
-    require_fixed_baseline(monitor)
     with ExitStack() as stack:
         with recording_failure(monitor, windows, store):
             warehouse = stack.enter_context(open_warehouse(warehouse_of(monitor.warehouse)))

@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 CHECKS: tuple[Check, ...] = (
-    Check("data_drift", "drift", data_drift),
-    Check("prediction_drift", "drift", prediction_drift),
+    Check("data_drift", "drift", data_drift, compares=True),
+    Check("prediction_drift", "drift", prediction_drift, compares=True),
     Check("operations", "operations", operations),
     Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True),
 )
@@ -61,8 +61,6 @@ def not_computed(monitor: Monitor) -> tuple[str, ...]:
     drift, operations = monitor.checks.data_drift, monitor.checks.operations
     keys = ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
     keys += ["labels"] * (monitor.labels is not None)
-    keys += ["baseline.rolling"] * (monitor.baseline.rolling is not None)
-    keys += ["baseline.seasonal"] * (monitor.baseline.seasonal is not None)
     keys += ["checks.data_drift.importance"] * bool(drift and drift.importance)
     keys += ["checks.operations.expected_rows (seasonal)"] * bool(operations and operations.expected_rows == "seasonal")
     keys += [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.profile import Baseline, Profile
+from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.window import Window
 
@@ -39,6 +39,9 @@ class CheckContext:
     """The same window, split; a segment without rows is left out."""
     earlier: Reference | None = None
     """What a moving or seasonal baseline compares with; None for one that is fixed."""
+    earlier_before: Mapping[str, ColumnProfile] = field(default_factory=dict)
+    """All rows of what the latest of the earlier windows was compared with itself, by column; without the columns of
+    which too few windows had rows."""
     draw: Callable[[Sequence[str], int], RowSamples] | None = None
     """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`).
     Raises NoKeyError where the baseline's rows cannot be drawn."""
@@ -61,3 +64,5 @@ class Check:
     """Raises nothing for a bad column: it writes an ``error`` row and goes on."""
     reads_rows: bool = False
     """Whether the profile is not enough for it: only such a check costs a look into the warehouse."""
+    compares: bool = False
+    """Whether it reads `CheckContext.reference`: then earlier windows are read for it, where the file asks for them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitoring_tasks.checks.baseline_shift import baseline_shift
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.checks.result import Result
@@ -17,7 +18,8 @@ def data_drift(context: CheckContext) -> list[Result]:
         Result("new_column", column_name=name, status="info", message=context.profile.unreadable[name])
         for name in new_features(context)
     ]
-    return [*drift(context, context.baseline.features, settings), *new]
+    features = context.baseline.features
+    return [*drift(context, features, settings), *baseline_shift(context, features, settings), *new]
 
 
 def new_features(context: CheckContext) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.verdict import verdict
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DriftMetric, drift_metric, select
-from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.histogram import IntArray
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, ColumnTest, column_test
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
@@ -123,7 +123,15 @@ def drift(
         mine = [i for i, each in enumerate(compared) if each.segment == segment]
         rows = [result for result in decided if result.segment == segment]
         verdicts += verdict(rows, [p_values[i] for i in mine], rate, importance or {})
-    return [*results, *decided, *verdicts]
+    return [*results, *(_compared_with(context.earlier, result) for result in (*decided, *verdicts))]
+
+
+def _compared_with(earlier: Reference | None, result: Result) -> Result:
+    """Say what the numbers were compared with, where that is not the same in every window."""
+    if earlier is None:
+        return result
+    name = earlier.named(result.segment, result.column_name)
+    return replace(result, detail={**result.detail, "compared_with": name})
 
 
 def _compared(
@@ -135,22 +143,21 @@ def _compared(
     dispersion: ColumnDispersion | None,
 ) -> Compared:
     """Test the column, and take every metric that suits it."""
-    layout: Layout = "categorical" if bins.kind == "categorical" else "numeric"
-    metrics = [metric for name in names if layout in (metric := drift_metric(name)).layouts]
+    metrics = [metric for name in names if bins.layout in (metric := drift_metric(name)).layouts]
     before, after = reference.array(), current.array()
     test = test_of_values = None
     if before.any() and after.any():
-        test = test_of_values = column_test(_with_singletons(bins, before), after, layout, dispersion)
+        test = test_of_values = column_test(_with_singletons(bins, before), after, bins.layout, dispersion)
     if (before[0] or after[0]) and any(metric.bins == "non_null" for metric in metrics):
         known, seen = (np.concatenate(([0], counts[1:])) for counts in (before, after))
-        test_of_values = column_test(known, seen, layout, dispersion) if known.any() and seen.any() else None
+        test_of_values = column_test(known, seen, bins.layout, dispersion) if known.any() and seen.any() else None
     effect = 1.0 if test is None else test.design_effect
     # Several metrics are taken over the same bins.
     by_bins = {metric.bins: metric for metric in metrics}
-    sides = {name: select(metric, layout, before, after) for name, metric in by_bins.items()}
+    sides = {name: select(metric, bins.layout, before, after) for name, metric in by_bins.items()}
     measured = tuple(_measured(metric, *sides[metric.bins], bins, reference, current, effect) for metric in metrics)
     new = unfamiliar(bins, reference, current)
-    moved = partial(_what_moved, bins, before, after, new)
+    moved = partial(what_moved, bins, before, after, new)
     return Compared(current, segment, reference.rows, test, test_of_values, measured, moved, new)
 
 
@@ -257,7 +264,7 @@ def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) 
     return np.array([low, *bins.edges, high])
 
 
-def _what_moved(bins: Bins, reference: IntArray, current: IntArray, unfamiliar: str) -> str:
+def what_moved(bins: Bins, reference: IntArray, current: IntArray, unfamiliar: str = "") -> str:
     """Name the bin whose share changed most; nothing where that is what is said to be unfamiliar."""
     before, after = reference / reference.sum(), current / current.sum()
     place = int(np.argmax(np.abs(after - before)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitoring_tasks.checks.baseline_shift import baseline_shift
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.checks.result import Result
@@ -18,7 +19,8 @@ def prediction_drift(context: CheckContext) -> list[Result]:
     settings = context.monitor.checks.prediction_drift
     if settings is None:
         return []
-    return drift(context, predictions(context.monitor), settings)
+    columns = predictions(context.monitor)
+    return [*drift(context, columns, settings), *baseline_shift(context, columns, settings)]
 
 
 def predictions(monitor: Monitor) -> tuple[str, ...]:

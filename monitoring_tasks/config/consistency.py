@@ -6,8 +6,11 @@ Each rule looks at the parts that are valid by themselves, so that it speaks up 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median_low
 from typing import Any, get_args
 
 from monitoring_tasks.config.checks import (
@@ -18,8 +21,11 @@ from monitoring_tasks.config.checks import (
     RegressionMetricName,
 )
 from monitoring_tasks.config.document import KeyPath
-from monitoring_tasks.config.models import Alert, Baseline, InferenceLog, Labels, Retraining, When
+from monitoring_tasks.config.models import Alert, Baseline, InferenceLog, Labels, Retraining, Seasonal, When
 from monitoring_tasks.config.problem import suggestion
+from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.look_back import CYCLES, MINIMUM_WINDOWS, look_back_start, place_in
+from monitoring_tasks.window import Schedule, Window, format_duration
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Contradiction:
 def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Yield what is wrong between the parts of a monitor, `found` by their names."""
     yield from _times(found)
+    yield from _moving_baseline(found)
     yield from _columns(found)
     yield from _task(found)
     yield from _check_names(found)
@@ -56,6 +63,97 @@ def _times(found: Mapping[str, Any]) -> Iterator[Contradiction]:
             "{value} is after the first window's `start` {start}: windows would be part of their own baseline",
             "end the baseline by then, or start later",
         )
+
+
+def _moving_baseline(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """A moving or seasonal baseline must find earlier windows, and a season must tell windows apart."""
+    baseline: Baseline | None = found.get("baseline")
+    schedule: Schedule | None = found.get("schedule")
+    start: datetime | None = found.get("start")
+    if baseline is None or schedule is None or start is None:
+        return
+    with suppress(ConfigError, OverflowError):  # a start at the calendar's end: that is said elsewhere
+        if baseline.rolling is not None:
+            yield from _rolling(baseline.rolling, schedule, _first_start(schedule, start))
+        if baseline.seasonal is not None:
+            yield from _seasonal(baseline.seasonal, schedule, _first_start(schedule, start))
+
+
+_SPANS = tuple(timedelta(days=days) for days in (1, 8, 63, 800))
+"""Of short windows a day is enough to find a few, of years it takes years."""
+
+
+def _first_start(schedule: Schedule, start: datetime) -> datetime:
+    """Return the start of the first window."""
+    for span in _SPANS:
+        if windows := schedule.windows(start, start + span):
+            return windows[0].start
+    return start
+
+
+def _rolling(length: timedelta, schedule: Schedule, start: datetime) -> Iterator[Contradiction]:
+    reach = look_back_start(start, length, schedule.timezone)
+    windows: Sequence[Window] = ()
+    for span in (*_SPANS, length):
+        windows = schedule.windows(max(reach, look_back_start(start, span, schedule.timezone)), start)
+        if len(windows) >= MINIMUM_WINDOWS:
+            return
+    yield Contradiction(
+        ("baseline", "rolling"),
+        f"{{value}} holds {_windows(len(windows))} of `schedule` {{schedule}}, and it takes {MINIMUM_WINDOWS} to "
+        "compare with",
+        "write a longer time, or a shorter schedule",
+    )
+
+
+def _seasonal(seasonal: Seasonal, schedule: Schedule, start: datetime) -> Iterator[Contradiction]:
+    by: KeyPath = ("baseline", "seasonal", "by")
+    cycle, zone = CYCLES[seasonal.by], schedule.timezone
+    if seasonal.over < cycle:
+        yield Contradiction(
+            ("baseline", "seasonal", "over"),
+            "{value} is shorter than the cycle {baseline.seasonal.by}, so it holds nothing earlier of it",
+            f"write {format_duration(MINIMUM_WINDOWS * cycle)} or more",
+        )
+        return
+    sample = schedule.windows(look_back_start(start, 2 * cycle, zone), start)
+    if len(sample) < 2 or median_low(window.length for window in sample) >= cycle:
+        yield Contradiction(
+            by,
+            "{value} tells no window of `schedule` {schedule} from another: they are as long as its cycle or longer",
+            "write `rolling` instead" + ("" if cycle > timedelta(days=1) else ", or a cycle of a week"),
+        )
+        return
+    if len({place_in(seasonal.by, window.start, zone) for window in sample}) == 1:
+        yield Contradiction(
+            by,
+            "{value} tells no window of `schedule` {schedule} from another: all begin at the same place of its cycle",
+            "write `rolling` instead, or another cycle",
+        )
+        return
+    if seasonal.over > (MINIMUM_WINDOWS + 1) * cycle:
+        return
+    latest = schedule.windows(look_back_start(start, cycle, zone), start)
+    earlier = schedule.windows(look_back_start(latest[0].start, seasonal.over, zone), start)
+    most = max(
+        sum(
+            place_in(seasonal.by, each.start, zone) == place_in(seasonal.by, window.start, zone)
+            for each in earlier
+            if look_back_start(window.start, seasonal.over, zone) <= each.start and each.end <= window.start
+        )
+        for window in (latest[0], latest[len(latest) // 2], latest[-1])
+    )
+    if most < MINIMUM_WINDOWS:
+        yield Contradiction(
+            ("baseline", "seasonal", "over"),
+            f"{{value}} holds at most {_windows(most)} of `schedule` {{schedule}} at the same place of the cycle, and "
+            f"it takes {MINIMUM_WINDOWS} to compare with",
+            f"write {format_duration(MINIMUM_WINDOWS * cycle)} or more",
+        )
+
+
+def _windows(number: int) -> str:
+    return "no window" if number == 0 else "1 window" if number == 1 else f"{number} windows"
 
 
 def _columns(found: Mapping[str, Any]) -> Iterator[Contradiction]:

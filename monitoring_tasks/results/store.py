@@ -8,7 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from monitoring_tasks.checks.result import Result
@@ -28,6 +28,9 @@ __all__ = ["CheckRun", "Store", "WindowRun", "WindowState", "open_store"]
 _COLUMNS = [column for table in tables.metadata.tables.values() for column in table.c]
 _TIMES = {column.name for column in _COLUMNS if isinstance(column.type, Instant)} | {"since", "until"}
 """Names under which `Store.query` returns times; a query of one's own may use `since` and `until` as well."""
+
+STARTS_PER_READ = 500
+"""Windows that one statement names: every database takes so many parameters."""
 
 
 def open_store(url: str | None = None) -> Store:
@@ -131,6 +134,31 @@ class Store:
             for table in (tables.profile, tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
+
+    def write_missing_profiles(
+        self, monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str
+    ) -> bool:
+        """Store the window's profile, unless it has one on this baseline: that one, and what stands on it, stays.
+
+        For windows that others look back on, and that were not run themselves: another run may be at work on them. A
+        profile on another baseline says nothing beside this one and is replaced; that window's results, and the record
+        of how it ended, stay as what they are, results on the other baseline.
+
+        Returns
+        -------
+        bool
+            Whether it was written.
+        """
+        rows = values.profile_rows(monitor, window, profiles, baseline_id)
+        with self.writing(monitor, window) as connection:
+            stored = _whole_window(connection, monitor, window)[1]
+            if stored == baseline_id:
+                return False
+            if stored is not None:
+                for table in (tables.profile, tables.check_run):
+                    connection.execute(delete(table).where(is_window(table, monitor, window)))
+            connection.execute(insert(tables.profile), rows)
+        return True
 
     def write_results(
         self,
@@ -253,20 +281,56 @@ class Store:
         inside = self._profiles(is_inside(tables.profile, monitor, start, end))
         yield from apart(inside, lambda found: found[0])
 
+    def profiles_of(
+        self, monitor: str, windows: Collection[Window]
+    ) -> Iterator[tuple[Window, str, tuple[Profile, ...]]]:
+        """Yield those of these windows that have a profile, with its baseline's id, in no order."""
+        wanted, table = set(windows), tables.profile
+        starts = sorted({window.start for window in windows})
+        for first in range(0, len(starts), STARTS_PER_READ):
+            part = starts[first : first + STARTS_PER_READ]
+            # The bounds are what the key's index can use where the list is long.
+            beside = (table.c.monitor == monitor) & table.c.window_start.between(part[0], part[-1])
+            for found in self._profiles(beside & table.c.window_start.in_(part)):
+                if found[0] in wanted:
+                    yield found
+
     def profiled_windows(
-        self, monitor: str, start: datetime | None, end: datetime | None, *, overlapping: bool = False
+        self,
+        monitor: str,
+        start: datetime | None,
+        end: datetime | None,
+        *,
+        overlapping: bool = False,
+        baseline_id: str | None = None,
     ) -> tuple[Window, ...]:
         """Return the windows inside ``[start, end)`` that have a profile, in time order; None for no bound.
 
-        They are those of `profiles`; with `overlapping`, all that are stored.
+        They are those of `profiles`; with `overlapping`, all that are stored, of those that begin together the longest
+        first. With `baseline_id`, only those whose profile is on this baseline.
         """
         table = tables.profile
         whole = (table.c.segment == "") & (table.c.column_name == "")
+        if baseline_id is not None:
+            whole &= table.c.baseline_id == baseline_id
         stored = select(table.c.window_start, table.c.window_end).where(is_inside(table, monitor, start, end), whole)
         with self.reading() as connection:
             rows = connection.execute(stored.order_by(table.c.window_start, table.c.window_end.desc()))
             found = [Window(*row) for row in rows]
         return tuple(found if overlapping else apart(found, lambda window: window))
+
+    def incidents(self, monitor: str, start: datetime, end: datetime) -> tuple[Window, ...]:
+        """Return what people confirmed as incidents: from the window that opened an alert to the last that it covers.
+
+        Those that have an instant in common with ``[start, end)``, in time order.
+        """
+        table = tables.alert
+        until = func.coalesce(table.c.resolved_window_end, table.c.last_window_end, type_=Instant())
+        confirmed = (table.c.monitor == monitor) & (table.c.state == "confirmed")
+        inside = (table.c.window_start < end) & (until > start) & (until > table.c.window_start)
+        found = select(table.c.window_start, until).where(confirmed, inside).order_by(table.c.window_start, until)
+        with self.reading() as connection:
+            return tuple(Window(*row) for row in connection.execute(found))
 
     def timezone(self, monitor: str) -> str:
         """Return the zone in which the monitor's days begin; UTC where no run since revision 0002 has said it."""

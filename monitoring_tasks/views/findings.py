@@ -35,6 +35,25 @@ class Finding:
     """The worst window's result in words."""
 
 
+@dataclass(frozen=True)
+class Season:
+    """One column of which a moving or seasonal baseline has left the fixed one."""
+
+    what: str
+    """The column."""
+    first: Window
+    """The first window that was compared with something beyond the minimum effect."""
+    beyond: int
+    """Windows that were."""
+    windows: int
+    """Windows that had a moving baseline."""
+    largest: float
+    """PSI of the moving baseline against the fixed one, where it was furthest."""
+    largest_window: Window
+    message: str
+    """That window's result in words."""
+
+
 def in_words(metric: str, value: float) -> str:
     """Write a metric's value with its unit.
 
@@ -73,6 +92,39 @@ def findings(rows: Iterable[Mapping[str, Any]], metric: str = "psi") -> tuple[Fi
             series.setdefault((row["metric"], row["column_name"]), []).append(row)
     found = [_finding(name, column, of) for (name, column), of in series.items()]
     return tuple(sorted((f for f in found if f is not None), key=lambda f: (-f.alarms, -f.worst, f.what)))
+
+
+def seasons(rows: Iterable[Mapping[str, Any]]) -> tuple[Season, ...]:
+    """Sum up since when, and how far, the season has left the baseline: once for each column, the furthest first.
+
+    Parameters
+    ----------
+    rows
+        Rows of `result`; those of metric ``baseline_shift`` count.
+    """
+    series: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["metric"] == "baseline_shift" and row["value"] is not None and row["segment"] == "":
+            series.setdefault(row["column_name"], []).append(row)
+    found = [_season(column, of) for column, of in series.items()]
+    return tuple(sorted((season for season in found if season is not None), key=lambda s: (-s.largest, s.what)))
+
+
+def _season(column: str, rows: list[Mapping[str, Any]]) -> Season | None:
+    beyond = [row for row in rows if row["value"] > row["threshold_upper"]]
+    if not beyond:
+        return None
+    first = min(beyond, key=lambda row: row["window_start"])
+    largest = max(beyond, key=lambda row: row["value"])
+    return Season(
+        what=column,
+        first=Window(first["window_start"], first["window_end"]),
+        beyond=len(beyond),
+        windows=len(rows),
+        largest=largest["value"],
+        largest_window=Window(largest["window_start"], largest["window_end"]),
+        message=largest["message"],
+    )
 
 
 def _finding(metric: str, column: str, rows: list[Mapping[str, Any]]) -> Finding | None:

@@ -48,7 +48,8 @@ def scan(
     bins
         The baseline's frozen bins by column name.
     windows
-        Disjoint, in time order. What lies between the first and the last is read once, however many there are.
+        Disjoint, in time order. They are read once, however many there are; what lies between them is not read, unless
+        the gaps are many.
     segments
         Names of categorical columns, among `bins`, by whose categories the counts are also split.
 

@@ -26,6 +26,9 @@ from monitoring_tasks.warehouse.expressions import (
 from monitoring_tasks.warehouse.tally import Segments
 from monitoring_tasks.window import Window, first_date
 
+RUNS = 100
+"""Up to so many periods a statement names one by one, so that nothing between them is read."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -46,15 +49,33 @@ class Source:
 def rows_of(
     warehouse: Warehouse, source: Source, windows: Sequence[Window], columns: Mapping[str, exp.Expr]
 ) -> exp.Select:
-    """Return the SELECT of these expressions over all rows from the first window's start to the last one's end."""
+    """Return the SELECT of these expressions over all rows of the windows, and of the gaps where there are many."""
     query = selected(columns, warehouse.table(source.table))
     if source.timestamp is not None and windows:
-        start, end = (
-            instant(source.place(moment), source.timestamp_type) for moment in (windows[0].start, windows[-1].end)
-        )
-        column = named(source.timestamp)
-        query.set("where", exp.Where(this=exp.and_(column >= start, column.copy() < end)))
+        whole = _inside(source, windows[0].start, windows[-1].end)
+        runs = _without_gaps(windows)
+        if 1 < len(runs) <= RUNS:
+            parts = [exp.Paren(this=_inside(source, start, end)) for start, end in runs]
+            whole = exp.and_(whole, exp.Paren(this=exp.or_(*parts)))
+        query.set("where", exp.Where(this=whole))
     return query
+
+
+def _inside(source: Source, start: datetime, end: datetime) -> exp.Expr:
+    column = named(source.timestamp or "")
+    first, after = (instant(source.place(moment), source.timestamp_type) for moment in (start, end))
+    return exp.and_(column >= first, column.copy() < after)
+
+
+def _without_gaps(windows: Sequence[Window]) -> list[tuple[datetime, datetime]]:
+    """Return start and end of each run of windows that follow one another."""
+    runs: list[tuple[datetime, datetime]] = []
+    for window in windows:
+        if runs and runs[-1][1] == window.start:
+            runs[-1] = (runs[-1][0], window.end)
+        else:
+            runs.append((window.start, window.end))
+    return runs
 
 
 def boundaries(source: Source, windows: Sequence[Window]) -> tuple[list[datetime | date], list[int]]:

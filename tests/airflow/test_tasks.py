@@ -9,6 +9,7 @@ from monitoring_tasks.airflow.backfill import run_chunk
 from monitoring_tasks.config import load_monitor
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.results.store import Store, open_store
+from monitoring_tasks.run import run_windows
 from monitoring_tasks.window import Schedule, Window
 
 SCORES = """
@@ -191,21 +192,22 @@ def test_a_killed_check_leaves_its_run_red(monitor, results):
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
 
 
-def test_a_baseline_that_is_refused_changes_nothing(monitor, results, warehouse):
-    run_all(monitor)
+@pytest.mark.usefixtures("warehouse")
+def test_a_moving_baseline_has_the_rows_of_a_bulk_run(monitor, results, tmp_path):
+    """The check's task has only the store: what it looks back on, the scan's task has put there."""
     past = monitor.baseline.model_copy(update={"rolling": timedelta(days=7)})
     rolling = monitor.model_copy(update={"baseline": past})
-    assert rolling.baseline_is_past
-    warehouse.unlink()
-    for refused in (
-        lambda: tasks.scan(rolling, DAYS),
-        lambda: run_chunk(rolling, TWO_DAYS),
-        lambda: tasks.close(rolling, DAYS, ["scan", "drift", "operations"]),
-    ):
-        with pytest.raises(ConfigError, match=r"baseline.rolling and baseline.seasonal are read but not computed"):
-            refused()
-    assert state(results, monitor) == [("done", None)] * 2
-    assert results.query("SELECT count(*) AS checks FROM check_run") == [{"checks": 8}]
+    run_all(rolling, DAYS[1:])
+    run_all(rolling, DAYS[:1])
+    rows = list(results.results("rain"))
+    said = {row["detail"]["compared_with"] for row in rows if "compared_with" in row["detail"]}
+    assert said == {
+        "rolling 7d: 7 windows from 2013-03-25T00:00Z to 2013-04-01T00:00Z",
+        "rolling 7d: 7 windows from 2013-03-26T00:00Z to 2013-04-02T00:00Z",
+    }
+    with open_store(f"sqlite:///{tmp_path / 'bulk.db'}") as bulk:
+        run_windows(rolling, TWO_DAYS.start, TWO_DAYS.end, store=bulk)
+        assert list(bulk.results("rain")) == rows
 
 
 def test_long_lists_of_failed_windows_are_cut():

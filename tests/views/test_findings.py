@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitoring_tasks.views.findings import findings
+from monitoring_tasks.views.findings import findings, seasons
 from monitoring_tasks.window import Window
 
 FIRST = datetime(2024, 4, 1, tzinfo=UTC)
@@ -25,6 +25,7 @@ def rows(check: str, metric: str, column: str, *values: tuple[float | None, str]
             "window_start": day(number).start,
             "window_end": day(number).end,
             "value": value,
+            "threshold_upper": 0.1,
             "status": status,
             "message": f"day {number}",
         }
@@ -71,3 +72,26 @@ def test_the_worst_number_of_rows_is_the_one_furthest_from_what_is_usual():
     assert (few.what, few.worst, few.median) == ("rows", 0.0, 1000.0)
     (both,) = findings(rows("operations", "rows", "", *many, (400.0, "alarm"), (3000.0, "alarm")))
     assert both.worst == 3000.0
+
+
+def test_a_season_is_one_line_with_since_when_and_where_it_was_furthest():
+    shifts = [(0.05, "info"), (0.3, "warning"), (2.0, "info"), (0.09, "info"), (None, "info"), (0.2, "warning")]
+    (found,) = seasons(
+        [
+            *rows("data_drift", "baseline_shift", "temp", *shifts),
+            *rows("data_drift", "baseline_shift", "distance", (0.05, "info"), (0.1, "info")),
+            *rows("data_drift", "psi", "carrier", (0.9, "alarm")),
+        ]
+    )
+    assert (found.what, found.first, found.beyond, found.windows) == ("temp", day(1), 3, 5)
+    assert (found.largest, found.largest_window, found.message) == (2.0, day(2), "day 2")
+
+
+def test_seasons_come_by_how_far_they_went_and_are_no_findings():
+    both = [
+        *rows("data_drift", "baseline_shift", "near", (0.3, "warning")),
+        *rows("prediction_drift", "baseline_shift", "far", (0.9, "warning"), (0.8, "info")),
+    ]
+    assert [season.what for season in seasons(both)] == ["far", "near"]
+    assert findings(both) == ()
+    assert seasons([]) == ()

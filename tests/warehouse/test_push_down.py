@@ -16,6 +16,7 @@ import pytest
 from sqlglot import exp
 
 from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse import statement
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.window import Window
@@ -59,12 +60,12 @@ def of_dates() -> pa.Table:
     return rows.set_column(0, "at", rows["at"].cast(pa.date32()))
 
 
-def plans(url: str, table: str) -> list[str]:
-    """Scan one day; return the plans of the statements."""
+def plans(url: str, table: str, *days: Window) -> list[str]:
+    """Scan one day, or these; return the plans of the statements."""
     with tables.opened(url, table) as (warehouse, source, types):
         explained = Explained(warehouse)
-        ((profile,),) = scan(explained, source, tables.columns_of(types, without=("at", "day")), BINS, [DAY])
-    assert profile.rows == ROWS_PER_DAY
+        found = list(scan(explained, source, tables.columns_of(types, without=("at", "day")), BINS, days or [DAY]))
+    assert [profile.rows for (profile,) in found] == [ROWS_PER_DAY] * (len(days) or 1)
     assert explained.plans
     return explained.plans
 
@@ -80,6 +81,28 @@ def test_one_day_reads_its_row_groups_of_a_parquet_file(zone: str | None, tmp_pa
     pq.write_table(a_hundred_days(zone), tmp_path / "log.parquet", row_group_size=5 * ROWS_PER_DAY)
     for plan in plans("duckdb://", str(tmp_path / "log.parquet")):
         assert row_groups(plan) == (1, 20)
+
+
+APART = tuple(Window(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in (-28, -14, 0, 1))
+"""Two days apart from each other and from two neighbours."""
+
+
+def test_between_days_that_are_apart_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(a_hundred_days(), tmp_path / "log.parquet", row_group_size=5 * ROWS_PER_DAY)
+    for plan in plans("duckdb://", str(tmp_path / "log.parquet"), *APART):
+        assert row_groups(plan) == (3, 20)
+    monkeypatch.setattr(statement, "RUNS", 2)  # more than are named one by one: the same counts
+    for plan in plans("duckdb://", str(tmp_path / "log.parquet"), *APART):
+        assert row_groups(plan) == (7, 20)
+
+
+@pytest.mark.integration
+def test_between_days_that_are_apart_nothing_is_read_on_postgresql(postgres_database: str) -> None:
+    tables.write_postgres(postgres_database, a_hundred_days())
+    tables.run_postgres(postgres_database, ["CREATE INDEX ON log (at)", "ANALYZE log"])
+    (plan,) = plans(postgres_database, "log", *APART)
+    assert plan.count("Bitmap Index Scan") == 3
+    assert "Seq Scan" not in plan
 
 
 def test_one_date_reads_its_row_groups_of_a_parquet_file(tmp_path: Path) -> None:
@@ -99,13 +122,13 @@ def test_one_day_reads_its_files_of_a_hive_directory(tmp_path: Path) -> None:
 
 
 def test_one_day_reads_its_row_groups_of_a_duckdb_table(tmp_path: Path) -> None:
-    statement = (
+    create = (
         "CREATE TABLE small.log AS SELECT TIMESTAMP '2013-04-01' + i * INTERVAL 172800 MILLISECOND AS at, "
         f"random() AS x FROM range({DAYS * ROWS_PER_DAY}) t(i)"
     )
     url = tables.write_duckdb(
         tmp_path / "log.duckdb",
-        [f"ATTACH '{tmp_path / 'small.duckdb'}' AS small (ROW_GROUP_SIZE 2048)", statement],
+        [f"ATTACH '{tmp_path / 'small.duckdb'}' AS small (ROW_GROUP_SIZE 2048)", create],
     )
     for plan in plans(url.replace("log.duckdb", "small.duckdb"), "log"):
         scanned, all_ = row_groups(plan)

@@ -14,7 +14,7 @@ from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.config.checks import DataDrift, DriftSettings
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
-from monitoring_tasks.reference import Reference, layout_of
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DRIFT_METRICS
 from monitoring_tasks.statistics.homogeneity import column_dispersion
 from monitoring_tasks.window import Window
@@ -45,7 +45,7 @@ def reference(columns: Sequence[Frozen]) -> Reference:
     profiles = {name: _profile(name, column, column.parts.sum(axis=0)) for name, column in _named(columns)}
     dispersions = {}
     for name, column in _named(columns):
-        found = column_dispersion(column.parts, layout_of(column.bins))
+        found = column_dispersion(column.parts, column.bins.layout)
         if found is not None:
             dispersions[name] = found
     return Reference("baseline", {"": profiles}, {"": dispersions})

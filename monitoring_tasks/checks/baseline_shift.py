@@ -1,0 +1,91 @@
+"""Baseline shift: how far a moving or seasonal baseline has left the fixed one, said once when it has.
+
+Compared with the weeks before it, a day of summer is no drift. That the weeks before it are not what the model was
+trained on, or what the bins were cut from, is worth knowing all the same: once, and not on every day of the season.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.drift import what_moved
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.checks.wording import number
+from monitoring_tasks.profile import Bins, ColumnProfile
+from monitoring_tasks.statistics.drift import Layout, drift_metric, select
+from monitoring_tasks.window import format_duration
+
+if TYPE_CHECKING:
+    from monitoring_tasks.config import DriftSettings, Monitor
+
+METRIC = "baseline_shift"
+
+
+def baseline_shift(context: CheckContext, columns: Sequence[str], settings: DriftSettings) -> list[Result]:
+    """Return the population stability index of the moving baseline's rows against the fixed baseline's.
+
+    One row for each column that has both, over all rows of the window, and none while the monitor is too young for a
+    moving baseline. It is ``info``: nobody need act on a season. In the one window where it first exceeds the minimum
+    effect of ``psi`` it is a ``warning``: there the latest of the earlier windows was compared with something that did
+    not exceed it yet.
+    """
+    earlier = context.earlier
+    if earlier is None or not earlier.windows:
+        return []
+    threshold = settings.minimum_effect.get("psi", _PSI.minimum_effect)
+    results = []
+    for name in columns:
+        fixed, moving = context.baseline.columns.get(name), earlier.columns[""].get(name)
+        if fixed is None or moving is None or name in earlier.exceptions.get("", {}):
+            continue
+        bins = context.baseline.bins[name]
+        value = _shift(bins, fixed, moving)
+        if value is None:
+            continue
+        before = context.earlier_before.get(name)
+        shifted = value > threshold
+        is_first = shifted and (before is None or (_shift(bins, fixed, before) or 0.0) <= threshold)
+        message = f"{name}: {_in_words(context.monitor)} {'differ from' if shifted else 'are like'} the baseline's "
+        message += f"{'table' if context.monitor.baseline.period is None else 'period'}: PSI {number(value)}"
+        if shifted:
+            message += f"; {what_moved(bins, fixed.array(), moving.array())}"
+        results.append(
+            Result(
+                METRIC,
+                value=value,
+                column_name=name,
+                threshold_upper=threshold,
+                baseline_rows=fixed.rows,
+                window_rows=moving.rows,
+                status="warning" if is_first else "info",
+                message=message,
+                detail={"reference": earlier.name},
+            )
+        )
+    return results
+
+
+def _shift(bins: Bins, fixed: ColumnProfile, moving: ColumnProfile) -> float | None:
+    """Return PSI over the merged bins, None if a side has no rows."""
+    layout: Layout = "categorical" if bins.kind == "categorical" else "numeric"
+    a, b = select(_PSI, layout, fixed.array(), moving.array())
+    return _PSI.function(a, b) if a.any() and b.any() else None
+
+
+def _in_words(monitor: Monitor) -> str:
+    seasonal, rolling = monitor.baseline.seasonal, monitor.baseline.rolling
+    if seasonal is not None:
+        unit, cycle = seasonal.by.split("_of_")
+        return f"the windows of the same {unit} of the {cycle} in the {_length(seasonal.over)} before this window"
+    return f"the {_length(rolling or timedelta())} before this window"
+
+
+def _length(duration: timedelta) -> str:
+    days = duration // timedelta(days=1)
+    return f"{days} days" if duration == timedelta(days=days) else format_duration(duration)
+
+
+_PSI = drift_metric("psi")

@@ -1,0 +1,164 @@
+"""Earlier windows as the results store holds them: which are missing, and what a window is compared with."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.look_back import LookBack
+from monitoring_tasks.profile import Baseline, ColumnProfile
+from monitoring_tasks.reference import Reference, moving_columns
+from monitoring_tasks.results.selection import apart
+from monitoring_tasks.results.store import Store
+from monitoring_tasks.window import Window
+from monitoring_tasks.window_counts import Places, WindowCounts
+
+KEPT = 256 * 2**20
+"""Bytes of unpacked profiles that are kept from one window to the next; those of one window are held all the same."""
+
+
+class History:
+    """What the windows of one run look back on. Each stored profile is read once, if memory allows.
+
+    Parameters
+    ----------
+    monitor
+        With a moving or a seasonal baseline.
+    windows
+        Those of the run, in time order.
+    store
+        An open store.
+    """
+
+    def __init__(self, monitor: Monitor, windows: Sequence[Window], store: Store) -> None:
+        self._monitor, self._windows, self._store = monitor, tuple(windows), store
+        self._stored: dict[str, tuple[Window, ...]] = {}
+        self._incidents: tuple[Window, ...] | None = None
+        self._places: dict[str, Places] = {}
+        self._kept: OrderedDict[tuple[str, Window], WindowCounts] = OrderedDict()
+        self._size = 0
+
+    @cached_property
+    def _look_back(self) -> LookBack:
+        """Worked out when it is first needed: not every check looks back."""
+        return LookBack(self._monitor, self._windows)
+
+    def missing(self, baseline_id: str) -> tuple[Window, ...]:
+        """Return the windows, in time order, that must be profiled so that those of the run can be compared.
+
+        They are those that the run's windows look back on and that have no profile on this baseline, neither one of
+        their own nor, with a rolling baseline, as a part of a longer window that was rolled up and is looked back on.
+        The windows of the run themselves are not among them.
+        """
+        stored = self._of_store(baseline_id)
+        wanted = {earlier for window in self._windows for looked in self._looked(window) for earlier in looked}
+        left = wanted - set(stored)
+        if left and not self._look_back.by_season and not self._look_back.windows.issuperset(stored):
+            left = set()
+            for looked in (looked for window in self._windows for looked in self._looked(window)):
+                found = tuple(_chosen(looked, stored))
+                left |= {each for each in looked if not _overlaps(each, found)}
+        return tuple(sorted(window for window in left if not _overlaps(window, self._windows)))
+
+    def reference(self, window: Window, baseline: Baseline) -> Reference:
+        """Return what the window is compared with: the sum of the profiles that are stored, without incidents."""
+        return Reference.of_windows(
+            self._look_back.label,
+            self._counts(self._look_back.before(window), baseline),
+            baseline,
+            window.length,
+            self._places_of(baseline),
+        )
+
+    def reference_before(self, window: Window, baseline: Baseline) -> Mapping[str, ColumnProfile]:
+        """Return what the latest of those windows is compared with: see `moving_columns`."""
+        earlier = self._counts(self._look_back.before_the_last(window), baseline)
+        return moving_columns(earlier, baseline, self._places_of(baseline))
+
+    def _looked(self, window: Window) -> tuple[tuple[Window, ...], ...]:
+        return self._look_back.before(window), self._look_back.before_the_last(window)
+
+    def _counts(self, wanted: Sequence[Window], baseline: Baseline) -> list[WindowCounts]:
+        """Return the profiles of these windows that are stored and no incidents, in time order."""
+        stored = self._of_store(baseline.id)
+        if self._look_back.by_season:
+            found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1)
+        else:
+            found = _chosen(wanted, stored)
+        people = self._of_people()
+        return self._read(
+            {
+                window: number
+                for window, number in found.items()
+                if not any(window.start < incident.end and incident.start < window.end for incident in people)
+            },
+            baseline,
+        )
+
+    def _read(self, chosen: Mapping[Window, int], baseline: Baseline) -> list[WindowCounts]:
+        places = self._places_of(baseline)
+        unread = [window for window in chosen if (baseline.id, window) not in self._kept]
+        for window, baseline_id, profiles in self._store.profiles_of(self._monitor.name, unread):
+            if baseline_id == baseline.id:
+                self._kept[baseline_id, window] = counts = WindowCounts.of(profiles, places, chosen[window])
+                self._size += counts.size
+        found = []
+        for window in chosen:
+            if (baseline.id, window) in self._kept:  # else it was removed since
+                self._kept.move_to_end((baseline.id, window))
+                found.append(self._kept[baseline.id, window])
+        while self._size > KEPT and len(self._kept) > len(found):
+            self._size -= self._kept.popitem(last=False)[1].size
+        return found
+
+    def _places_of(self, baseline: Baseline) -> Places:
+        return self._places.setdefault(baseline.id, Places(baseline.bins))
+
+    def _of_store(self, baseline_id: str) -> tuple[Window, ...]:
+        """Return the windows with a profile on this baseline; of those that begin together the longest first."""
+        if baseline_id not in self._stored:
+            self._stored[baseline_id] = self._store.profiled_windows(
+                self._monitor.name,
+                self._look_back.reach,
+                self._windows[-1].start,
+                overlapping=True,
+                baseline_id=baseline_id,
+            )
+        return self._stored[baseline_id]
+
+    def _of_people(self) -> tuple[Window, ...]:
+        """Return what people confirmed as incidents."""
+        if self._incidents is None:
+            name, since, until = self._monitor.name, self._look_back.reach, self._windows[-1].start
+            self._incidents = self._store.incidents(name, since, until)
+        return self._incidents
+
+
+def _chosen(wanted: Sequence[Window], stored: Sequence[Window]) -> dict[Window, int]:
+    """Return the stored windows that make up the neighbours `wanted`, and of how many of those each one is the sum.
+
+    A longer one counts in place of its parts if it begins and ends where they do. `stored` is in time order, of those
+    that begin together the longest first.
+    """
+    starts = {window.start: place for place, window in enumerate(wanted)}
+    ends = {window.end: place for place, window in enumerate(wanted)}
+    if not wanted:
+        return {}
+    first = bisect_left(stored, wanted[0].start, key=_start)
+    inside = stored[first : bisect_left(stored, wanted[-1].end, key=_start)]
+    made = [window for window in inside if window.start in starts and window.end in ends]
+    return {window: ends[window.end] - starts[window.start] + 1 for window in apart(made, lambda itself: itself)}
+
+
+def _overlaps(window: Window, others: Sequence[Window]) -> bool:
+    """Tell whether a window has an instant in common with one of `others`, disjoint and in time order."""
+    place = bisect_left(others, window.end, key=_start)
+    return place > 0 and others[place - 1].end > window.start
+
+
+def _start(window: Window) -> datetime:
+    return window.start

@@ -1,0 +1,133 @@
+"""Which earlier windows a moving or a seasonal baseline compares a window with. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from monitoring_tasks.window import Window, format_duration, parse_instant
+
+if TYPE_CHECKING:
+    from monitoring_tasks.config.models import Monitor, SeasonName
+
+MINIMUM_WINDOWS = 3
+"""With fewer earlier windows that have rows, a window is compared with the fixed baseline.
+
+Of two windows, one that was out of order is half of what the next is compared with, and nobody could tell which of the
+two it was.
+"""
+
+CYCLES: Mapping[SeasonName, timedelta] = {
+    "hour_of_day": timedelta(days=1),
+    "day_of_week": timedelta(weeks=1),
+    "hour_of_week": timedelta(weeks=1),
+}
+"""How long each cycle is."""
+
+
+def place_in(season: SeasonName, instant: datetime, timezone: str) -> tuple[int, ...]:
+    """Return where the zone's wall clock stands in the cycle at `instant`.
+
+    Examples
+    --------
+    >>> place_in("hour_of_week", parse_instant("2013-04-01T05:30", "America/New_York"), "America/New_York")
+    (0, 5, 30)
+    """
+    wall_clock = instant.astimezone(ZoneInfo(timezone))
+    day, time = (wall_clock.weekday(),), (wall_clock.hour, wall_clock.minute)
+    return {"hour_of_day": time, "day_of_week": day, "hour_of_week": day + time}[season]
+
+
+def look_back_start(end: datetime, length: timedelta, timezone: str) -> datetime:
+    """Return the instant `length` before `end`: whole days are days of the zone, of 23 or 25 hours where clocks change.
+
+    Examples
+    --------
+    >>> look_back_start(parse_instant("2013-03-11T00:00", "America/New_York"), timedelta(days=1), "America/New_York")
+    datetime.datetime(2013, 3, 10, 5, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        if length % timedelta(days=1):
+            return end.astimezone(UTC) - length
+        wall_clock = end.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+        return parse_instant(wall_clock - length, timezone)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+class LookBack:
+    """The earlier windows that some windows of a monitor are compared with.
+
+    ``rolling: D`` are the windows of the schedule that lie wholly inside ``[start - D, start)`` of the window,
+    ``seasonal: {by, over}`` those inside ``[start - over, start)`` that begin at the same place of the cycle, as the
+    wall clock of the monitor's time zone shows it. Nothing before the baseline's period is looked at; with a baseline
+    that is a table, nothing before the monitor's `start`: what the log holds before that, nobody has vouched for.
+
+    Parameters
+    ----------
+    monitor
+        With a moving or a seasonal baseline.
+    windows
+        Those that will be asked for, in time order; the schedule is worked out once for all of them.
+
+    Attributes
+    ----------
+    reach
+        Nothing before this instant is looked at.
+    windows
+        The windows of the schedule since then.
+    """
+
+    def __init__(self, monitor: Monitor, windows: Sequence[Window]) -> None:
+        seasonal, rolling, period = monitor.baseline.seasonal, monitor.baseline.rolling, monitor.baseline.period
+        self._schedule = monitor.schedule
+        self._season = seasonal.by if seasonal else None
+        length = seasonal.over if seasonal else rolling
+        if length is None:
+            raise ValueError(f"the baseline of monitor {monitor.name!r} does not move")
+        self._length = length
+        self._floor = monitor.start if period is None else period.start
+        self._first, self._last = windows[0].start, windows[-1].start
+        self.reach = self._start(self._start(self._first))
+        found = monitor.schedule.windows(self.reach, self._last) if self.reach < self._last else ()
+        self.windows = frozenset(found)
+        self._by_place: dict[tuple[int, ...], list[Window]] = {}
+        for window in found:
+            self._by_place.setdefault(self._place(window), []).append(window)
+
+    @property
+    def label(self) -> str:
+        """What the baseline is, as results say it."""
+        length = format_duration(self._length)
+        return f"seasonal {self._season} over {length}" if self._season else f"rolling {length}"
+
+    @property
+    def by_season(self) -> bool:
+        """Whether only windows at the same place of a cycle are compared."""
+        return self._season is not None
+
+    def before(self, window: Window) -> tuple[Window, ...]:
+        """Return the windows that this one is compared with, in time order; none of a monitor that is too young."""
+        if not self._first <= window.start <= self._last:
+            raise ValueError(f"{window} is not among the windows that are looked back from")
+        return self._inside(window)
+
+    def before_the_last(self, window: Window) -> tuple[Window, ...]:
+        """Return what the latest of those windows is itself compared with."""
+        return self._inside(*self.before(window)[-1:])
+
+    def _inside(self, window: Window | None = None) -> tuple[Window, ...]:
+        if window is None:
+            return ()
+        mine = self._by_place.get(self._place(window), [])
+        first = bisect_left(mine, self._start(window.start), key=lambda earlier: earlier.start)
+        return tuple(mine[first : bisect_right(mine, window.start, key=lambda earlier: earlier.end)])
+
+    def _start(self, end: datetime) -> datetime:
+        return max(look_back_start(end, self._length, self._schedule.timezone), self._floor)
+
+    def _place(self, window: Window) -> tuple[int, ...]:
+        return () if self._season is None else place_in(self._season, window.start, self._schedule.timezone)

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from monitoring_tasks.statistics.drift.metric import DriftMetric
 from monitoring_tasks.statistics.histogram import FloatArray, checked_counts
 
-EXACT_ENOUGH = 5.0
-"""Rows that a bin must have on average for the chi-squared form: with fewer the mean is off by a tenth and more."""
-
 DRAWS = 400
 """Windows that are drawn where there is no closed form: the mean is then known to 2 % or so."""
+
+FULL = 200.0
+"""Expected rows from which on a bin adds as much as infinitely many would."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,11 @@ def null_distribution(
     """Return the distribution of a distance without drift.
 
     PSI, Kullback-Leibler and Jensen-Shannon divergence, squared Hellinger distance and chi-squared are to first order
-    the same quadratic form of the counts [1]_, a chi-squared variable; this is used where every bin has rows enough.
-    Everything else is drawn: the bins' true shares from what the reference leaves open about them (Dirichlet), the
-    window from those (multinomial). So both numbers of rows count, and the draws are of bins, not of rows. Seeded by
-    what goes in: the same answer every time.
+    the same quadratic form of the counts [1]_: a chi-squared variable, to which a full bin adds one degree of freedom.
+    A bin of few expected rows adds less, or for a moment more: what it adds on average for Poisson's counts. Everything
+    else is drawn: the bins' true shares from what the reference leaves open about them (Dirichlet), the window from
+    those (multinomial). So both numbers of rows count, and the draws are of bins, not of rows. Seeded by what goes in:
+    the same answer every time.
 
     Parameters
     ----------
@@ -111,11 +112,13 @@ def null_distribution(
     if current_rows < 1:
         raise ValueError(f"`current_rows` must be at least 1, not {current_rows}")
     effect = max(1.0, design_effect)
-    rows, freedom = counts.sum(), int(np.count_nonzero(counts)) - 1
-    smallest = counts[counts > 0].min() / rows * current_rows / effect
-    if metric.quadratic is not None and smallest >= EXACT_ENOUGH and freedom > 0:
-        both = 1.0 if metric.grows_with_rows else 1 / rows + 1 / current_rows
-        return _closed(metric.quadratic * both * effect, freedom, metric.power)
+    rows = counts.sum()
+    if metric.quadratic is not None:
+        freedom = float(np.sum(_added(metric, counts / rows * current_rows / effect))) - 1
+        scale = 1.0 if metric.grows_with_rows else 1 / rows + 1 / current_rows
+        if metric.smoothed:
+            scale *= current_rows / (current_rows + counts.size / 2)
+        return _closed(metric.quadratic * scale * effect, max(freedom, 1e-3), metric.power)
     # Of nearly as many rows the draws are the same but for a factor: a long history then needs few of them.
     step = max(1, round(10 ** (round(40 * math.log10(max(current_rows / effect, 1.0))) / 40)))
     drawn = _drawn(metric, counts.tobytes(), step, extra, effect)
@@ -124,7 +127,35 @@ def null_distribution(
     return NullDistribution(float(np.mean(drawn)) * times * inflated, tuple(x * times * inflated for x in drawn))
 
 
-def _closed(scale: float, freedom: int, power: float) -> NullDistribution:
+def _added(metric: DriftMetric, expected: FloatArray) -> FloatArray:
+    """Return what bins of so many expected rows add to the degrees of freedom."""
+    rows, added = _of_few_rows(metric)
+    return np.where(expected > 0, np.interp(np.log(np.maximum(expected, 1e-9)), rows, added), 0.0)
+
+
+@lru_cache(maxsize=64)
+def _of_few_rows(metric: DriftMetric) -> tuple[FloatArray, FloatArray]:
+    """Return logarithms of expected rows, and what a bin of so many adds beside one that holds all others."""
+    from scipy.special import gammaln
+
+    many, quadratic = metric.many, metric.quadratic
+    assert many is not None
+    assert quadratic is not None
+    others = 1e7
+    grid = np.geomspace(1e-3, FULL, 96)
+    added = []
+    for expected in grid:
+        seen = np.arange(math.ceil(expected + 12 * math.sqrt(expected) + 12), dtype=np.float64)
+        chance = np.exp(seen * math.log(expected) - expected - gammaln(seen + 1))
+        windows = np.stack((seen, np.full_like(seen, others)), axis=-1)
+        # The reference is so large that it is known.
+        values = many(np.array([expected, others]) * 1e6, windows)
+        times = 1.0 if metric.grows_with_rows else others
+        added.append(float(chance @ values ** (1 / metric.power)) * times / quadratic)
+    return np.log(grid), np.array(added)
+
+
+def _closed(scale: float, freedom: float, power: float) -> NullDistribution:
     """Return (scale * chi-squared(freedom)) ** power with its exact mean."""
     half = freedom / 2
     mean = (2 * scale) ** power * math.exp(math.lgamma(half + power) - math.lgamma(half))

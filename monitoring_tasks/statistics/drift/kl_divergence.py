@@ -60,5 +60,6 @@ METRIC = DriftMetric(
     minimum_effect=0.1,
     many=_many,
     quadratic=0.5,
+    smoothed=True,
     title="Kullback-Leibler divergence",
 )

@@ -58,6 +58,8 @@ class DriftMetric:
     quadratic: float | None = None
     """To first order the value is ``(quadratic * Q) ** power``, Q the sum of ``(p - q)**2 / p``; None if it is not."""
     power: float = 1.0
+    smoothed: bool = False
+    """Whether half a row is added to every bin, which makes small windows more alike."""
     title: str = ""
     """As messages call it; by default its name."""
 

@@ -59,5 +59,6 @@ METRIC = DriftMetric(
     minimum_effect=0.1,
     many=_many,
     quadratic=1.0,
+    smoothed=True,
     title="PSI",
 )

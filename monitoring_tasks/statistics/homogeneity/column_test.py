@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -69,13 +69,19 @@ class ColumnDispersion:
     """As `level`, of each bin's share."""
 
     def of(self, name: str) -> Dispersion:
-        """Return that of the test called level, spread or shares."""
-        return Dispersion(getattr(self, name), self.parts, self.rows)
+        """Return that of the test called level or spread."""
+        return self._known.setdefault(name, Dispersion(getattr(self, name), self.parts, self.rows))
 
     def of_shares(self, freedom: int) -> Dispersion:
         """Return that of a chi-squared statistic: each part shows it once for every effective degree of freedom."""
         times = max(1.0, self.evenness * freedom)
-        return Dispersion(self.shares * times, 1 + (self.parts - 1) * times, self.rows)
+        belief = Dispersion(self.shares * times, 1 + (self.parts - 1) * times, self.rows)
+        return self._known.setdefault(f"shares {freedom}", belief)
+
+    @cached_property
+    def _known(self) -> dict[str, Dispersion]:
+        """Those asked for before, with what they worked out: a baseline's are asked for in every window."""
+        return {}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -98,7 +104,7 @@ class ColumnTest:
     design_effect: float
     """Expected dispersion of that test's statistic; 1 for independent rows."""
     p_values: Mapping[str, float] = field(default_factory=dict)
-    """Of each test that could be made, before its share is taken into account."""
+    """Of each test that was made, before its share is taken into account: not of the bins if another is stronger."""
 
 
 def column_test(
@@ -140,28 +146,29 @@ def column_test(
     >>> column_test([0, 500, 300, 200, 0], [0, 40, 45, 15, 0], "categorical").p_value
     0.0170
     """
-    a, b = paired_counts(reference, current)
-    rows = float(b.sum())
+    paired_counts(reference, current)
+    a, b = (np.asarray(counts).astype(np.int64) for counts in (reference, current))
+    rows, occupied = float(b.sum()), int(np.count_nonzero(a + b))
+    weights = WEIGHTS[layout]
+    if layout == "categorical" and occupied == 2:  # two bins have one share to test
+        weights = {"bins": 1.0}
     found: dict[str, float] = {}
-    effects: dict[str, float] = {}
+    effects: dict[str, float] = {"bins": _of_shares(dispersion, 1).mean}
     if layout == "numeric" and a[1:].any() and b[1:].any():
         for name, scores in (("level", level_scores), ("spread", spread_scores)):
             test = score_test(a[1:], b[1:], scores(a[1:] + b[1:]))
             if test.root:
                 belief = INDEPENDENT_ROWS if dispersion is None else dispersion.of(name)
                 found[name], effects[name] = belief.averaged(test.p_value, rows), belief.mean
-    occupied = int(np.count_nonzero(a + b))
-    if occupied > 1:
-        found["bins"] = _p_value_of_bins(a, b, dispersion, rows)
-        effects["shares"] = effects["bins"] = _of_shares(dispersion, 1).mean
-    weights = WEIGHTS[layout]
-    if occupied > 2:
-        found |= _p_value_of_shares(a, b, layout, dispersion, rows)
-    elif layout == "categorical":  # two bins have one share to test
-        weights = {"bins": 1.0}
+    if occupied > 2 and (shares := _p_value_of_shares(a, b, layout, dispersion, rows)) is not None:
+        found["shares"], effects["shares"] = shares, effects["bins"]
     weighted = {name: p_value / weights[name] for name, p_value in found.items()}
+    if occupied > 1:
+        bins = _p_value_of_bins(a, b, dispersion, rows, below=min([1.0, *weighted.values()]) * weights["bins"])
+        if bins is not None:
+            found["bins"], weighted["bins"] = bins, bins / weights["bins"]
     strongest = min(weighted, key=weighted.__getitem__, default="bins")
-    return ColumnTest(min(1.0, weighted.get(strongest, 1.0)), strongest, effects.get(strongest, 1.0), found)
+    return ColumnTest(min(1.0, weighted.get(strongest, 1.0)), strongest, effects[strongest], found)
 
 
 def _of_shares(dispersion: ColumnDispersion | None, freedom: int) -> Dispersion:
@@ -169,8 +176,8 @@ def _of_shares(dispersion: ColumnDispersion | None, freedom: int) -> Dispersion:
 
 
 def _p_value_of_shares(
-    a: FloatArray, b: FloatArray, layout: Layout, dispersion: ColumnDispersion | None, rows: float
-) -> dict[str, float]:
+    a: IntArray, b: IntArray, layout: Layout, dispersion: ColumnDispersion | None, rows: float
+) -> float | None:
     from scipy.special import chdtrc
 
     # A dispersion is that of the groups on which it was measured, and says little of others.
@@ -179,10 +186,10 @@ def _p_value_of_shares(
     both = before + after
     freedom = int(np.count_nonzero(both)) - 1
     if freedom < 1:
-        return {}
+        return None
     expected = both[both > 0].min() * rows / (a.sum() + b.sum())
     if dispersion is not None and expected < _of_shares(dispersion, 1).mean:
-        return {}
+        return None
     statistic, evenness = chi_squared(before, after), 1.0 if dispersion is None else dispersion.evenness
 
     def p_value(inflation: FloatArray) -> FloatArray:
@@ -190,10 +197,10 @@ def _p_value_of_shares(
         effective = np.where(inflation > 1, max(1.0, freedom * evenness), freedom)
         return np.asarray(chdtrc(effective, statistic * effective / freedom / inflation))
 
-    return {"shares": _of_shares(dispersion, freedom).averaged(p_value, rows)}
+    return _of_shares(dispersion, freedom).averaged(p_value, rows)
 
 
-def _groups(a: FloatArray, b: FloatArray, layout: Layout, expected: float) -> IntArray:
+def _groups(a: IntArray, b: IntArray | FloatArray, layout: Layout, expected: float) -> IntArray:
     """Return the group of each bin: about ten of them, each of which the window has enough rows in on average."""
     inner = merge_ordered(a[1:]) + 1 if layout == "numeric" else merge_unordered(a[1:]) + 1
     groups = np.concatenate(([0], inner))
@@ -211,26 +218,38 @@ def _groups(a: FloatArray, b: FloatArray, layout: Layout, expected: float) -> In
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def _p_value_of_bins(a: FloatArray, b: FloatArray, dispersion: ColumnDispersion | None, rows: float) -> float:
-    """Return the smallest p-value of a bin, times the number of bins; two bins share one."""
+def _p_value_of_bins(
+    a: IntArray, b: IntArray, dispersion: ColumnDispersion | None, rows: float, below: float
+) -> float | None:
+    """Return the smallest p-value of a bin, times the number of bins; None if that is not below what would count.
+
+    Two bins share one test.
+    """
     tests = int(np.count_nonzero(a + b))
     tests -= tests == 2
-    alone = cell_p_values(a, b)
+    alone = tests * cell_p_values(a, b)
     if dispersion is None or dispersion.parts < 2:
-        return min(1.0, tests * float(alone.min()))
-    # More dispersion only makes them larger: what is large already needs no more work.
-    smallest = 1.0
-    for place in np.argsort(alone, kind="stable"):
-        if alone[place] >= smallest or tests * alone[place] >= 1:
+        smallest = float(alone.min())
+        return smallest if smallest < below else None
+    # More dispersion only makes p-values larger: what is large without it, or at what it is thought to be, needs no more
+    # work.
+    if not (alone < below).any():
+        return None
+    own = (a >= FEW) & (np.arange(len(a)) < len(dispersion.bins))
+    totals = np.full(len(a), dispersion.shares)
+    totals[own] = np.array(dispersion.bins)[own[: len(dispersion.bins)]]
+    about = tests * cell_p_values(a, b, np.maximum(1.0, totals / (dispersion.parts - 1)))
+    smallest = below
+    for place in np.argsort(about, kind="stable"):
+        if about[place] / 10 >= smallest:
             break
-        own = a[place] >= FEW and place < len(dispersion.bins)
-        total = dispersion.bins[place] if own else dispersion.shares
-        belief = Dispersion(total, dispersion.parts, dispersion.rows)
-        smallest = min(smallest, belief.averaged(partial(_p_value_of_bin, a, b, int(place)), rows))
-    return min(1.0, tests * smallest)
+        belief = Dispersion(float(totals[place]), dispersion.parts, dispersion.rows)
+        p_value = belief.averaged(partial(_p_value_of_bin, a, b, int(place)), rows)
+        smallest = min(smallest, tests * p_value)
+    return smallest if smallest < below else None
 
 
-def _p_value_of_bin(a: FloatArray, b: FloatArray, place: int, inflation: FloatArray) -> FloatArray:
+def _p_value_of_bin(a: IntArray, b: IntArray, place: int, inflation: FloatArray) -> FloatArray:
     before, after = (np.array([counts[place], counts.sum() - counts[place]]) for counts in (a, b))
     return cell_p_values(before, after, inflation[:, None])[:, 0]
 
@@ -256,10 +275,11 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
     >>> found.parts, found.rows, found.shares
     (3, 100., 12.)
     """
-    counts = np.asarray(parts, dtype=np.float64)
+    whole = np.asarray(parts)
+    counts = whole.astype(np.float64)
     if counts.ndim != 2:
         raise ValueError(f"`parts` must have two dimensions (parts, bins), not the shape {counts.shape}")
-    checked_counts("parts", counts.reshape(-1))
+    checked_counts("parts", whole.reshape(-1))
     rows = counts.sum(axis=1)
     counts, rows = counts[rows > 0], rows[rows > 0]
     if len(counts) < 2:
@@ -271,7 +291,9 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
             sums[name] = _sum_of_squares(counts[:, 1:], scores(total[1:]))
     groups, statistics = _grouped_statistics(counts, layout, EXPECTED)
     for _ in range(3):  # the fewer the rows that a part's count for, the larger the groups have to be
-        needed = EXPECTED * max(1.0, float(statistics.mean()))
+        needed = EXPECTED * float(statistics.mean())
+        if needed <= 1.2 * EXPECTED:
+            break
         larger, again = _grouped_statistics(counts, layout, needed)
         if (larger == groups).all() or not larger.any():
             break
@@ -291,7 +313,7 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
 def _grouped_statistics(counts: FloatArray, layout: Layout, expected: float) -> tuple[IntArray, FloatArray]:
     """Return the groups in which a mean part has the expected rows, and each part's mean square over them."""
     total = counts.sum(axis=0)
-    groups = _groups(total, total / len(counts), layout, expected)
+    groups = _groups(total.astype(np.int64), total / len(counts), layout, expected)
     merged = np.zeros((len(counts), groups.max() + 1))
     np.add.at(merged.T, groups, counts.T)
     # Of each group z**2 (1 - share) adds up to chi-squared.

@@ -231,8 +231,7 @@ def _p_value_of_bins(
     if dispersion is None or dispersion.parts < 2:
         smallest = float(alone.min())
         return smallest if smallest < below else None
-    # More dispersion only makes p-values larger: what is large without it, or at what it is thought to be, needs no more
-    # work.
+    # More dispersion only makes p-values larger: what is large without any, or with what is thought to be, is left.
     if not (alone < below).any():
         return None
     own = (a >= FEW) & (np.arange(len(a)) < len(dispersion.bins))

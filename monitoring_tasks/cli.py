@@ -376,7 +376,7 @@ def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
             f"{finding.alarms} of {finding.windows}",
             in_words(finding.metric, finding.median),
             in_words(finding.metric, finding.worst),
-            escape(f"{worst:%d %b}: {finding.message.partition('; ')[2] or finding.message}"),
+            escape(f"{worst:%d %b}: {finding.message.partition('); ')[2] or finding.message}"),
         )
     return table
 

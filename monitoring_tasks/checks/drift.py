@@ -251,7 +251,7 @@ def _decided(compared: Compared, item: Measured, significant: bool, settings: Dr
 
 
 def _by_chance(item: Measured, test: ColumnTest, rows: int) -> str:
-    words = f"{number(item.expected or 0.0)} expected by chance with {rows:,} rows"
+    words = f"{item.expected or 0.0:.2g} expected by chance with {rows:,} rows"
     if test.design_effect < 1.5:
         return words
     return f"{words}, which vary like {max(1, round(rows / test.design_effect)):,} independent ones"

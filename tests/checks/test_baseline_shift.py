@@ -134,5 +134,6 @@ def test_both_drift_checks_say_it_of_their_own_columns_beside_what_drifted():
         "psi",
         "jensen_shannon",
         "drifted_share",
+        "global_test",
         "baseline_shift",
     ]

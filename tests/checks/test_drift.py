@@ -89,7 +89,7 @@ def test_a_large_change_that_chance_may_make_is_no_alarm():
     assert found.value > 0.1
     assert found.status == "ok"
     assert found.message == (
-        "carrier is in order: PSI 0.211 (alarm above 0.1; 0.312 expected by chance with 12 rows), but chance alone may "
+        "carrier is in order: PSI 0.211 (alarm above 0.1; 0.23 expected by chance with 12 rows), but chance alone may "
         "do this: p = 0.597"
     )
 

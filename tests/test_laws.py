@@ -91,7 +91,7 @@ def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store,
         scan_windows(monitor, [window], warehouse, store)
         for check in reversed(enabled(monitor)):
             assert close_window(monitor, window, store, NOW).state == "failed"
-            check_window(monitor, window, [check.name], store, Samples(monitor, warehouse, [window]))
+            check_window(monitor, window, [check.name], store, samples=Samples(monitor, warehouse, [window]))
         assert close_window(monitor, window, store, NOW).state == ("empty" if window == day(EMPTY) else "done")
     assert contents(store) == undisturbed
 
@@ -241,7 +241,7 @@ def test_law_6_results_on_rolled_up_profiles_are_those_of_the_long_windows(store
         run_windows(monitor, day(22).start, day(23).end, warehouse=warehouse, store=days)
         for number in (22, 23):
             samples = Samples(monitor, warehouse, [day(number)])
-            check_window(monitor, day(number), [check.name for check in enabled(monitor)], store, samples)
+            check_window(monitor, day(number), [check.name for check in enabled(monitor)], store, samples=samples)
             assert close_window(monitor, day(number), store, NOW).state == "done"
         long = [row for row in store.results("loans") if (row["window_end"] - row["window_start"]).days == 1]
         assert long == list(days.results("loans"))

@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from monitoring_tasks.statistics.dispersion import Dispersion
 
-from monitoring_tasks import reference
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
 from monitoring_tasks.reference import Reference, moving_columns
 from monitoring_tasks.window import Window
@@ -23,13 +21,16 @@ def counted(number: int, *columns, windows: int = 1, **segments) -> WindowCounts
     return WindowCounts.of((profile(day(number), *columns), *parts), PLACES, windows)
 
 
+DAY = timedelta(days=1)
+
+
 def whole(number: int, rows: int = 10, **segments) -> WindowCounts:
     return counted(number, distance(0, 0, rows, 0, 0), carrier(0, rows, 0, 0, 0), **segments)
 
 
 def test_windows_with_rows_are_added_up_and_named():
     empty = counted(2, distance(0, 0, 0, 0, 0), carrier(0, 0, 0, 0, 0))
-    found = Reference.of_windows("rolling 5d", [whole(0), whole(1), empty, whole(3, 5)], BASELINE)
+    found = Reference.of_windows("rolling 5d", [whole(0), whole(1), empty, whole(3, 5)], BASELINE, DAY)
     assert found.name == found.named() == "rolling 5d: 3 windows from 2013-04-01T00:00Z to 2013-04-05T00:00Z"
     assert (found.windows, found.period) == (3, Window(day(0).start, day(3).end))
     assert found.columns[""] == {"distance": distance(0, 0, 25, 0, 0), "carrier": carrier(0, 25, 0, 0, 0)}
@@ -38,9 +39,9 @@ def test_windows_with_rows_are_added_up_and_named():
 
 @pytest.mark.parametrize(("windows", "holds"), [([], "no window"), ([0], "1 window"), ([0, 4], "2 windows")])
 def test_of_too_few_windows_the_baseline_stands_for_them_and_says_so(windows, holds):
-    found = Reference.of_windows("rolling 5d", [whole(number) for number in windows], BASELINE)
+    found = Reference.of_windows("rolling 5d", [whole(number) for number in windows], BASELINE, DAY)
     assert found == replace(
-        Reference.of_baseline(BASELINE), name=f"baseline: rolling 5d holds {holds} with rows, 3 are needed"
+        Reference.of_baseline(BASELINE, DAY), name=f"baseline: rolling 5d holds {holds} with rows, 3 are needed"
     )
     assert found.windows == 0
     assert moving_columns([whole(number) for number in windows], BASELINE) == {}
@@ -49,7 +50,7 @@ def test_of_too_few_windows_the_baseline_stands_for_them_and_says_so(windows, ho
 def test_a_column_that_too_few_windows_hold_is_the_baselines():
     """It was unreadable in the others, or came back just now."""
     windows = [whole(0), whole(1), counted(2, carrier(0, 10, 0, 0, 0)), counted(3, carrier(0, 10, 0, 0, 0))]
-    found = Reference.of_windows("rolling 5d", windows, BASELINE)
+    found = Reference.of_windows("rolling 5d", windows, BASELINE, DAY)
     assert found.columns[""]["distance"] == BASELINE.columns["distance"]
     assert found.columns[""]["carrier"] == carrier(0, 40, 0, 0, 0)
     assert found.named("", "carrier") == found.name
@@ -71,30 +72,20 @@ def test_segments_are_compared_with_their_own_rows():
 
 def test_a_longer_window_counts_as_the_windows_that_it_is_made_of():
     week = replace(whole(0, 70), window=Window(day(0).start, day(6).end), windows=7)
-    found = Reference.of_windows("rolling 28d", [week], BASELINE)
+    found = Reference.of_windows("rolling 28d", [week], BASELINE, DAY)
     assert found.name == "rolling 28d: 7 windows from 2013-04-01T00:00Z to 2013-04-08T00:00Z"
     assert found.columns[""]["carrier"] == carrier(0, 70, 0, 0, 0)
     assert MINIMUM_WINDOWS <= 7
 
 
-def test_dispersion_is_measured_of_windows_as_long_as_those_that_are_tested(monkeypatch):
-    asked = []
-
-    def measured(parts, layout, length):
-        asked.append((parts.tolist(), layout, length))
-        return Dispersion(len(parts), length)
-
-    monkeypatch.setattr(reference, "dispersion", measured)
-    rows = (distance(0, 0, 1, 0, 0), carrier(0, 1, 0, 0, 0))
-    week = replace(whole(0, 70), windows=7)
-    windows = [week, whole(7, 10, JFK=rows), whole(8, 20, JFK=rows), whole(9, 30)]
-    found = Reference.of_windows("rolling 28d", windows, BASELINE)
-    assert asked[0] == ([[0, 0, n, 0, 0] for n in (10, 20, 30)], "numeric", timedelta(days=1))
-    assert asked[1] == ([[0, n, 0, 0, 0] for n in (10, 20, 30)], "categorical", timedelta(days=1))
-    assert asked[2] == ([[0, 0, 1, 0, 0]] * 2 + [[0] * 5], "numeric", timedelta(days=1))
-    assert found.dispersions[""] == dict.fromkeys(BINS, Dispersion(3, timedelta(days=1)))
-    # JFK had rows in two windows only: it is compared with the baseline, of which nothing was measured.
-    assert found.dispersions["origin=JFK"] == {}
-    asked.clear()
-    Reference.of_windows("rolling 28d", [week, whole(7)], BASELINE)
-    assert not asked
+def test_dispersion_is_that_of_windows_as_long_as_those_that_are_tested():
+    """Those that were rolled up differ less, and of too few the baseline's parts say more."""
+    singles = [whole(number, 10 + number) for number in range(FEWEST_PARTS)]
+    rolled_up = replace(counted(10, distance(0, 0, 500, 0, 0), carrier(0, 500, 0, 0, 0)), windows=2)
+    found = Reference.of_windows("rolling 14d", [*singles, rolled_up], BASELINE, DAY)
+    assert set(found.dispersions[""]) == set(BINS)
+    assert {its.parts for its in found.dispersions[""].values()} == {FEWEST_PARTS}
+    assert found.dispersions[""]["distance"].rows == 13.5
+    few = Reference.of_windows("rolling 14d", singles[1:], BASELINE, DAY)
+    assert few.windows == FEWEST_PARTS - 1
+    assert few.dispersions[""] == {}

@@ -58,10 +58,9 @@ def not_computed(monitor: Monitor) -> tuple[str, ...]:
     """Return the keys of the monitor file that this version reads and does not act on yet, in the order of the file."""
     known = {check.name for check in CHECKS}
     written = set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
-    drift, operations = monitor.checks.data_drift, monitor.checks.operations
+    operations = monitor.checks.operations
     keys = ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
     keys += ["labels"] * (monitor.labels is not None)
-    keys += ["checks.data_drift.importance"] * bool(drift and drift.importance)
     keys += ["checks.operations.expected_rows (seasonal)"] * bool(operations and operations.expected_rows == "seasonal")
     keys += [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
     keys += ["alerts"] * bool(monitor.alerts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitoring_tasks.checks.baseline_shift import baseline_shift
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
+from monitoring_tasks.checks.error_budget import share_of_rate
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.config.roles import roles_of
 
@@ -19,7 +20,9 @@ def data_drift(context: CheckContext) -> list[Result]:
         for name in new_features(context)
     ]
     features = context.baseline.features
-    return [*drift(context, features, settings), *baseline_shift(context, features, settings), *new]
+    rate, importance = share_of_rate(context, "data_drift"), settings.importance
+    compared = drift(context, features, settings, rate=rate, importance=importance)
+    return [*compared, *baseline_shift(context, features, settings), *new]
 
 
 def new_features(context: CheckContext) -> tuple[str, ...]:

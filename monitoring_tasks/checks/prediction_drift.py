@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from monitoring_tasks.checks.baseline_shift import baseline_shift
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
+from monitoring_tasks.checks.error_budget import share_of_rate
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.config.roles import uses
 
@@ -20,7 +21,8 @@ def prediction_drift(context: CheckContext) -> list[Result]:
     if settings is None:
         return []
     columns = predictions(context.monitor)
-    return [*drift(context, columns, settings), *baseline_shift(context, columns, settings)]
+    compared = drift(context, columns, settings, rate=share_of_rate(context, "prediction_drift"))
+    return [*compared, *baseline_shift(context, columns, settings)]
 
 
 def predictions(monitor: Monitor) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class CheckSettings(Section):
     """What every check that decides has."""
 
     false_alarm_rate: Rate = 0.01
-    """the share of undrifted windows that may raise a false alarm, such as 0.01"""
+    """the share of undrifted windows that may raise a false alarm, over all columns and checks, such as 0.01"""
 
 
 class DriftSettings(CheckSettings):
@@ -75,8 +75,8 @@ class DriftSettings(CheckSettings):
     """a list of drift metrics, such as [psi, jensen_shannon]"""
     minimum_effect: Mapping[DriftMetric, NotNegative] = {}
     """the smallest change that matters, for each metric, such as {psi: 0.1}"""
-    minimum_rows: Count = 100
-    """the rows below which a window is not judged, such as 100"""
+    minimum_rows: Count = 50
+    """the rows below which a window is not judged, such as 50"""
     fixed: Mapping[DriftMetric, NotNegative] = {}
     """fixed alarm thresholds, for each metric, such as {psi: 0.2}: they replace the calibrated ones"""
 

@@ -45,6 +45,7 @@ def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _columns(found)
     yield from _task(found)
     yield from _check_names(found)
+    yield from _importance(found)
     yield from _references(found)
 
 
@@ -183,6 +184,18 @@ def _columns(found: Mapping[str, Any]) -> Iterator[Contradiction]:
             entry = feature if log.features.kinds else i
             message = f"is also the `{parts[feature]}`, which is no input of the model"
             yield Contradiction(("inference_log", "features", entry), message, "remove it from the features")
+
+
+def _importance(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """A weight of a column that is no feature would weigh nothing."""
+    checks: Checks | None = found.get("checks")
+    log: InferenceLog | None = found.get("inference_log")
+    if checks is None or checks.data_drift is None or log is None or log.features.names is None:
+        return
+    for name in checks.data_drift.importance:
+        if name not in log.features.names:
+            path: KeyPath = ("checks", "data_drift", "importance", name)
+            yield Contradiction(path, "is no feature", suggestion(name, log.features.names))
 
 
 def _task(found: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -72,8 +72,8 @@ def by_metric(results: list[Result]) -> dict[str, Result]:
             "alarm",
             f"carrier moved: PSI 0.273 {BY_CHANCE}; rarer values rose from 10 % to 30 %",
         ),
-        ((0, 20, 60, 19, 0), "insufficient_data", "carrier: 99 rows are too few to judge, 100 are needed"),
-        ((0, 0, 0, 0, 0), "insufficient_data", "carrier: 0 rows are too few to judge, 100 are needed"),
+        ((0, 10, 30, 9, 0), "insufficient_data", "carrier: 49 rows are too few to judge, 50 are needed"),
+        ((0, 0, 0, 0, 0), "insufficient_data", "carrier: 0 rows are too few to judge, 50 are needed"),
     ],
 )
 def test_every_status_and_what_it_says(current, status, message):

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitoring_tasks.baseline_parts import FEWEST_PARTS
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
 from monitoring_tasks.reference import Reference, moving_columns
 from monitoring_tasks.window import Window
@@ -62,7 +63,7 @@ def test_segments_are_compared_with_their_own_rows():
     """One with too few windows with the baseline's; one that the baseline does not know, with earlier windows only."""
     rows = (distance(0, 0, 2, 0, 0), carrier(0, 2, 0, 0, 0))
     windows = [whole(0, JFK=rows, EWR=rows, LGA=rows), whole(1, EWR=rows), whole(2, EWR=rows, LGA=rows), whole(3)]
-    found = Reference.of_windows("rolling 5d", windows, BASELINE)
+    found = Reference.of_windows("rolling 5d", windows, BASELINE, DAY)
     assert set(found.columns) == {"", "origin=JFK", "origin=EWR"}
     assert found.columns["origin=JFK"] == BASELINE.segments["origin=JFK"]
     assert found.named("origin=JFK", "carrier") == "baseline: rolling 5d holds 1 window with rows, 3 are needed"

@@ -118,7 +118,7 @@ def test_the_defaults_it_states():
     assert "(default 0.1 for every metric)" in README
     monitor = parse_monitor(blocks("yaml")[0])
     assert monitor.checks.data_drift.metrics == ("psi", "jensen_shannon")
-    assert (monitor.checks.data_drift.false_alarm_rate, monitor.checks.data_drift.minimum_rows) == (0.01, 100)
+    assert (monitor.checks.data_drift.false_alarm_rate, monitor.checks.data_drift.minimum_rows) == (0.01, 50)
     merged = {metric.name for metric in DRIFT_METRICS if metric.bins == "merged"}
     assert merged == set(re.findall(r"^\| `(\w+)` .*\| ten merged bins", README, re.MULTILINE))
 
@@ -150,7 +150,6 @@ def test_the_keys_of_later_versions_are_valid_and_all_of_them_are_told():
     assert told == {"inference_log", "labels", "checks", "alerts", "retraining"}
     names = {*Checks.model_fields, "night_flights"} - {check.name for check in checks.CHECKS}
     parts = {
-        "checks.data_drift.importance",
         "checks.operations.expected_rows (seasonal)",
         "inference_log.expected_rows",
     }

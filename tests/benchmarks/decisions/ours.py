@@ -27,9 +27,9 @@ RATE = 0.01
 DEFAULT = DataDrift(false_alarm_rate=RATE)
 
 ANY_SIZE = DataDrift(
-    false_alarm_rate=RATE, minimum_effect={metric.name: 0.0 for metric in DRIFT_METRICS}, minimum_rows=50
+    metrics=("psi",), false_alarm_rate=RATE, minimum_effect={metric.name: 0.0 for metric in DRIFT_METRICS}
 )
-"""Significance alone: every change counts, however small, and windows of 50 rows are judged."""
+"""Significance alone: every change counts, however small. All metrics of a column have its p-value: one is enough."""
 
 
 @dataclass(frozen=True)

@@ -114,28 +114,30 @@ def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
             SHIFTED,
             "psi",
             "amount",
-            "amount moved: PSI 0.996 (alarm above 0.1; 0.0207 expected by chance with 480 rows); "
-            "[137.25,179.86) rose from 3.1 % to 21 %",
+            "amount moved: PSI 0.996 (alarm above 0.1; 0.02 expected by chance with 480 rows); "
+            "[137.25,147.97) rose from 2.3 % to 13 %; "
+            "0.21 % of rows lie above 180, the largest value of the baseline (up to 188)",
         ),
         (
             SHIFTED,
             "chi_squared",
             "amount",
-            "amount moved: chi-squared 654, effect 0.473 (alarm above 0.1; 32.6 expected by chance with 480 rows); "
-            "[137.25,179.86) rose from 3.1 % to 21 %",
+            "amount moved: chi-squared 692, effect 0.474 (alarm above 0.1; 35 expected by chance with 480 rows); "
+            "[137.25,147.97) rose from 2.3 % to 13 %; "
+            "0.21 % of rows lie above 180, the largest value of the baseline (up to 188)",
         ),
         (
             NEW_COUNTRY,
             "jensen_shannon",
             "country",
-            "country moved: Jensen-Shannon distance 0.372 (alarm above 0.1; 0.0333 expected by chance with 480 rows); "
-            "values never seen before rose from 0 % to 25 %",
+            "country moved: Jensen-Shannon distance 0.372 (alarm above 0.1; 0.033 expected by chance with 480 rows); "
+            "25 % of rows hold a value never seen in the baseline: NL",
         ),
         (
             MISSING,
             "psi",
             "age",
-            "age moved: PSI 1.48 (alarm above 0.1; 0.0227 expected by chance with 480 rows); "
+            "age moved: PSI 1.48 (alarm above 0.1; 0.022 expected by chance with 480 rows); "
             "missing values rose from 2 % to 42 %",
         ),
         (MISSING, "drifted_share", "", "1 of 5 columns moved: age"),
@@ -143,14 +145,14 @@ def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
             20,
             "psi",
             "amount",
-            "amount is in order: PSI 0.0192 (alarm above 0.1; 0.0202 expected by chance with 480 rows)",
+            "amount is in order: PSI 0.0192 (alarm above 0.1; 0.02 expected by chance with 480 rows)",
         ),
         (
             20,
             "jensen_shannon",
             "amount",
-            "amount is in order: Jensen-Shannon distance 0.104 (alarm above 0.1; 0.111 expected by chance with 480 "
-            "rows), but chance alone may do this: p = 0.697",
+            "amount is in order: Jensen-Shannon distance 0.109 (alarm above 0.1; 0.12 expected by chance with 480 "
+            "rows), but chance alone may do this: p = 0.755",
         ),
         (20, "wasserstein", "one", "one: Wasserstein distance cannot be measured, its baseline is constant"),
         (FEW, "psi", "amount", "amount: 40 rows are too few to judge, 50 are needed"),
@@ -310,7 +312,7 @@ def test_a_change_of_half_the_size_is_a_warning(duckdb_url, tmp_path):
         run_windows(monitor, day(SHIFTED).start, day(SHIFTED).end, warehouse=warehouse, store=store)
         found = one(store, SHIFTED, "psi", "amount")
     assert found["status"] == "warning"
-    assert found["message"].startswith("amount moved a little: PSI 0.996 (alarm above 1.5; 0.0207 expected")
+    assert found["message"].startswith("amount moved a little: PSI 0.996 (alarm above 1.5; 0.02 expected")
 
 
 def copied(duckdb_url, tmp_path, *statements):

@@ -28,10 +28,10 @@ from monitoring_tasks.statistics.homogeneity.score_test import score_test
 from monitoring_tasks.statistics.homogeneity.scores import level_scores, spread_scores
 
 WEIGHTS: Mapping[Layout, Mapping[str, float]] = {
-    "numeric": {"level": 0.90, "spread": 0.04, "shares": 0.03, "bins": 0.03},
-    "categorical": {"shares": 0.7, "bins": 0.3},
+    "numeric": {"level": 0.90, "spread": 0.04, "shares": 0.03, "bins": 0.03, "missing": 0.05},
+    "categorical": {"shares": 0.7, "bins": 0.3, "missing": 0.05},
 }
-"""Each test's share of the error rate.
+"""Each test's share of the error rate, over the sum of those of the tests that can be made.
 
 A moved level is what happens most and is hardest to see, so it gets nearly all: that costs a point of power against a
 test of the level alone. The other shares are enough for what they find, because that is seldom subtle.
@@ -113,7 +113,7 @@ def column_test(
     """Test whether a column's two samples come from one distribution.
 
     Of an ordered column the level (van der Waerden's scores), the spread (Klotz's), the shares of ten groups
-    (chi-squared) and the share of every bin (exact), of a categorical one the last two; missing values have a bin. The
+    (chi-squared), the share of every bin and that of missing values (exact), of a categorical one the last three. The
     smallest p-value counts, over its weight: a weighted Bonferroni correction [1]_, right for tests that depend on each
     other in any way.
 
@@ -149,9 +149,6 @@ def column_test(
     paired_counts(reference, current)
     a, b = (np.asarray(counts).astype(np.int64) for counts in (reference, current))
     rows, occupied = float(b.sum()), int(np.count_nonzero(a + b))
-    weights = WEIGHTS[layout]
-    if layout == "categorical" and occupied == 2:  # two bins have one share to test
-        weights = {"bins": 1.0}
     found: dict[str, float] = {}
     effects: dict[str, float] = {"bins": _of_shares(dispersion, 1).mean}
     if layout == "numeric" and a[1:].any() and b[1:].any():
@@ -162,6 +159,10 @@ def column_test(
                 found[name], effects[name] = belief.averaged(test.p_value, rows), belief.mean
     if occupied > 2 and (shares := _p_value_of_shares(a, b, layout, dispersion, rows)) is not None:
         found["shares"], effects["shares"] = shares, effects["bins"]
+    if occupied > 2 and a[0] + b[0] > 0:
+        found["missing"], effects["missing"] = _p_value_of_missing(a, b, dispersion, rows), effects["bins"]
+    names = [*found, *["bins"] * (occupied > 1)]
+    weights = {name: WEIGHTS[layout][name] / sum(WEIGHTS[layout][each] for each in names) for name in names}
     weighted = {name: p_value / weights[name] for name, p_value in found.items()}
     if occupied > 1:
         bins = _p_value_of_bins(a, b, dispersion, rows, below=min([1.0, *weighted.values()]) * weights["bins"])
@@ -234,18 +235,41 @@ def _p_value_of_bins(
     # More dispersion only makes p-values larger: what is large without any, or with what is thought to be, is left.
     if not (alone < below).any():
         return None
-    own = (a >= FEW) & (np.arange(len(a)) < len(dispersion.bins))
-    totals = np.full(len(a), dispersion.shares)
-    totals[own] = np.array(dispersion.bins)[own[: len(dispersion.bins)]]
-    about = tests * cell_p_values(a, b, np.maximum(1.0, totals / (dispersion.parts - 1)))
+    thought = np.array(_totals_of_bins(a, dispersion)) / (dispersion.parts - 1)
+    about = tests * cell_p_values(a, b, np.maximum(1.0, thought))
+    if dispersion.of_shares(max(dispersion.groups)).independent > 0.5:
+        about = alone
     smallest = below
     for place in np.argsort(about, kind="stable"):
         if about[place] / 10 >= smallest:
             break
-        belief = Dispersion(float(totals[place]), dispersion.parts, dispersion.rows)
-        p_value = belief.averaged(partial(_p_value_of_bin, a, b, int(place)), rows)
-        smallest = min(smallest, tests * p_value)
+        smallest = min(smallest, tests * _dispersed_p_value(a, b, int(place), dispersion, rows))
     return smallest if smallest < below else None
+
+
+def _p_value_of_missing(a: IntArray, b: IntArray, dispersion: ColumnDispersion | None, rows: float) -> float:
+    if dispersion is None or dispersion.parts < 2:
+        return float(_p_value_of_bin(a, b, 0, np.ones(1))[0])
+    return _dispersed_p_value(a, b, 0, dispersion, rows)
+
+
+def _dispersed_p_value(a: IntArray, b: IntArray, place: int, dispersion: ColumnDispersion, rows: float) -> float:
+    """Return the p-value of one bin, averaged over what is believed of its dispersion.
+
+    If rows are independent, they are so in all bins, and all bins together say that better than each: thirty parts
+    alone leave so much open that ten rows where one is expected would be no surprise. If they are not, each bin has its
+    own dispersion.
+    """
+    p_value = partial(_p_value_of_bin, a, b, place)
+    own = Dispersion(_totals_of_bins(a, dispersion)[place], dispersion.parts, dispersion.rows)
+    independent = dispersion.of_shares(max(dispersion.groups)).independent
+    return independent * float(p_value(np.ones(1))[0]) + (1 - independent) * own.averaged(p_value, rows)
+
+
+def _totals_of_bins(reference: IntArray, dispersion: ColumnDispersion) -> list[float]:
+    """Return the sum of squares that each bin shows over the parts."""
+    totals: list[float] = np.where(reference >= FEW, dispersion.bins, dispersion.shares).tolist()
+    return totals
 
 
 def _p_value_of_bin(a: IntArray, b: IntArray, place: int, inflation: FloatArray) -> FloatArray:

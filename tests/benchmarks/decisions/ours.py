@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -47,7 +48,7 @@ def reference(columns: Sequence[Frozen]) -> Reference:
     for name, column in _named(columns):
         found = column_dispersion(column.parts, column.bins.layout)
         if found is not None:
-            dispersions[name] = found
+            dispersions[name] = replace(found, rows=math.nan)  # the windows come as densely as the parts
     return Reference("baseline", {"": profiles}, {"": dispersions})
 
 

@@ -44,6 +44,10 @@ NULL_WINDOWS_ELSEWHERE = 10_000
 DRIFTED_WINDOWS = 1_000
 OUR_NULL_WINDOWS = 2_000
 CHUNK = 4_000_000
+PARTS = 30
+"""Of the baseline, at least: where windows are longer, its parts are shorter than they are, as in the product."""
+LEAST = 0.3 * RATE
+"""The others are held to no less: a rate that is measured as zero is a small one."""
 
 TOOLS = ("Evidently", "Evidently, 1 000 reference rows", "NannyML")
 
@@ -60,7 +64,7 @@ class Power:
     """Of windows without drift, on the same baselines."""
     ours_default: Rate
     held: Mapping[str, Rate]
-    """By tool, at the configured false-alarm rate."""
+    """By tool, at the false-alarm rate that was measured of ours, or the configured one if that is less."""
     by_default: Mapping[str, Rate]
     """By tool, as its default rule decides, whatever its false-alarm rate is; of one column only."""
     ahead: Mapping[str, Rate]
@@ -103,8 +107,12 @@ def measure(kind: Kind, length: int, share: float, seed: int) -> list[Power]:
             found.append(prepared(kind, rows(kind, "independent", (n, length), rng)))
         for tool, rule in rules.items():
             still_scores[tool].append(np.array([rule.score(window) for windows in found for window in windows]))
-        of = of_rows(kind, reference.reshape(-1, length))
-        others = [column("numeric", "independent", length, rng, REFERENCE // length) for _ in range(max(false) - 1)]
+        part = min(length, REFERENCE // PARTS)
+        of = of_rows(kind, reference.reshape(-1, part))
+        others = [
+            _of_parts(column("numeric", "independent", part, rng, REFERENCE // part), length // part)
+            for _ in range(max(false) - 1)
+        ]
         for columns, alarms in false.items():
             counts = counted(kind, of.bins, rows(kind, "independent", (ours_still, length), rng))
             alarms.append(_decide(of, others[: columns - 1], counts).any_size)
@@ -119,6 +127,11 @@ def measure(kind: Kind, length: int, share: float, seed: int) -> list[Power]:
         _power(name, length, still_scores, drifted_scores[name], by_default[name], ours[name], false[shift.columns])
         for name, shift in shifts.items()
     ]
+
+
+def _of_parts(one: Column, times: int) -> Column:
+    """Return the column with windows so many times as long as the parts of its baseline."""
+    return replace(one, windows=lambda n: one.windows(n * times).reshape(n, times, -1).sum(axis=1))
 
 
 def _no_scores() -> Scores:
@@ -147,16 +160,17 @@ def _power(
     columns = SHIFTS[name].columns
     our_alarms = [one.any_size.astype(np.float64) for one in ours]
     held, ahead = {}, {}
+    same = min(max(rate(false).value, LEAST), RATE)
     for tool in TOOLS:
         scores = np.concatenate(still[tool])
-        wanted = of_several(RATE, columns)
-        shares = [_found(of, held_to(scores, wanted), columns) for of in drifted[tool]]
+        wanted = of_several(same, columns)
+        shares = [_found(of, held_to(scores, wanted), columns, same) for of in drifted[tool]]
         held[tool] = rate(shares)
         lead = difference(our_alarms, shares)
         # What the power would be had the threshold's windows alarmed one standard error more or less often.
         spread = 1 / math.sqrt(wanted * scores.size)
         low, high = (
-            np.mean([_found(of, held_to(scores, wanted * factor), columns) for of in drifted[tool]])
+            np.mean([_found(of, held_to(scores, wanted * factor), columns, same) for of in drifted[tool]])
             for factor in (max(1 - spread, 0.0), 1 + spread)
         )
         ahead[tool] = replace(lead, error=math.hypot(lead.error, (high - low) / 2))
@@ -172,7 +186,7 @@ def _power(
     )
 
 
-def _found(scores: FloatArray, threshold: Threshold, columns: int) -> FloatArray:
+def _found(scores: FloatArray, threshold: Threshold, columns: int, same: float) -> FloatArray:
     """Return the chance that each window alarms: for its own score, or for one of the columns that stayed."""
-    others = (1 - of_several(RATE, columns)) ** (columns - 1)
+    others = (1 - of_several(same, columns)) ** (columns - 1)
     return 1 - (1 - alarm_shares(scores, threshold)) * others

@@ -27,7 +27,7 @@ class History:
     Parameters
     ----------
     monitor
-        With a moving or a seasonal baseline.
+        With a moving or a seasonal baseline, or with bands.
     windows
         Those of the run, in time order.
     store
@@ -42,33 +42,48 @@ class History:
         self._kept: OrderedDict[tuple[str, Window], WindowCounts] = OrderedDict()
         self._size = 0
 
+    # Both are worked out when they are first needed: not every check looks back.
+
     @cached_property
     def _look_back(self) -> LookBack:
-        """Worked out when it is first needed: not every check looks back."""
         return LookBack(self._monitor, self._windows)
+
+    @cached_property
+    def _band(self) -> LookBack | None:
+        over = self._monitor.band_over
+        return None if over is None else LookBack(self._monitor, self._windows, over)
+
+    @cached_property
+    def _all(self) -> tuple[LookBack, ...]:
+        of_baseline = (self._look_back,) if self._monitor.baseline_is_past else ()
+        return of_baseline if self._band is None else (*of_baseline, self._band)
 
     def missing(self, baseline_id: str) -> tuple[Window, ...]:
         """Return the windows, in time order, that must be profiled so that those of the run can be compared.
 
         They are those that the run's windows look back on and that have no profile on this baseline, neither one of
-        their own nor, with a rolling baseline, as a part of a longer window that was rolled up and is looked back on.
+        their own nor, for a rolling baseline, as a part of a longer window that was rolled up and is looked back on.
         The windows of the run themselves are not among them.
         """
         stored = self._of_store(baseline_id)
-        wanted = {earlier for window in self._windows for looked in self._looked(window) for earlier in looked}
-        left = wanted - set(stored)
-        if left and not self._look_back.by_season and not self._look_back.windows.issuperset(stored):
-            left = set()
-            for looked in (looked for window in self._windows for looked in self._looked(window)):
-                found = tuple(_chosen(looked, stored))
-                left |= {each for each in looked if not _overlaps(each, found)}
+        left: set[Window] = set()
+        for back in self._all:
+            looks = [looked for window in self._windows for looked in back.looks(window)]
+            lacking = {each for looked in looks for each in looked}.difference(stored)
+            within = stored[bisect_left(stored, back.reach, key=_start) :]
+            if lacking and not back.singly and not back.windows.issuperset(within):
+                lacking = set()
+                for looked in looks:
+                    found = tuple(_chosen(looked, stored))
+                    lacking |= {each for each in looked if not _overlaps(each, found)}
+            left |= lacking
         return tuple(sorted(window for window in left if not _overlaps(window, self._windows)))
 
     def reference(self, window: Window, baseline: Baseline) -> Reference:
         """Return what the window is compared with: the sum of the profiles that are stored, without incidents."""
         return Reference.of_windows(
             self._look_back.label,
-            self._counts(self._look_back.before(window), baseline),
+            self._counts(self._look_back, self._look_back.before(window), baseline),
             baseline,
             window.length,
             self._places_of(baseline),
@@ -76,19 +91,17 @@ class History:
 
     def reference_before(self, window: Window, baseline: Baseline) -> Mapping[str, ColumnProfile]:
         """Return what the latest of those windows is compared with: see `moving_columns`."""
-        earlier = self._counts(self._look_back.before_the_last(window), baseline)
+        earlier = self._counts(self._look_back, self._look_back.before_the_last(window), baseline)
         return moving_columns(earlier, baseline, self._places_of(baseline))
 
-    def _looked(self, window: Window) -> tuple[tuple[Window, ...], ...]:
-        return self._look_back.before(window), self._look_back.before_the_last(window)
+    def windows_before(self, window: Window, baseline: Baseline) -> tuple[WindowCounts, ...]:
+        """Return the windows that bands are taken over, one by one, without incidents; none of a file without bands."""
+        return () if self._band is None else tuple(self._counts(self._band, self._band.before(window), baseline))
 
-    def _counts(self, wanted: Sequence[Window], baseline: Baseline) -> list[WindowCounts]:
+    def _counts(self, back: LookBack, wanted: Sequence[Window], baseline: Baseline) -> list[WindowCounts]:
         """Return the profiles of these windows that are stored and no incidents, in time order."""
         stored = self._of_store(baseline.id)
-        if self._look_back.by_season:
-            found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1)
-        else:
-            found = _chosen(wanted, stored)
+        found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1) if back.singly else _chosen(wanted, stored)
         people = self._of_people()
         return self._read(
             {
@@ -115,6 +128,10 @@ class History:
             self._size -= self._kept.popitem(last=False)[1].size
         return found
 
+    @property
+    def _reach(self) -> datetime:
+        return min(back.reach for back in self._all)
+
     def _places_of(self, baseline: Baseline) -> Places:
         return self._places.setdefault(baseline.id, Places(baseline.bins))
 
@@ -123,7 +140,7 @@ class History:
         if baseline_id not in self._stored:
             self._stored[baseline_id] = self._store.profiled_windows(
                 self._monitor.name,
-                self._look_back.reach,
+                self._reach,
                 self._windows[-1].start,
                 overlapping=True,
                 baseline_id=baseline_id,
@@ -133,7 +150,7 @@ class History:
     def _of_people(self) -> tuple[Window, ...]:
         """Return what people confirmed as incidents."""
         if self._incidents is None:
-            name, since, until = self._monitor.name, self._look_back.reach, self._windows[-1].start
+            name, since, until = self._monitor.name, self._reach, self._windows[-1].start
             self._incidents = self._store.incidents(name, since, until)
         return self._incidents
 

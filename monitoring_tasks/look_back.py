@@ -1,4 +1,4 @@
-"""Which earlier windows a moving or a seasonal baseline compares a window with. Pure."""
+"""Which earlier windows a window is compared with, by a moving or seasonal baseline or by a band. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ MINIMUM_WINDOWS = 3
 
 Of two windows, one that was out of order is half of what the next is compared with, and nobody could tell which of the
 two it was.
+"""
+
+MINIMUM_BAND_WINDOWS = 8
+"""With fewer earlier windows that count, a band of what is usual is not trusted.
+
+Its width is a median of as many deviations: of normal values 1.6 % lie above a band of width 4 after 8 windows, 4.9 %
+after 5.
 """
 
 CYCLES: Mapping[SeasonName, timedelta] = {
@@ -59,19 +66,22 @@ def look_back_start(end: datetime, length: timedelta, timezone: str) -> datetime
 
 
 class LookBack:
-    """The earlier windows that some windows of a monitor are compared with.
+    """The earlier windows that some windows of a monitor are compared with: by its baseline, or by its bands.
 
     ``rolling: D`` are the windows of the schedule that lie wholly inside ``[start - D, start)`` of the window,
     ``seasonal: {by, over}`` those inside ``[start - over, start)`` that begin at the same place of the cycle, as the
-    wall clock of the monitor's time zone shows it. Nothing before the baseline's period is looked at; with a baseline
+    wall clock of the monitor's time zone shows it. Bands look at all of the longest time that one of them is taken
+    over. Nothing before the baseline's period is looked at; with a baseline
     that is a table, nothing before the monitor's `start`: what the log holds before that, nobody has vouched for.
 
     Parameters
     ----------
     monitor
-        With a moving or a seasonal baseline.
+        With a moving or a seasonal baseline; or with bands.
     windows
         Those that will be asked for, in time order; the schedule is worked out once for all of them.
+    over
+        The longest time that a band is taken over; None for what the baseline looks at.
 
     Attributes
     ----------
@@ -81,17 +91,18 @@ class LookBack:
         The windows of the schedule since then.
     """
 
-    def __init__(self, monitor: Monitor, windows: Sequence[Window]) -> None:
+    def __init__(self, monitor: Monitor, windows: Sequence[Window], over: timedelta | None = None) -> None:
         seasonal, rolling, period = monitor.baseline.seasonal, monitor.baseline.rolling, monitor.baseline.period
         self._schedule = monitor.schedule
-        self._season = seasonal.by if seasonal else None
-        length = seasonal.over if seasonal else rolling
+        self._of_band = over is not None
+        self._season = seasonal.by if seasonal and over is None else None
+        length = over or (seasonal.over if seasonal else rolling)
         if length is None:
             raise ValueError(f"the baseline of monitor {monitor.name!r} does not move")
         self._length = length
         self._floor = monitor.start if period is None else period.start
         self._first, self._last = windows[0].start, windows[-1].start
-        self.reach = self._start(self._start(self._first))
+        self.reach = self._start(self._first) if self._of_band else self._start(self._start(self._first))
         found = monitor.schedule.windows(self.reach, self._last) if self.reach < self._last else ()
         self.windows = frozenset(found)
         self._by_place: dict[tuple[int, ...], list[Window]] = {}
@@ -105,9 +116,14 @@ class LookBack:
         return f"seasonal {self._season} over {length}" if self._season else f"rolling {length}"
 
     @property
-    def by_season(self) -> bool:
-        """Whether only windows at the same place of a cycle are compared."""
-        return self._season is not None
+    def singly(self) -> bool:
+        """Whether each window counts by itself: a longer one that it was rolled up into cannot stand for it."""
+        return self._of_band or self._season is not None
+
+    def looks(self, window: Window) -> tuple[tuple[Window, ...], ...]:
+        """Return all that must be known of for this one: of a baseline also what `before_the_last` returns."""
+        before = self.before(window)
+        return (before,) if self._of_band else (before, self.before_the_last(window))
 
     def before(self, window: Window) -> tuple[Window, ...]:
         """Return the windows that this one is compared with, in time order; none of a monitor that is too young."""

@@ -125,8 +125,9 @@ def scan_windows(
     all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
     that are not stored are recorded as failed, and the error goes on.
 
-    With a moving or a seasonal baseline the same scan also reads the earlier windows that they are compared with and
-    that have no profile on this baseline. Of those only the profile is stored, and only if it is missing still.
+    With a moving or a seasonal baseline, or with bands, the same scan also reads the earlier windows that they are
+    compared with and that have no profile on this baseline. Of those only the profile is stored, and only if it is
+    missing still.
     """
     left = list(windows)
     with recording_failure(monitor, left, store):
@@ -161,8 +162,9 @@ def scan_windows(
 
 
 def history_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> History | None:
-    """Return what the windows look back on; None if the monitor's baseline is fixed."""
-    return History(monitor, windows, store) if monitor.baseline_is_past and windows else None
+    """Return what the windows look back on; None of a fixed baseline without bands."""
+    looks_back = monitor.baseline_is_past or monitor.band_over is not None
+    return History(monitor, windows, store) if looks_back and windows else None
 
 
 def _about_table(source: Source, profiles: Iterator[tuple[Profile, ...]]) -> Iterator[tuple[Profile, ...]]:
@@ -256,8 +258,10 @@ def _check_window(
         context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline))
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if history is not None and any(check.compares for check in chosen):
-        earlier, before = history.reference(window, baseline), history.reference_before(window, baseline)
-        context = replace(context, earlier=earlier, earlier_before=before)
+        if monitor.baseline_is_past:
+            earlier, before = history.reference(window, baseline), history.reference_before(window, baseline)
+            context = replace(context, earlier=earlier, earlier_before=before)
+        context = replace(context, windows_before=history.windows_before(window, baseline))
     failed = []
     for check in chosen:
         try:

@@ -11,6 +11,7 @@ from monitoring_tasks.checks.result import Result
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.window import Window
+from monitoring_tasks.window_counts import WindowCounts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +43,8 @@ class CheckContext:
     earlier_before: Mapping[str, ColumnProfile] = field(default_factory=dict)
     """All rows of what the latest of the earlier windows was compared with itself, by column; without the columns of
     which too few windows had rows."""
+    windows_before: tuple[WindowCounts, ...] = ()
+    """What bands are taken over: the profiles of the windows before, in time order, as far as the longest of them."""
     draw: Callable[[Sequence[str], int], RowSamples] | None = None
     """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`).
     Raises NoKeyError where the baseline's rows cannot be drawn."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring_tasks.checks.band import Band, Bands
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.unfamiliar import unfamiliar
@@ -80,7 +81,7 @@ def drift(
 
     An alarm needs both: significance, after Benjamini and Hochberg's correction over all columns and segments of the
     window that have rows enough to be judged; and a size above `minimum_effect`. A significant change above half that
-    size is a warning. A `fixed` threshold replaces both.
+    size is a warning. A `fixed` threshold replaces both, as does a `band` of enough earlier windows.
 
     Parameters
     ----------
@@ -113,8 +114,15 @@ def drift(
     p_values = [_judged(each, each.test, settings.minimum_rows) for each in compared]
     of_values = [_judged(each, each.test_of_values, settings.minimum_rows) for each in compared]
     significant, significant_values = (benjamini_hochberg(tested, rate) for tested in (p_values, of_values))
+    bands = Bands(context, settings)
     decided = [
-        _decided(each, item, bool((significant_values if item.metric.bins == "non_null" else significant)[i]), settings)
+        _decided(
+            each,
+            item,
+            bool((significant_values if item.metric.bins == "non_null" else significant)[i]),
+            settings,
+            None if item.size is None else bands.of(item.metric, each.current.column, each.segment),
+        )
         for i, each in enumerate(compared)
         for item in each.measured
     ]
@@ -205,15 +213,23 @@ def _judged(compared: Compared, test: ColumnTest | None, minimum_rows: int) -> f
     return test.p_value if test is not None and compared.current.rows >= minimum_rows else math.nan
 
 
-def _decided(compared: Compared, item: Measured, significant: bool, settings: DriftSettings) -> Result:
+def _decided(
+    compared: Compared, item: Measured, significant: bool, settings: DriftSettings, band: Band | None
+) -> Result:
     metric, test, name = item.metric, compared.test_for(item.metric), compared.current.column
     fixed = settings.fixed.get(metric.name)  # type: ignore[call-overload]
-    usual = settings.minimum_effect.get(metric.name, metric.minimum_effect)  # type: ignore[call-overload]
-    threshold: float = usual if fixed is None else fixed
+    floor: float = settings.minimum_effect.get(metric.name, metric.minimum_effect)  # type: ignore[call-overload]
+    usual = None if band is None else band.usual
+    threshold: float = fixed if fixed is not None else floor if usual is None else usual.upper
+    plain = fixed is not None or usual is not None
+    # Where most windows before were alike, any other value is above them: it must be more than chance as well.
+    certain = significant or fixed is not None or (usual is not None and usual.mad > 0)
     rows = compared.current.rows
     detail: dict[str, object] = {}
     if test is not None and item.value is not None:
         detail = {"expected": item.expected, "test": test.strongest, "design_effect": test.design_effect}
+    if band is not None:
+        detail |= {"band": band.detail}
     if metric.effect is not None:  # the bound is on the effect: beside the value, in other units, it would mislead
         detail |= {"effect": item.size} if item.size is not None else {}
         detail |= {"effect_threshold": threshold}
@@ -235,15 +251,16 @@ def _decided(compared: Compared, item: Measured, significant: bool, settings: Dr
         message = f"{name}: {metric.label} cannot be measured, {item.why_not}"
         return replace(result, status="insufficient_data", message=message)
     status: Status = "ok"
-    if item.size > threshold and (significant or fixed is not None):
+    if item.size > threshold and certain:
         status = "alarm"
-    elif item.size > WARNING * threshold and significant and fixed is None:
+    elif item.size > WARNING * threshold and significant and not plain:
         status = "warning"
     verb = {"ok": "is in order", "warning": "moved a little", "alarm": "moved"}[status]
     size = f"{metric.label} {number(item.value or 0.0)}"
     if metric.effect is not None:
         size += f", effect {number(item.size)}"
-    message = f"{name} {verb}: {size} (alarm above {threshold:g}; {_by_chance(item, test, rows)})"
+    bound = f"{threshold:g}" if band is None else band.bound_in_words(threshold)
+    message = f"{name} {verb}: {size} (alarm above {bound}; {_by_chance(item, test, rows)})"
     if item.size > threshold and status == "ok":
         message = f"{message}, but chance alone may do this: p = {number(test.p_value)}"
     parts = [message, "" if status == "ok" else compared.moved(), compared.unfamiliar]

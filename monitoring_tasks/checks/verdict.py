@@ -64,7 +64,9 @@ def verdict(
         found = "the window differs, by less than matters" if status == "ok" else "the window differs from its baseline"
     else:
         found = (
-            "nothing beyond chance" if status == "ok" else "chance alone may do this, but a fixed threshold was passed"
+            "nothing beyond chance"
+            if status == "ok"
+            else "chance alone may do this, but a fixed threshold or a band was passed"
         )
     return [
         share,

@@ -13,6 +13,7 @@ from monitoring_tasks.config.fields import (
     NotNegative,
     Number,
     Positive,
+    PositiveDuration,
     Rate,
     Section,
     Share,
@@ -68,6 +69,15 @@ class CheckSettings(Section):
     """the share of undrifted windows that may raise a false alarm, over all columns and checks, such as 0.01"""
 
 
+class Band(Section):
+    """What a metric usually is: its median in the windows before, and how far it strays from that."""
+
+    over: PositiveDuration
+    """how long before each window its band begins, such as 28d"""
+    width: Positive = 4.0
+    """how far above the median the alarm is, in standard deviations as the MAD has them, such as 4"""
+
+
 class DriftSettings(CheckSettings):
     """How a window's distributions are compared with the baseline's."""
 
@@ -79,6 +89,8 @@ class DriftSettings(CheckSettings):
     """the rows below which a window is not judged, such as 50"""
     fixed: Mapping[DriftMetric, NotNegative] = {}
     """fixed alarm thresholds, for each metric, such as {psi: 0.2}: they replace the calibrated ones"""
+    band: Mapping[DriftMetric, Band] = {}
+    """alarm thresholds from past windows, for each metric, such as {psi: {over: 28d}}: they replace them too"""
 
 
 class DataDrift(DriftSettings):

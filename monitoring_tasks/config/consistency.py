@@ -16,6 +16,7 @@ from typing import Any, get_args
 from monitoring_tasks.config.checks import (
     Checks,
     ClassificationMetricName,
+    DriftSettings,
     EstimatedPerformance,
     Performance,
     RegressionMetricName,
@@ -24,7 +25,7 @@ from monitoring_tasks.config.document import KeyPath
 from monitoring_tasks.config.models import Alert, Baseline, InferenceLog, Labels, Retraining, Seasonal, When
 from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.errors import ConfigError
-from monitoring_tasks.look_back import CYCLES, MINIMUM_WINDOWS, look_back_start, place_in
+from monitoring_tasks.look_back import CYCLES, MINIMUM_BAND_WINDOWS, MINIMUM_WINDOWS, look_back_start, place_in
 from monitoring_tasks.window import Schedule, Window, format_duration
 
 
@@ -42,6 +43,7 @@ def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Yield what is wrong between the parts of a monitor, `found` by their names."""
     yield from _times(found)
     yield from _moving_baseline(found)
+    yield from _bands(found)
     yield from _columns(found)
     yield from _task(found)
     yield from _check_names(found)
@@ -75,7 +77,14 @@ def _moving_baseline(found: Mapping[str, Any]) -> Iterator[Contradiction]:
         return
     with suppress(ConfigError, OverflowError):  # a start at the calendar's end: that is said elsewhere
         if baseline.rolling is not None:
-            yield from _rolling(baseline.rolling, schedule, _first_start(schedule, start))
+            held = _held(baseline.rolling, schedule, _first_start(schedule, start), MINIMUM_WINDOWS)
+            if held < MINIMUM_WINDOWS:
+                yield Contradiction(
+                    ("baseline", "rolling"),
+                    f"{{value}} holds {_windows(held)} of `schedule` {{schedule}}, and it takes {MINIMUM_WINDOWS} to "
+                    "compare with",
+                    "write a longer time, or a shorter schedule",
+                )
         if baseline.seasonal is not None:
             yield from _seasonal(baseline.seasonal, schedule, _first_start(schedule, start))
 
@@ -92,19 +101,43 @@ def _first_start(schedule: Schedule, start: datetime) -> datetime:
     return start
 
 
-def _rolling(length: timedelta, schedule: Schedule, start: datetime) -> Iterator[Contradiction]:
+def _held(length: timedelta, schedule: Schedule, start: datetime, enough: int) -> int:
+    """Return how many windows lie in the time before `start`; any number from `enough` on if there are so many."""
     reach = look_back_start(start, length, schedule.timezone)
     windows: Sequence[Window] = ()
     for span in (*_SPANS, length):
         windows = schedule.windows(max(reach, look_back_start(start, span, schedule.timezone)), start)
-        if len(windows) >= MINIMUM_WINDOWS:
-            return
-    yield Contradiction(
-        ("baseline", "rolling"),
-        f"{{value}} holds {_windows(len(windows))} of `schedule` {{schedule}}, and it takes {MINIMUM_WINDOWS} to "
-        "compare with",
-        "write a longer time, or a shorter schedule",
-    )
+        if len(windows) >= enough:
+            break
+    return len(windows)
+
+
+def _bands(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """A band must find earlier windows, and is the only bound of a metric that is computed."""
+    checks: Checks | None = found.get("checks")
+    schedule: Schedule | None = found.get("schedule")
+    start: datetime | None = found.get("start")
+    for name in ("data_drift", "prediction_drift"):
+        settings: DriftSettings | None = getattr(checks, name, None)
+        if settings is None:
+            continue
+        for metric, band in settings.band.items():
+            path: KeyPath = ("checks", name, "band", metric)
+            if metric in settings.fixed:
+                yield Contradiction(path, f"{metric!r} is also in `fixed`, which decides alone", "remove one of them")
+            if metric not in settings.metrics:
+                yield Contradiction(path, f"{metric!r} is not among `metrics`", "add it there, or remove its band")
+            if schedule is None or start is None:
+                continue
+            with suppress(ConfigError, OverflowError):
+                held = _held(band.over, schedule, _first_start(schedule, start), MINIMUM_BAND_WINDOWS)
+                if held < MINIMUM_BAND_WINDOWS:
+                    yield Contradiction(
+                        (*path, "over"),
+                        f"{{value}} holds {_windows(held)} of `schedule` {{schedule}}, and a band takes "
+                        f"{MINIMUM_BAND_WINDOWS}",
+                        "write a longer time, or a shorter schedule",
+                    )
 
 
 def _seasonal(seasonal: Seasonal, schedule: Schedule, start: datetime) -> Iterator[Contradiction]:

@@ -359,6 +359,12 @@ class Monitor(Section):
         return self.baseline.rolling is not None or self.baseline.seasonal is not None
 
     @property
+    def band_over(self) -> timedelta | None:
+        """The longest time before a window that a band is taken over; None of a file without bands."""
+        checks = (self.checks.data_drift, self.checks.prediction_drift)
+        return max((band.over for check in checks if check for band in check.band.values()), default=None)
+
+    @property
     def config_hash(self) -> str:
         """16 hex digits that change with whatever can change a number, and with nothing else.
 

@@ -30,7 +30,7 @@ from monitoring_tasks.statistics.drift.kolmogorov_smirnov import (
 )
 from monitoring_tasks.statistics.drift.l_infinity import METRIC as L_INFINITY
 from monitoring_tasks.statistics.drift.l_infinity import l_infinity
-from monitoring_tasks.statistics.drift.metric import DriftMetric, Layout, select
+from monitoring_tasks.statistics.drift.metric import DriftMetric, Layout, select, select_many, sizes
 from monitoring_tasks.statistics.drift.population_stability_index import METRIC as PSI
 from monitoring_tasks.statistics.drift.population_stability_index import population_stability_index
 from monitoring_tasks.statistics.drift.total_variation import METRIC as TOTAL_VARIATION
@@ -56,6 +56,8 @@ __all__ = [
     "l_infinity",
     "population_stability_index",
     "select",
+    "select_many",
+    "sizes",
     "total_variation",
     "wasserstein",
 ]

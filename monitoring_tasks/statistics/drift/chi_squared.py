@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.drift.metric import DriftMetric
-from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, proportions, shares
+from monitoring_tasks.statistics.histogram import FloatArray, paired_counts, shares
 
 
 @dataclass(frozen=True)
@@ -165,10 +165,14 @@ def balanced_cramers_v(reference: npt.ArrayLike, current: npt.ArrayLike) -> floa
     >>> balanced_cramers_v([200, 800], [400, 600]), balanced_cramers_v([20_000, 80_000], [400, 600])
     (0.2182, 0.2182)
     """
-    p, q = proportions(reference, current)
-    some = p + q > 0
-    p, q = p[some], q[some]
-    return min(1.0, float(np.sqrt(np.sum((p - q) ** 2 / (p + q)) / 2)))
+    return float(_many_balanced(*paired_counts(reference, current)))
+
+
+def _many_balanced(reference: FloatArray, current: FloatArray) -> FloatArray:
+    p, q = shares(reference), shares(current)
+    both = p + q
+    terms = np.divide((p - q) ** 2, both, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(np.minimum(1.0, np.sqrt(np.sum(terms, axis=-1) / 2)))
 
 
 METRIC = DriftMetric(
@@ -180,6 +184,7 @@ METRIC = DriftMetric(
     minimum_effect=0.1,
     effect=balanced_cramers_v,
     many=_many,
+    many_effects=_many_balanced,
     quadratic=1.0,
     title="chi-squared",
 )

@@ -55,6 +55,8 @@ class DriftMetric:
     many: Callable[..., FloatArray] | None = None
     """The same of one reference and many windows, shapes (n_bins,) and (n_windows, n_bins), unchecked: for drawing what
     chance makes; None: `function` is called for each."""
+    many_effects: Callable[..., FloatArray] | None = None
+    """The same of `effect`."""
     quadratic: float | None = None
     """To first order the value is ``(quadratic * Q) ** power``, Q the sum of ``(p - q)**2 / p``; None if it is not."""
     power: float = 1.0
@@ -125,6 +127,73 @@ def select(
         return a[1:], b[1:]
     groups = _merged(layout, a)
     return grouped(a, groups), grouped(b, groups)
+
+
+def select_many(
+    metric: DriftMetric, layout: Layout, reference: IntArray, windows: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the same of one reference and many windows, whose bins are grouped once. Nothing is checked.
+
+    Parameters
+    ----------
+    metric, layout
+        As in `select`.
+    reference : int array, shape (n_bins,)
+        Rows per bin of the whole column.
+    windows : int array, shape (n_windows, n_bins)
+        The same of each window.
+
+    Returns
+    -------
+    reference : float ndarray, shape (n_selected,)
+    windows : float ndarray, shape (n_windows, n_selected)
+        Whole numbers, exact up to 2**53 rows.
+    """
+    a, many = reference.astype(np.float64), windows.astype(np.float64)
+    if metric.bins == "all":
+        return a, many
+    if metric.bins == "non_null":
+        return a[1:], many[:, 1:]
+    groups = _merged(layout, reference)
+    into = (groups[:, np.newaxis] == np.arange(groups.max() + 1)).astype(np.float64)
+    return a @ into, many @ into
+
+
+def sizes(
+    metric: DriftMetric,
+    reference: FloatArray,
+    windows: FloatArray,
+    edges: FloatArray | None = None,
+    scale: float | None = None,
+) -> FloatArray:
+    """Return the size of the drift between one reference and each of many windows: what a threshold is applied to.
+
+    Parameters
+    ----------
+    metric : DriftMetric
+        The distance.
+    reference : float array, shape (n_bins,)
+        Rows per bin, on the bins that the distance is taken over, see `select_many`. It has rows.
+    windows : float array, shape (n_windows, n_bins)
+        The same of each window; each has rows.
+    edges : float array, shape (n_windows, n_bins + 1), optional
+        For a distance that needs them; those of a window may end where its own extreme values are.
+    scale : float, optional
+        For the same, see `wasserstein`.
+
+    Returns
+    -------
+    float ndarray, shape (n_windows,)
+        In the units of the metric's `effect` if it has one, else of its value.
+    """
+    one: Callable[..., float] = metric.function if metric.effect is None else metric.effect
+    many = metric.many if metric.effect is None else metric.many_effects
+    if many is not None:
+        extra = (edges, scale) if metric.needs_edges else ()
+        return np.asarray(many(reference, windows, *extra), dtype=np.float64)
+    if metric.needs_edges and edges is not None:
+        return np.array([one(reference, window, its, scale) for window, its in zip(windows, edges, strict=True)])
+    return np.array([one(reference, window) for window in windows], dtype=np.float64)
 
 
 def _merged(layout: Layout, reference: IntArray) -> IntArray:

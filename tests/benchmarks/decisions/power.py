@@ -38,7 +38,7 @@ Scores: TypeAlias = dict[str, list[FloatArray]]
 LENGTHS = (200, 1_000, 10_000)
 REFERENCE = 30_000
 BASELINES = 20
-NULL_WINDOWS = {200: 100_000, 1_000: 100_000, 10_000: 20_000}
+NULL_WINDOWS = {200: 40_000, 1_000: 40_000, 10_000: 10_000}
 """By length: without drift, for the thresholds of numbers; fifty columns need the highest of 5 000."""
 NULL_WINDOWS_ELSEWHERE = 10_000
 DRIFTED_WINDOWS = 1_000

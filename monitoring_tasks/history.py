@@ -79,6 +79,13 @@ class History:
         earlier = self._counts(self._look_back.before_the_last(window), baseline)
         return moving_columns(earlier, baseline, self._places_of(baseline))
 
+    def incidents(self) -> tuple[Window, ...]:
+        """Return what people confirmed as incidents: nothing is compared with it."""
+        if self._incidents is None:
+            name, since, until = self._monitor.name, self._look_back.reach, self._windows[-1].start
+            self._incidents = self._store.incidents(name, since, until)
+        return self._incidents
+
     def _looked(self, window: Window) -> tuple[tuple[Window, ...], ...]:
         return self._look_back.before(window), self._look_back.before_the_last(window)
 
@@ -89,7 +96,7 @@ class History:
             found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1)
         else:
             found = _chosen(wanted, stored)
-        people = self._of_people()
+        people = self.incidents()
         return self._read(
             {
                 window: number
@@ -129,13 +136,6 @@ class History:
                 baseline_id=baseline_id,
             )
         return self._stored[baseline_id]
-
-    def _of_people(self) -> tuple[Window, ...]:
-        """Return what people confirmed as incidents."""
-        if self._incidents is None:
-            name, since, until = self._monitor.name, self._look_back.reach, self._windows[-1].start
-            self._incidents = self._store.incidents(name, since, until)
-        return self._incidents
 
 
 def _chosen(wanted: Sequence[Window], stored: Sequence[Window]) -> dict[Window, int]:

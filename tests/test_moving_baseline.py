@@ -154,7 +154,9 @@ def test_a_rolling_baseline_is_the_profile_of_one_scan_of_all_of_it(ran, warehou
 
 @pytest.mark.parametrize("which", EVERY)
 def test_results_say_what_they_were_compared_with(undisturbed, which):
-    rows = [row for row in undisturbed(which)["result"] if row["check_name"].endswith(("data_drift", "prediction_drift"))]
+    rows = [
+        row for row in undisturbed(which)["result"] if row["check_name"].endswith(("data_drift", "prediction_drift"))
+    ]
     said = {row["detail"].get("compared_with", row["detail"].get("reference", "")).partition(":")[0] for row in rows}
     label = {
         "rolling": "rolling 7d",

@@ -98,11 +98,18 @@ class History:
         """Return the windows that bands are taken over, one by one, without incidents; none of a file without bands."""
         return () if self._band is None else tuple(self._counts(self._band, self._band.before(window), baseline))
 
+    def incidents(self) -> tuple[Window, ...]:
+        """Return what people confirmed as incidents: nothing is compared with it."""
+        if self._incidents is None:
+            name, since, until = self._monitor.name, self._reach, self._windows[-1].start
+            self._incidents = self._store.incidents(name, since, until)
+        return self._incidents
+
     def _counts(self, back: LookBack, wanted: Sequence[Window], baseline: Baseline) -> list[WindowCounts]:
         """Return the profiles of these windows that are stored and no incidents, in time order."""
         stored = self._of_store(baseline.id)
         found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1) if back.singly else _chosen(wanted, stored)
-        people = self._of_people()
+        people = self.incidents()
         return self._read(
             {
                 window: number
@@ -146,13 +153,6 @@ class History:
                 baseline_id=baseline_id,
             )
         return self._stored[baseline_id]
-
-    def _of_people(self) -> tuple[Window, ...]:
-        """Return what people confirmed as incidents."""
-        if self._incidents is None:
-            name, since, until = self._monitor.name, self._reach, self._windows[-1].start
-            self._incidents = self._store.incidents(name, since, until)
-        return self._incidents
 
 
 def _chosen(wanted: Sequence[Window], stored: Sequence[Window]) -> dict[Window, int]:

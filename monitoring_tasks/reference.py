@@ -77,9 +77,8 @@ class Reference:
         fixed = cls.of_baseline(baseline, length)
         number = sum(window.windows for window in windows)
         if number < MINIMUM_WINDOWS:
-            return replace(fixed, name=_too_few(label, number))
+            return replace(fixed, name=too_few(label, number))
         period = Window(windows[0].window.start, windows[-1].window.end)
-        since, until = format_instant(period.start), format_instant(period.end)
         columns: dict[str, Mapping[str, ColumnProfile]] = {}
         dispersions: dict[str, dict[str, ColumnDispersion]] = {}
         exceptions: dict[str, dict[str, str]] = {}
@@ -94,7 +93,7 @@ class Reference:
                 for name, column in add_up(windows, segment, places, counts).items()
             }
             if known is not None:
-                exceptions[segment] = {name: _too_few(label, seen[name]) for name in seen if name in few & known.keys()}
+                exceptions[segment] = {name: too_few(label, seen[name]) for name in seen if name in few & known.keys()}
             # Too few earlier windows say less about how much windows differ than the parts of the baseline do.
             dispersions[segment] = {
                 **fixed.dispersions.get(segment, {}),
@@ -105,7 +104,7 @@ class Reference:
                 },
             }
         return cls(
-            name=f"{label}: {number} windows from {since} to {until}",
+            name=earlier_windows(label, number, period),
             columns=columns,
             dispersions=dispersions,
             windows=number,
@@ -163,7 +162,13 @@ def moving_columns(
     return {name: column for name, column in columns.items() if seen[name] >= MINIMUM_WINDOWS}
 
 
-def _too_few(label: str, number: int) -> str:
+def earlier_windows(label: str, number: int, period: Window) -> str:
+    """Say of which earlier windows a reference is made."""
+    return f"{label}: {number} windows from {format_instant(period.start)} to {format_instant(period.end)}"
+
+
+def too_few(label: str, number: int) -> str:
+    """Say why a baseline's own rows stand in the place of earlier windows."""
     holds = "no window" if number == 0 else "1 window" if number == 1 else f"{number} windows"
     return f"baseline: {label} holds {holds} with rows, {MINIMUM_WINDOWS} are needed"
 

@@ -255,7 +255,8 @@ def _check_window(
         )
     context = CheckContext(monitor, window, profiles[0], baseline, profiles[1:])
     if samples is not None:
-        context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline))
+        incidents = () if history is None else history.incidents()
+        context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline, incidents))
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if history is not None and any(check.compares for check in chosen):
         if monitor.baseline_is_past:

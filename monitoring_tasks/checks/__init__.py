@@ -36,7 +36,7 @@ CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift, compares=True),
     Check("prediction_drift", "drift", prediction_drift, compares=True),
     Check("operations", "operations", operations),
-    Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True),
+    Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True, compares=True),
 )
 """In the order in which they are run and read."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
@@ -24,7 +24,14 @@ class RowSamples:
     """Rows of the two sides, drawn without chance: numbers and times as doubles, categories as texts."""
 
     baseline: pa.Table
+    """Of what the window is compared with."""
     window: pa.Table
+    compared_with: str | None = None
+    """Which earlier windows the baseline's rows are of, or why they are not; None where the baseline is fixed."""
+    parts: Callable[[Callable[[pa.Table, pa.Table], Any], Any], Sequence[Any]] = lambda _measure, _mine: ()
+    """Measures, by the function that is given, windows as long as this one in which nothing drifted, each against what
+    it would be compared with. It is told what was measured of this window, which may be such a one to a later. Empty
+    where there are none."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,9 @@ class CheckContext:
     which too few windows had rows."""
     windows_before: tuple[WindowCounts, ...] = ()
     """What bands are taken over: the profiles of the windows before, in time order, as far as the longest of them."""
-    draw: Callable[[Sequence[str], int], RowSamples] | None = None
-    """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`).
+    draw: Callable[[Sequence[str], int, int], RowSamples] | None = None
+    """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`); what
+    has fewer than the last number is no part.
     Raises NoKeyError where the baseline's rows cannot be drawn."""
 
     @cached_property

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.check import CheckContext, RowSamples
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import number
 from monitoring_tasks.errors import NoKeyError
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multiple_testing import holm
-from monitoring_tasks.statistics.multivariate import domain_classifier, pca_reconstruction
+from monitoring_tasks.statistics.multivariate import (
+    DomainClassifier,
+    PcaReconstruction,
+    Undrifted,
+    ZScore,
+    domain_classifier,
+    pca_reconstruction,
+)
+from monitoring_tasks.statistics.multivariate.domain_classifier import inverse_probit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,14 +75,13 @@ def multivariate_drift(context: CheckContext) -> list[Result]:
     if context.draw is None:
         raise ValueError("this check reads rows and was given no way to draw any: pass `samples` to check_window")
     try:
-        samples = context.draw(columns, settings.maximum_rows)
+        samples = context.draw(columns, settings.maximum_rows, needed)
     except NoKeyError as error:
         return _unmeasured(context, str(error))
     for side, name in ((samples.window, "window"), (samples.baseline, "baseline")):
         if len(side) < needed:
             return _unmeasured(context, f"the {name} has {len(side)} rows with a key, {needed} are needed")
-    bins = [context.baseline.bins[name] for name in columns]
-    return _compared(context, settings, columns, encoded(samples.baseline, bins), encoded(samples.window, bins))
+    return _compared(context, settings, columns, samples)
 
 
 def encoded(rows: pa.Table, bins: Sequence[Bins]) -> FloatArray:
@@ -117,39 +124,79 @@ def _unmeasured(context: CheckContext, why: str) -> list[Result]:
     return [replace(rows, status="insufficient_data", message=f"the features together: {why}")]
 
 
+@dataclass(frozen=True)
+class _ZScores:
+    """Of one window, in standard deviations."""
+
+    auc: ZScore
+    error: ZScore | None
+    """None where it cannot be measured."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The two statistics of one window."""
+
+    told: DomainClassifier
+    rebuilt: PcaReconstruction | None
+
+    @property
+    def z_scores(self) -> _ZScores:
+        """All that is kept of a part."""
+        return _ZScores(self.told.z, None if self.rebuilt is None else self.rebuilt.z)
+
+
 def _compared(
-    context: CheckContext,
-    settings: MultivariateDrift,
-    columns: Sequence[str],
-    baseline: FloatArray,
-    window: FloatArray,
+    context: CheckContext, settings: MultivariateDrift, columns: Sequence[str], samples: RowSamples
 ) -> list[Result]:
-    categorical = [context.baseline.bins[name].kind == "categorical" for name in columns]
-    told = domain_classifier(baseline, window, explain_below=settings.false_alarm_rate)
-    rebuilt = pca_reconstruction(baseline, window, categorical)
+    bins = [context.baseline.bins[name] for name in columns]
+    categorical = [its.kind == "categorical" for its in bins]
+
+    def measure(before: pa.Table, after: pa.Table) -> _Measured:
+        reference, current = encoded(before, bins), encoded(after, bins)
+        told = domain_classifier(reference, current, explain_below=-1.0)
+        return _Measured(told, pca_reconstruction(reference, current, categorical))
+
+    def contributions() -> FloatArray:
+        """Train once more: to explain takes as long as to measure, and most windows are in order."""
+        reference, current = encoded(samples.baseline, bins), encoded(samples.window, bins)
+        return domain_classifier(reference, current).contributions
+
+    mine = measure(samples.baseline, samples.window)
+    told, rebuilt = mine.told, mine.rebuilt
+    parts = samples.parts(lambda before, after: measure(before, after).z_scores, mine.z_scores)
+    detail: dict[str, object] = {"baseline_sample": len(samples.baseline), "window_sample": len(samples.window)}
+    detail |= {"parts": len(parts)}
+    if samples.compared_with is not None:
+        detail["compared_with"] = samples.compared_with
+    undrifted = Undrifted.around_their_mean([part.auc for part in parts])
+    wider = math.sqrt(effect := undrifted.design_effect(told.z.rows))
     first = Result(
         AUC,
         value=told.auc,
-        value_lower=told.lower,
-        value_upper=told.upper,
-        p_value=told.p_value,
+        value_lower=max(0.0, told.auc - (told.auc - told.lower) * wider),
+        value_upper=min(1.0, told.auc + (told.upper - told.auc) * wider),
+        p_value=undrifted.upper_tail(told.z),
         threshold_upper=float(settings.minimum_effect.get(AUC, FLOORS[AUC])),  # type: ignore[call-overload]
-        baseline_rows=context.baseline.rows,
+        baseline_rows=_reference_rows(context, columns),
         window_rows=context.profile.rows,
-        detail={"baseline_sample": len(baseline), "window_sample": len(window)},
+        detail={**detail, "design_effect": effect, "usual": _usual(told, undrifted)},
     )
     floor = float(settings.minimum_effect.get(ERROR, FLOORS[ERROR]))  # type: ignore[call-overload]
-    second = replace(first, metric=ERROR, value=None, value_lower=None, value_upper=None, p_value=None)
+    second = replace(first, metric=ERROR, value=None, value_lower=None, value_upper=None, p_value=None, detail=detail)
     second = replace(second, threshold_lower=-floor, threshold_upper=floor)
     if rebuilt is not None:
+        undrifted = Undrifted.around_zero([part.error for part in parts if part.error is not None])
+        wider = math.sqrt(effect := undrifted.design_effect(rebuilt.z.rows))
         second = replace(
             second,
             value=rebuilt.difference,
-            value_lower=rebuilt.lower,
-            value_upper=rebuilt.upper,
-            p_value=rebuilt.p_value,
+            value_lower=rebuilt.difference - (rebuilt.difference - rebuilt.lower) * wider,
+            value_upper=rebuilt.difference + (rebuilt.upper - rebuilt.difference) * wider,
+            p_value=undrifted.both_tails(rebuilt.z),
             detail={
-                **second.detail,
+                **detail,
+                "design_effect": effect,
                 "components": rebuilt.components,
                 "columns": rebuilt.columns,
                 "explained": rebuilt.explained,
@@ -158,19 +205,39 @@ def _compared(
     p_values = [math.nan if result.p_value is None else result.p_value for result in (first, second)]
     significant = holm(p_values, settings.false_alarm_rate)
     return [
-        _judged_classifier(first, bool(significant[0]), columns, told.contributions),
+        _judged_classifier(first, bool(significant[0]), columns, contributions),
         _judged_reconstruction(second, bool(significant[1])),
     ]
 
 
-def _judged_classifier(result: Result, significant: bool, columns: Sequence[str], shares: FloatArray) -> Result:
+def _usual(told: DomainClassifier, undrifted: Undrifted) -> float:
+    """Return the AUC that is expected without drift: above 0.5 where rows hang together."""
+    return 0.5 if told.auc == 0.5 else inverse_probit(undrifted.usual(told.z.rows) * (told.auc - 0.5) / told.z.value)
+
+
+def _reference_rows(context: CheckContext, columns: Sequence[str]) -> int:
+    """Return how many rows the window is compared with, of which a sample was drawn."""
+    if context.earlier is None:
+        return context.baseline.rows
+    whole = [name for name in columns if context.earlier.named(column=name) == context.earlier.name]
+    known = context.earlier.columns.get("", {})
+    return next((known[name].rows for name in whole if name in known), context.baseline.rows)
+
+
+def _judged_classifier(
+    result: Result, significant: bool, columns: Sequence[str], contributions: Callable[[], FloatArray]
+) -> Result:
     value, floor = result.value or 0.0, result.threshold_upper or 0.0
     status = _status(value - 0.5, floor - 0.5, significant)
     moved = {"ok": "the features together are in order", "warning": "the features moved a little together"}
     words = f"{moved.get(status, 'the features moved together')}: a classifier tells window from baseline with AUC "
-    words += f"{number(value)} ({floor:g} is the floor{_doubt(result, value > floor, significant)})"
+    usual = float(str(result.detail["usual"]))
+    doubt = f"; {number(usual)} is usual without drift" if usual > floor else ""
+    doubt += _doubt(result, value > floor, significant) + _like(result, status)
+    words += f"{number(value)} ({floor:g} is the floor{doubt})"
     if status == "ok":
         return replace(result, status=status, message=words)
+    shares = contributions()
     ranked = [(columns[i], float(shares[i])) for i in np.argsort(-shares, kind="stable")[:10] if shares[i] > 0]
     named = [name for name, share in ranked[:NAMED] if share >= ranked[0][1] / 10]
     detail = {**result.detail, "contributions": {name: round(share, 4) for name, share in ranked}}
@@ -191,10 +258,11 @@ def _judged_reconstruction(result: Result, significant: bool) -> Result:
         "warning": f"the features hang together a little {closer} than in the baseline",
         "alarm": f"the features hang together {closer} than in the baseline",
     }[status]
-    doubt = _doubt(result, abs(result.value) > floor, significant)
+    doubt = _doubt(result, abs(result.value) > floor, significant) + _like(result, status)
     size = f"PCA reconstruction error {number(abs(result.value))} standard deviations "
     size += "below" if result.value < 0 else "above"
-    return replace(result, status=status, message=f"{verdict}: {size} its own ({floor:g} is the floor{doubt})")
+    message = f"{verdict}: {size} its own ({floor:g} is the floor{doubt})"
+    return replace(result, status=status, message=message)
 
 
 def _status(size: float, floor: float, significant: bool) -> Status:
@@ -207,6 +275,17 @@ def _doubt(result: Result, beyond: bool, significant: bool) -> str:
     if not beyond or significant:
         return ""
     return f", but chance alone may do this: p = {number(result.p_value or 0.0)}"
+
+
+def _like(result: Result, status: Status) -> str:
+    """Say how many independent rows tell as much, where that is fewer; or, of what moved, that nobody knows."""
+    if not result.detail["parts"]:
+        why = "; rows are taken as independent, for no undrifted windows show how much such windows differ"
+        return "" if status == "ok" else why
+    rows, effect = int(str(result.detail["window_sample"])), float(str(result.detail["design_effect"]))
+    if effect < 1.5:
+        return ""
+    return f"; {rows:,} rows that vary like {max(1, round(rows / effect)):,} independent ones"
 
 
 def _listed(names: Sequence[str]) -> str:

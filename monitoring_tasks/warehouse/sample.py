@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
+from monitoring_tasks.bottom_k import BottomK
 from monitoring_tasks.columns import Column
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import integer, named, subquery, value
@@ -17,7 +19,7 @@ from monitoring_tasks.window import Window
 
 def sample(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], key: str, windows: Sequence[Window], rows: int
-) -> list[pa.Table]:
+) -> list[BottomK]:
     """Draw rows without chance: sort them by the MD5 of the key's text and take the first.
 
     MD5 spreads keys as evenly as chance would, is spelled alike by every engine, and does not care where a row lies. So
@@ -45,29 +47,36 @@ def sample(
 
     Returns
     -------
-    list of pyarrow.Table
-        For each window (for the table, if it has no times) float64 and string columns named as `columns` are, in the
-        order of the hash: its first rows, or every k-th, are a sample too.
+    list of BottomK
+        For each window (for the table, if it has no times) float64 and string columns named as `columns` are.
     """
     names = [f"x{i}" for i in range(len(columns))]
     keyed = _keyed(warehouse, source, columns, key, windows)
     texts = {name for name, column in zip(names, columns, strict=True) if column.kind == "categorical"}
     order = [_ascending(name, warehouse.dialect if name in {"k", *texts} else "") for name in ("h", "k", *names)]
     if len(windows) <= 1:
-        query = exp.select(*(named(name) for name in names)).from_(keyed).order_by(*order).limit(integer(rows))
+        query = (
+            exp.select(named("h"), *(named(name) for name in names)).from_(keyed).order_by(*order).limit(integer(rows))
+        )
         answers = [warehouse.query(query)]
     else:
         place = exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=exp.Order(expressions=order))
         numbered = exp.select("*", exp.alias_(place, "r", quoted=True)).from_(keyed).where(named("w") >= integer(0))
-        query = exp.select(named("w"), *(named(name) for name in names)).from_(subquery(numbered, "numbered"))
+        query = exp.select(named("w"), named("h"), *(named(name) for name in names)).from_(
+            subquery(numbered, "numbered")
+        )
         query = query.where(named("r") <= integer(rows)).order_by(named("w"), named("r"))
         answer = warehouse.query(query)
         answers = [answer.filter(pc.equal(answer["w"], i)) if len(answer) else answer for i in range(len(windows))]
     types = [pa.string() if name in texts else pa.float64() for name in names]
     return [
-        pa.table(
-            [answer[name].combine_chunks().cast(type_) for name, type_ in zip(names, types, strict=True)],
-            names=[column.name for column in columns],
+        BottomK(
+            pa.table(
+                [answer[name].combine_chunks().cast(type_) for name, type_ in zip(names, types, strict=True)],
+                names=[column.name for column in columns],
+            ),
+            np.asarray(answer["h"].to_pylist(), dtype="S32"),
+            rows,
         )
         for answer in answers
     ]

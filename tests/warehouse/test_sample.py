@@ -47,7 +47,10 @@ def rows(seed: int = 1) -> pa.Table:
 def draw(warehouse: Warehouse, types: dict, windows: list[Window], limit: int) -> list[list[dict]]:
     columns = tables.columns_of(types, without=("at", "key"))
     drawn = sample(warehouse, SOURCE, columns, "key", windows, limit)
-    return [[{name: str(value) for name, value in row.items()} for row in table.to_pylist()] for table in drawn]
+    return [
+        [{name: str(value) for name, value in row.items()} for row in table.to_pylist()]
+        for table in (each.rows for each in drawn)
+    ]
 
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.integration)])
@@ -131,7 +134,7 @@ def test_a_table_without_times_is_drawn_from_as_a_whole(tmp_path):
             warehouse, Source("log", None), tables.columns_of(types, without=("at", "key")), "key", [], 10_000
         )
     assert len(drawn) == len([key for key in rows()["key"].to_pylist() if key is not None])
-    assert drawn.schema.types == [pa.float64(), pa.string(), pa.string(), pa.float64()]
+    assert drawn.rows.schema.types == [pa.float64(), pa.string(), pa.string(), pa.float64()]
 
 
 def test_the_warehouse_cuts_so_that_no_more_rows_come_than_are_asked_for(tmp_path):

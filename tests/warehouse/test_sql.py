@@ -86,8 +86,8 @@ def test_the_sql_of_a_sample(dialect: str) -> None:
     warehouse = Unanswered(dialect)
     features = COLUMNS[:4]
     for windows in (DAYS[:1], DAYS):
-        for rows in sample(warehouse, SOURCE, features, "flight_id", windows, 5000):
-            assert (rows.num_rows, rows.column_names) == (0, [column.name for column in features])
+        for drawn in sample(warehouse, SOURCE, features, "flight_id", windows, 5000):
+            assert (len(drawn), drawn.rows.column_names) == (0, [column.name for column in features])
     compare(f"sample.{dialect}", warehouse.statements)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.intervals import Z
+from monitoring_tasks.statistics.multivariate.z_score import ZScore
 
 BLOCKS = 4
 """Each side is cut into so many blocks; all but the first are scored, each by a model of the blocks before it."""
@@ -47,7 +48,9 @@ class DomainClassifier:
     """Lower end of the 95 % interval."""
     upper: float
     p_value: float
-    """Of an AUC this high when both sides come from one distribution."""
+    """Of an AUC this high when both sides are independent rows of one distribution."""
+    z: ZScore
+    """Of the AUC."""
     contributions: FloatArray
     """Shape (n_columns,): by how much the AUC of the last block falls when the column is shuffled; NaN: not asked."""
 
@@ -131,13 +134,18 @@ def domain_classifier(
             model = _model().fit(known[seen], drawn[seen], weight[seen])
             aucs[place], variances[place] = mann_whitney(model.decision_function(known[scored]), drawn[scored] == 1)
         auc, deviation = float(share @ aucs), math.sqrt(float(share**2 @ variances))
-        p_value = _upper_tail((auc - 0.5) / deviation) if deviation > 0 else 1.0
+        z = (auc - 0.5) / deviation if deviation > 0 else 0.0
+        p_value = _upper_tail(z) if deviation > 0 else 1.0
         contributions = np.full(both.shape[1], np.nan)
         if p_value <= explain_below:
             contributions = _contributions(model, known[scored], drawn[scored] == 1, float(aucs[-1]))
     counted = 1 / float(share @ share) / BLOCKS
     lower, upper = newcombe_interval(auc, counted * len(before), counted * len(after))
-    return DomainClassifier(auc, lower, upper, p_value, contributions)
+    rows = len(before) * len(after) / (len(before) + len(after))
+    # What no more than one row in doubt would make of a perfect AUC.
+    within = min(max(auc, 0.5 / len(both)), 1 - 0.5 / len(both))
+    stretched = z * probit(within) / (auc - 0.5) if auc != 0.5 else z
+    return DomainClassifier(auc, lower, upper, p_value, ZScore(z, rows, stretched=stretched), contributions)
 
 
 def mann_whitney(scores: npt.ArrayLike, current: npt.ArrayLike) -> tuple[float, float]:
@@ -169,6 +177,33 @@ def mann_whitney(scores: npt.ArrayLike, current: npt.ArrayLike) -> tuple[float, 
     total = float(n + m)
     tied = float(np.sum(ties.astype(np.float64) ** 3 - ties)) / (total * (total - 1))
     return float(auc), max((total + 1 - tied) / (12 * m * n), 0.0)
+
+
+def probit(auc: float) -> float:
+    """Return the AUC on a scale without end, on which it is ``auc - 0.5`` close to 0.5.
+
+    Two normal distributions that lie d standard deviations apart have the AUC ``Phi(d / sqrt(2))`` [1]_, of which this
+    is ``d / sqrt(4 pi)``: in these units twice as much is twice as far, where an AUC of 0.95 has nowhere to go.
+
+    References
+    ----------
+    .. [1] Green, D. M., & Swets, J. A. (1966). Signal Detection Theory and Psychophysics. Wiley.
+
+    Examples
+    --------
+    >>> round(probit(0.501), 6), round(probit(0.999), 3)
+    (0.001, 1.233)
+    """
+    from scipy.special import ndtri
+
+    return float(ndtri(auc)) / math.sqrt(2 * math.pi)
+
+
+def inverse_probit(distance: float) -> float:
+    """Return the AUC that lies so far from 0.5 on the scale without end."""
+    from scipy.special import ndtr
+
+    return float(ndtr(distance * math.sqrt(2 * math.pi)))
 
 
 def newcombe_interval(auc: float, n: float, m: float) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multivariate.domain_classifier import checked_samples
+from monitoring_tasks.statistics.multivariate.z_score import ZScore
 
 EXPLAINED = 0.65
 """Share of the variance that the kept components explain, at least, as in NannyML."""
@@ -34,7 +35,9 @@ class PcaReconstruction:
     """Lower end of the 95 % interval."""
     upper: float
     p_value: float
-    """Of a difference this large either way when both sides come from one distribution."""
+    """Of a difference this large either way when both sides are independent rows of one distribution."""
+    z: ZScore
+    """Of the difference."""
     components: int
     """Kept, at least one and fewer than the columns."""
     columns: int
@@ -128,6 +131,7 @@ def pca_reconstruction(
         lower=(difference - margin) / spread,
         upper=(difference + margin) / spread,
         p_value=min(1.0, 2 * float(stdtr(freedom, -abs(difference) / error))),
+        z=ZScore(difference / error, len(usual) * len(now) / (len(usual) + len(now)), freedom),
         components=kept,
         columns=int(varies.sum()),
         explained=float(share[kept - 1]),

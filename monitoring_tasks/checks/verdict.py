@@ -29,7 +29,14 @@ def verdict(
         Share of undrifted windows that may have an alarm.
     importance
         Weights of columns, 1 for those without.
+
+    Returns
+    -------
+    list of Result
+        Empty where there are no rows: none of the metrics asked for suits any of the columns.
     """
+    if not results:
+        return []
     judged = dict.fromkeys(r.column_name for r in results if r.decided() in ("ok", "warning", "alarm"))
     moved = {r.column_name for r in results if r.decided() == "alarm"}
     rows, segment, baseline_rows = results[0].window_rows, results[0].segment, results[0].baseline_rows
@@ -63,11 +70,7 @@ def verdict(
     if p_value <= rate:
         found = "the window differs, by less than matters" if status == "ok" else "the window differs from its baseline"
     else:
-        found = (
-            "nothing beyond chance"
-            if status == "ok"
-            else "chance alone may do this, but a fixed threshold or a band was passed"
-        )
+        found = "nothing beyond chance" if status == "ok" else "chance alone may do this, but a column moved"
     return [
         share,
         Result(

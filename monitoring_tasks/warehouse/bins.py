@@ -261,12 +261,21 @@ def _categories(warehouse: Warehouse, source: Source, column: Column, period: Wi
         .order_by(exp.Ordered(this=exp.column("n"), desc=True), exp.Ordered(this=text))
         .limit(KNOWN + 1)
     )
-    values = [str(text) for text in warehouse.query(query)["x"].to_pylist()]
+    answer = warehouse.query(query)
+    values, rows_of_each = [str(text) for text in answer["x"].to_pylist()], answer["n"].to_pylist()
     known = [text for text in values[:KNOWN] if len(text) <= LONGEST]
     open_ended = len(values) > len(known)
     # What is not listed counts as other then, listed or not: a scan that searches a list less is ten times as fast.
     others = () if open_ended else tuple(known[CATEGORIES:])
-    return Bins("categorical", categories=tuple(known[:CATEGORIES]), others=others, open_ended=open_ended)
+    # All values are listed then; of an open-ended column nothing is ever unseen.
+    singletons = 0 if open_ended else rows_of_each.count(1)
+    return Bins(
+        "categorical",
+        categories=tuple(known[:CATEGORIES]),
+        others=others,
+        open_ended=open_ended,
+        singletons=singletons,
+    )
 
 
 def _finite(warehouse: Warehouse, column: Column) -> exp.Expr:

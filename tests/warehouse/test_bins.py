@@ -273,6 +273,25 @@ def test_what_the_baseline_did_not_know_is_unseen(measure: Measure) -> None:
     assert column.counts == (0, 1, 1, 1, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("values", "singletons"),
+    [
+        (["a", "a", "b", None], 1),
+        ([None], 0),
+        (["a", "a", *map(str, range(999))], 999),
+        (["a", "a", *map(str, range(1000))], 0),
+        (["a", "b", "x" * (LONGEST + 1)], 0),
+    ],
+    ids=["one", "none", "as many as are listed", "more", "a text too long"],
+)
+def test_values_that_came_once_are_counted_where_all_are_listed(
+    measure: Measure, values: list[str | None], singletons: int
+) -> None:
+    bins, _ = measure(values, pa.string())
+    assert bins.singletons == singletons
+    assert bins.open_ended == (singletons == 0 and len(values) > 1)
+
+
 @pytest.mark.parametrize(("values", "columns"), [(4000, 4), (3999, 3), (2500, 2), (1000, 1), (999, 0)])
 def test_duckdb_is_asked_for_as_many_quantiles_as_its_memory_holds(
     values: int, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -32,6 +32,9 @@ for a dispersion of 1.5. More makes the small ones hide better.
 LARGEST = 1e4
 """The largest dispersion that is thought of, before the parts are seen: a window whose rows are all the same one."""
 
+SMALLEST = 1e-250
+"""Probability from which on down its logarithm is worked out instead."""
+
 NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 POWER = 4
 """The nodes lie closer to 0 by this power: what is far out decides the tail."""
@@ -57,7 +60,7 @@ class Dispersion:
     @cached_property
     def independent(self) -> float:
         """Probability that rows are independent, in [0, 1]."""
-        from scipy.special import gammainc, gammaln
+        from scipy.special import gammaln
 
         if self.parts < 2:
             return 1.0
@@ -65,7 +68,7 @@ class Dispersion:
         if half <= 0:
             return INDEPENDENT
         # Likelihoods without their common factor: exp(-S/2), and with u = 1/D the mean of u**shape exp(-S u/2).
-        inside = math.log(max(float(gammainc(shape, half)), 1e-300)) - math.log(math.log(LARGEST))
+        inside = self._log_chance - math.log(math.log(LARGEST))
         other = float(gammaln(shape)) - shape * math.log(half) + inside
         log_odds = -half - other + math.log(INDEPENDENT / (1 - INDEPENDENT))
         return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
@@ -80,15 +83,33 @@ class Dispersion:
         return (self.parts - 1) / 2
 
     @cached_property
+    def _log_chance(self) -> float:
+        """Logarithm of the probability that 1/D, were it not limited, would be at most 1.
+
+        It is too small for a float where parts differ less than those of independent rows, as when every day has the
+        same timetable.
+        """
+        from scipy.special import gammainc, gammaln, hyp1f1
+
+        shape, half = self._shape, self.total / 2
+        chance = float(gammainc(shape, half))
+        if chance > SMALLEST:
+            return math.log(chance)
+        # https://dlmf.nist.gov/8.5.E1
+        return float(shape * math.log(half) - half - gammaln(shape + 1) + np.log(hyp1f1(1.0, shape + 1, half)))
+
+    @cached_property
     def _values(self) -> FloatArray:
         """Return quantiles of D, given that rows are not independent, at the nodes of the average."""
-        from scipy.special import gammainc, gammaincinv
+        from scipy.special import gammaincinv
 
-        if self.parts < 2 or self.total <= 0:
-            return np.ones(len(NODES))
         half = self.total / 2
+        if self.parts < 2 or half <= 0:
+            return np.ones(len(NODES))
         chance = ((NODES + 1) / 2) ** POWER
-        inverse = gammaincinv(self._shape, chance * gammainc(self._shape, half)) / half
+        if self._log_chance <= math.log(SMALLEST):  # all of it lies close below 1, and falls off exponentially there
+            return np.asarray(chance ** (-1 / (self._shape - half)))
+        inverse = gammaincinv(self._shape, chance * math.exp(self._log_chance)) / half
         return np.asarray(1 / np.clip(inverse, 1 / LARGEST, 1.0))
 
     def averaged(self, p_value: Callable[[FloatArray], npt.ArrayLike], rows: float = math.nan) -> float:

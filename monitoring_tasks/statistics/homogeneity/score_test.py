@@ -34,14 +34,16 @@ class ScoreTest:
         Returns
         -------
         float ndarray
-            Twice the smaller tail, at most 1.
+            Twice the smaller tail, at most 1. It grows with the dispersion.
         """
         from scipy.special import ndtr
 
         inflation = np.sqrt(np.asarray(dispersion, dtype=np.float64))
         root = abs(self.root) / inflation
         if self.correction:
-            root = root + self.correction * inflation / abs(self.root)
+            corrected = root + self.correction / root
+            # Of so few rows as would be left, the approximation turns back: from there on a line through 0.
+            root = np.where(root**2 > self.correction, corrected, 2 * root)
         return np.minimum(1.0, 2 * ndtr(-root))
 
 

@@ -90,7 +90,7 @@ def test_a_large_change_that_chance_may_make_is_no_alarm():
     assert found.status == "ok"
     assert found.message == (
         "carrier is in order: PSI 0.211 (alarm above 0.1; 0.23 expected by chance with 12 rows), but chance alone may "
-        "do this: p = 0.597"
+        "do this: p = 0.427"
     )
 
 

@@ -136,10 +136,10 @@ def _of_baseline(same: _Same, length: timedelta) -> Reference:
     columns = {"": baseline.columns, **baseline.segments}
     if not baseline.dispersions:
         return Reference("baseline", columns)
-    # The longest parts that are no longer than the window; if all are longer, the shortest.
+    # The longest parts that are no longer than the window, of which a day of 23 hours is one; else the shortest.
     lengths = sorted(baseline.dispersions)
     seconds = length.total_seconds()
-    chosen = max((each for each in lengths if each <= seconds), default=lengths[0])
+    chosen = max((each for each in lengths if each * 0.95 <= seconds), default=lengths[0])
     times = seconds / chosen
     dispersions = {
         segment: {name: replace(each, rows=each.rows * times) for name, each in of.items()}

@@ -10,6 +10,7 @@ import pytest
 from monitoring_tasks.baseline_parts import FEWEST_PARTS
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
 from monitoring_tasks.reference import Reference, moving_columns
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion
 from monitoring_tasks.window import Window
 from monitoring_tasks.window_counts import Places, WindowCounts
 from tests.results.example import BASELINE, BINS, carrier, day, distance, profile
@@ -90,3 +91,15 @@ def test_dispersion_is_that_of_windows_as_long_as_those_that_are_tested():
     few = Reference.of_windows("rolling 14d", singles[1:], BASELINE, DAY)
     assert few.windows == FEWEST_PARTS - 1
     assert few.dispersions[""] == {}
+
+
+@pytest.mark.parametrize(
+    ("hours", "parts", "rows"),
+    [(24, 20, 100.0), (23, 20, 2300 / 24), (6, 30, 60.0), (1, 30, 10.0), (0.5, 30, 5.0)],
+)
+def test_the_baselines_parts_are_the_longest_that_are_no_longer_than_the_window(hours, parts, rows):
+    """Their rows are those of as long a time; a day of 23 hours is a day."""
+    measured = {3600.0: ColumnDispersion(30, 10.0), 86400.0: ColumnDispersion(20, 100.0)}
+    baseline = replace(BASELINE, dispersions={each: {"": {"carrier": its}} for each, its in measured.items()})
+    found = Reference.of_baseline(baseline, timedelta(hours=hours)).dispersions[""]["carrier"]
+    assert (found.parts, found.rows) == (parts, pytest.approx(rows))

@@ -33,6 +33,10 @@ WARNING = 0.5
 """A significant change above this share of the smallest one that matters is a warning."""
 
 
+RARE = 20
+"""Baseline rows below which a value is rare, where values keep coming new."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """One metric of one column, not yet decided."""
@@ -155,7 +159,7 @@ def _compared(
     before, after = reference.array(), current.array()
     test = test_of_values = None
     if before.any() and after.any():
-        test = test_of_values = column_test(_with_singletons(bins, before), after, bins.layout, dispersion)
+        test = test_of_values = column_test(*_rare_together(bins, before, after), bins.layout, dispersion)
     if (before[0] or after[0]) and any(metric.bins == "non_null" for metric in metrics):
         known, seen = (np.concatenate(([0], counts[1:])) for counts in (before, after))
         test_of_values = column_test(known, seen, bins.layout, dispersion) if known.any() and seen.any() else None
@@ -192,20 +196,25 @@ def _measured(
     return Measured(metric, value, size, null.mean)
 
 
-def _with_singletons(bins: Bins, counts: IntArray) -> IntArray:
-    """Return the counts with as many unseen rows as the baseline had values that came once.
+def _rare_together(bins: Bins, before: IntArray, after: IntArray) -> tuple[IntArray, IntArray]:
+    """Return both sides with rare, other and unseen values counted as one, where values came that came only once.
 
-    By what share the next rows will be of values not seen before, the baseline itself cannot have counted: it is the
-    share of its rows whose value came once [1]_.
+    Then more are to come that the baseline never saw: about as large a share of the rows as came once [1]_. By as much
+    the shares of the rare values that it did see are too large, for it saw them by luck. Only of all of them together
+    is the share right. Earlier windows, which know unseen values, did not choose the bins.
 
     .. [1] Good, I. J. (1953). The population frequencies of species and the estimation of population parameters.
        Biometrika, 40, 237-264.
     """
-    if not bins.singletons or counts[-1]:
-        return counts
-    expected = counts.copy()
-    expected[-1] = bins.singletons
-    return expected
+    if not bins.singletons or before[-1]:
+        return before, after
+    rare = before < RARE
+    rare[0], rare[-2:] = False, True
+    sides = before.copy(), after.copy()
+    for counts in sides:
+        counts[-2], counts[-1] = counts[rare].sum(), 0
+        counts[:-2][rare[:-2]] = 0
+    return sides
 
 
 def _judged(compared: Compared, test: ColumnTest | None, minimum_rows: int) -> float:

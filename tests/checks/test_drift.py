@@ -269,3 +269,34 @@ def test_a_check_that_is_off_has_no_results():
     of = {"": [categorical("country", 0, 500, 400, 100, 0)]}
     assert data_drift(context(monitor, {"country": CARRIERS}, of, of)) == []
     assert prediction_drift(context(monitor, {"country": CARRIERS}, of, of)) == []
+
+
+@pytest.mark.parametrize(("exponent", "before", "after"), [(1.5, 3000, 500), (1.5, 3000, 3000), (1.3, 2000, 1000)])
+def test_values_that_keep_coming_new_are_no_drift(exponent, before, after):
+    """Zipf's law over 2,000 values. Of the counts as they are, all of these windows are rejected at 1 %."""
+    rng = np.random.default_rng(3)
+    share = np.arange(1, 2001) ** -exponent
+    share /= share.sum()
+    rejected = 0
+    for _ in range(200):
+        seen, now = rng.multinomial(before, share), rng.multinomial(after, share)
+        order = np.argsort(-seen, kind="stable")
+        kept, others = order[:100], order[100 : (seen > 0).sum()]
+        names = tuple(map(str, kept))
+        bins = Bins("categorical", (), names, tuple(map(str, others)), singletons=int((seen == 1).sum()))
+        reference = categorical("code", 0, *seen[kept].tolist(), int(seen[others].sum()), 0)
+        unseen = int(now[seen == 0].sum())
+        current = categorical("code", 0, *now[kept].tolist(), int(now[others].sum()), unseen)
+        (found,) = [
+            each for each in drifts("{metrics: [psi]}", {"code": bins}, [reference], [current]) if each.metric == "psi"
+        ]
+        rejected += found.p_value <= 0.01
+    assert rejected <= 10  # 2 % and three standard errors
+
+
+def test_one_new_value_that_is_frequent_is_drift_also_where_values_keep_coming_new():
+    bins = Bins("categorical", categories=("AA", "UA"), others=("B6", "HA"), singletons=2)
+    before, after = categorical("carrier", 0, 5000, 4000, 2, 0), categorical("carrier", 0, 440, 360, 0, 200)
+    found = by_metric(drifts("{metrics: [psi]}", {"carrier": bins}, [before], [after]))["psi"]
+    assert found.status == "alarm"
+    assert found.message.endswith("values never seen before rose from 0 % to 20 %")

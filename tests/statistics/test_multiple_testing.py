@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg, holm
+from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg, holm, simes
 
 # Benjamini & Hochberg (1995), section 4.1: fifteen endpoints of a trial of thrombolysis in myocardial infarction.
 FIFTEEN = [
@@ -110,3 +110,20 @@ def test_nothing_to_test_rejects_nothing(procedure):
 def test_impossible_values_are_refused(procedure, values, rate, message):
     with pytest.raises(ValueError, match=message):
         procedure(values, rate)
+
+
+@given(p_values.filter(len), rates)
+def test_simes_is_at_most_a_rate_exactly_where_benjamini_hochberg_rejects_anything(values, rate):
+    if abs(simes(values) - rate) > 1e-12:  # on the bound itself the two may round apart
+        assert (simes(values) <= rate) == benjamini_hochberg(values, rate).any()
+
+
+@given(p_values.filter(len))
+def test_simes_is_the_smallest_of_scipys_adjusted_p_values(values):
+    assert simes(values) == pytest.approx(false_discovery_control(values).min())
+    assert simes([float("nan"), *values]) == simes(values)
+
+
+def test_simes_of_nothing_tested_is_no_number():
+    assert np.isnan(simes([]))
+    assert np.isnan(simes([float("nan")]))

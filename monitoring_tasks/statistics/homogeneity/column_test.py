@@ -356,20 +356,24 @@ def _evenness(statistics: FloatArray, freedom: int) -> float:
 
 
 def _sum_of_squares(counts: FloatArray, scores: FloatArray) -> float:
-    """Return the sum over the parts of the squared z-statistic of the mean score against all others'."""
-    rows = counts.sum(axis=1)
+    """Return the sum over the parts of the squared z-statistic of the mean score against all others'.
+
+    A part that says nothing, for it has no value, is taken to be like the others.
+    """
+    parts, rows = len(counts), counts.sum(axis=1)
     counts, rows = counts[rows > 0], rows[rows > 0]
     total, n = counts.sum(axis=0), rows.sum()
     if len(rows) < 2:
-        return float(len(rows))
+        return float(parts)
     share = total / n
     centred = scores - share @ scores
     variance = float(share @ centred**2)
     if variance <= 0:
-        return float(len(rows))
+        return float(parts)
     sums = counts @ centred
     difference = sums / rows - (total @ centred - sums) / (n - rows)
-    return float(np.sum(difference**2 / (variance * (1 / rows + 1 / (n - rows)))))
+    squares = difference**2 / (variance * (1 / rows + 1 / (n - rows)))
+    return float(squares.mean() * parts)
 
 
 def _squares_of_shares(counts: FloatArray) -> FloatArray:

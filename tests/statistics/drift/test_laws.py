@@ -145,3 +145,13 @@ def test_a_small_drift_has_sizes_in_the_stated_ratio():
 def test_order_of_the_bins_is_nothing_to_a_metric_for_categories(metric, reference, current, order):
     shuffled = distance(metric, [reference[i] for i in order], [current[i] for i in order])
     assert shuffled == pytest.approx(distance(metric, reference, current), rel=1e-9, abs=1e-7)
+
+
+@every_metric
+@given(reference=side, windows=st.lists(side, min_size=1, max_size=5))
+def test_many_windows_at_once_have_the_distances_of_each(metric, reference, windows):
+    extra = (np.arange(len(reference) + 1.0), 2.0) if metric.needs_edges else ()
+    assert metric.many is not None
+    found = metric.many(np.array(reference, float), np.array(windows, float), *extra)
+    assert found.shape == (len(windows),)
+    assert found == pytest.approx([distance(metric, reference, each) for each in windows], rel=1e-12, abs=1e-12)

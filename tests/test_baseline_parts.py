@@ -1,0 +1,68 @@
+"""Into which parts a baseline is cut, and what is measured over them."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from monitoring_tasks.baseline_parts import FEWEST_PARTS, LENGTHS, MOST_PARTS, dispersions_of, parts_of
+from monitoring_tasks.profile import Bins, ColumnProfile, Profile, added
+from monitoring_tasks.window import Window
+
+BINS = {"carrier": Bins("categorical", categories=("AA", "UA"), others=("B6",))}
+START = datetime(2013, 3, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def filled(windows: tuple[Window, ...], seed: int = 0) -> list[tuple[Profile, ...]]:
+    rng = np.random.default_rng(seed)
+    rows = [tuple(rng.multinomial(200, [0.01, 0.5, 0.3, 0.19, 0]).tolist()) for _ in windows]
+    return [
+        (Profile(window, 200, {"carrier": ColumnProfile("carrier", "categorical", counts)}),)
+        for window, counts in zip(windows, rows, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("days", [1, 7, 17, 31, 100, 365, 3650])
+def test_parts_are_of_a_usual_length_not_too_many_and_cover_the_period(days):
+    parts = parts_of(Window(START, START + days * DAY), "UTC")
+    assert parts[0].length in LENGTHS
+    assert len(parts) <= MOST_PARTS
+    assert (parts[0].start, parts[-1].end) == (START, START + days * DAY)
+    assert all(before.end == after.start for before, after in itertools.pairwise(parts))
+
+
+def test_a_remainder_is_a_part_of_the_baseline_but_not_of_the_measure():
+    whole = filled(parts_of(Window(START, START + 10 * DAY), "UTC"))
+    more = filled(parts_of(Window(START, START + 10 * DAY + timedelta(minutes=3)), "UTC"))
+    assert len(more) == len(whole) + 1
+    assert dispersions_of(more, BINS) == dispersions_of(whole, BINS)
+
+
+def test_a_period_shorter_than_any_part_says_nothing():
+    for minutes in (5, 7, 10, 79):
+        parts = parts_of(Window(START, START + timedelta(minutes=minutes)), "UTC")
+        assert dispersions_of(filled(parts), BINS) == {}
+    enough = parts_of(Window(START, START + timedelta(minutes=10 * FEWEST_PARTS)), "UTC")
+    assert set(dispersions_of(filled(enough), BINS)) == {600.0}
+
+
+def test_hours_that_are_added_up_are_measured_as_the_days_that_they_make():
+    hours = filled(tuple(Window(START + i * DAY / 24, START + (i + 1) * DAY / 24) for i in range(24 * 20)))
+    days = [added(hours[i : i + 24]) for i in range(0, len(hours), 24)]
+    assert dispersions_of(hours, BINS)[86400.0] == dispersions_of(days, BINS)[86400.0]
+
+
+@pytest.mark.parametrize("first", [(2013, 3, 9), (2013, 3, 10), (2013, 11, 2), (2013, 11, 3)])
+def test_a_log_of_dates_has_whole_days_also_where_the_clock_changes(first):
+    zone = ZoneInfo("America/New_York")
+    period = Window(datetime(*first, tzinfo=zone).astimezone(UTC), datetime(2014, 1, 1, tzinfo=zone).astimezone(UTC))
+    parts = parts_of(period, "America/New_York", whole_days=True)
+    assert {part.length for part in parts} <= {timedelta(hours=hours) for hours in (23, 24, 25)}
+    found = dispersions_of(filled(parts), BINS)
+    assert set(found) == ({86400.0, 604800.0} if len(parts) >= 56 else {86400.0})
+    assert found[86400.0][""]["carrier"].parts == len(parts)

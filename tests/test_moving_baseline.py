@@ -338,7 +338,8 @@ def test_nothing_before_the_period_is_read(tmp_path, warehouse, scanned):
 def test_a_finished_window_that_is_looked_back_on_stays_as_it_is(ran, warehouse):
     before = contents(ran, *inference_log.TABLES, "window_run")
     scan_windows(moving(), [day(31)], warehouse, ran)
-    check(ran, day(31))
+    names = [each.name for each in enabled(moving())]
+    assert check_window(moving(), day(31), names, ran, samples=Samples(moving(), warehouse, [day(31)])) == ()
     close_window(moving(), day(31), ran, NOW)
     after = contents(ran, *inference_log.TABLES, "window_run")
     assert [row for row in after["window_run"] if row["window_start"] != day(31).start] == [

@@ -229,7 +229,7 @@ def test_exported_json_keeps_every_digit_and_its_details(place):
             assert record[name] == (None if pd.isna(row[name]) else row[name])
     found = records["data_drift", "chi_squared", "amount"]
     assert (found["window_start"], found["window_rows"]) == ("2024-03-05T05:00Z", 288)
-    assert found["detail"].keys() == {"effect", "effect_threshold"}
+    assert found["detail"].keys() == {"expected", "test", "design_effect", "effect", "effect_threshold"}
 
 
 @pytest.mark.integration

@@ -97,6 +97,7 @@ def test_a_window_that_cannot_be_checked_does_not_cost_the_later_ones(monitor, r
 
 
 @pytest.mark.usefixtures("warehouse")
+@pytest.mark.usefixtures("results")
 def test_a_store_that_does_not_answer_ends_a_check_at_once(monitor, monkeypatch):
     tasks.scan(monitor, DAYS)
     asked = []

@@ -159,7 +159,7 @@ def contents(store: Store, *names: str) -> dict[str, list[dict[str, object]]]:
 
 
 def _without_text_json(row: dict[str, object]) -> dict[str, object]:
-    names = {"detail", "counts", "unseen", "definition", "bins", "dispersions", "profile"}
+    names = {"detail", "counts", "unseen", "definition", "bins", "profile", "dispersions"}
     return {name: json.loads(v) if name in names and isinstance(v, str) else v for name, v in row.items()}
 
 

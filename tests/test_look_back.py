@@ -194,3 +194,16 @@ def test_a_window_that_is_not_of_the_run_and_a_fixed_baseline_are_refused():
         LookBack(monitor, days).before(window(monitor, "2024-03-31"))
     with pytest.raises(ValueError, match="the baseline of monitor 'loans' does not move"):
         LookBack(inference_log.monitor(), days)
+
+
+def test_bands_look_at_all_windows_of_the_longest_whatever_the_baseline_is():
+    checks = "{data_drift: {band: {psi: {over: 14d}}}, prediction_drift: {band: {psi: {over: 21d}}}}"
+    monitor = inference_log.monitor(checks, baseline=f"{{period: {YEAR}, seasonal: {{by: day_of_week, over: 4w}}}}")
+    days = monitor.schedule.windows(parse_instant("2024-04-01", "UTC"), parse_instant("2024-04-04", "UTC"))
+    assert monitor.band_over == timedelta(days=21)
+    back = LookBack(monitor, days, monitor.band_over)
+    for each in days:
+        assert back.looks(each) == (back.before(each),)
+        assert back.before(each) == monitor.schedule.windows(each.start - timedelta(days=21), each.start)
+    assert back.reach == days[0].start - timedelta(days=21)
+    assert inference_log.monitor("{data_drift: off, prediction_drift: off}").band_over is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -63,6 +64,7 @@ class Bands:
         self._context, self._settings = context, settings
         self._places = Places(context.baseline.bins if settings.band else {})
         self._stacked: dict[str, NDArray[np.int64]] = {}
+        self._firsts: dict[timedelta, int] = {}
 
     def of(self, metric: DriftMetric, column: str, segment: str) -> Band | None:
         """Return the band of a metric whose size could be measured in this window; None if the file asks for none.
@@ -74,9 +76,7 @@ class Bands:
         if asked is None:
             return None
         context, bins = self._context, self._context.baseline.bins[column]
-        zone, before = context.monitor.schedule.timezone, context.windows_before
-        since = look_back_start(context.window.start, asked.over, zone)
-        first = sum(each.window.start < since for each in before)
+        before, first = context.windows_before, self._first(asked.over)
         if first == len(before):
             return Band(asked.over, 0, None)
         if segment not in self._stacked:
@@ -97,6 +97,13 @@ class Bands:
         found = sizes(metric, reference, windows[counted], edges, scale)
         usual = hampel_identifier(found, asked.width) if found.size >= MINIMUM_BAND_WINDOWS else None
         return Band(asked.over, found.size, usual)
+
+    def _first(self, over: timedelta) -> int:
+        """Return the place of the first window inside the time."""
+        if over not in self._firsts:
+            since = look_back_start(self._context.window.start, over, self._context.monitor.schedule.timezone)
+            self._firsts[over] = bisect_left(self._context.windows_before, since, key=lambda each: each.window.start)
+        return self._firsts[over]
 
 
 def _closed_edges(

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from monitoring_tasks.config.checks import Checks, CustomCheck
+from monitoring_tasks.config.checks import Band, Checks, CustomCheck
 from monitoring_tasks.config.document import Document, KeyPath
 from monitoring_tasks.config.models import Monitor
 from monitoring_tasks.config.problem import Problem, show, suggestion
@@ -106,7 +106,7 @@ def _section(path: KeyPath) -> type[BaseModel] | None:
         fields = {info.alias or name: info for name, info in model.model_fields.items()}
         if part in fields:
             model = next(_models(fields[part].annotation), None)
-        else:
+        elif model is not Band:  # of bands there is one for each metric: the name leads to itself
             model = CustomCheck if model is Checks else None
     return model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -197,6 +198,18 @@ def sizes(
 
 
 def _merged(layout: Layout, reference: IntArray) -> IntArray:
+    return _merged_once(layout, reference.tobytes())
+
+
+@lru_cache(maxsize=4096)
+def _merged_once(layout: Layout, counts: bytes) -> IntArray:
+    """Find the groups of a reference once: with a fixed baseline it is the same in every window."""
+    groups = _merge(layout, np.frombuffer(counts, np.int64))
+    groups.setflags(write=False)
+    return groups
+
+
+def _merge(layout: Layout, reference: IntArray) -> IntArray:
     if layout == "numeric":
         return np.concatenate(([0], 1 + merge_ordered(reference[1:])))
     categories = 1 + merge_unordered(reference[1:-1])

@@ -21,6 +21,8 @@ def prediction_drift(context: CheckContext) -> list[Result]:
     if settings is None:
         return []
     columns = predictions(context.monitor)
+    if not columns:
+        return []
     compared = drift(context, columns, settings, rate=share_of_rate(context, "prediction_drift"))
     return [*compared, *baseline_shift(context, columns, settings)]
 

@@ -66,7 +66,7 @@ class CheckSettings(Section):
     """What every check that decides has."""
 
     false_alarm_rate: Rate = 0.01
-    """the share of undrifted windows that may raise a false alarm, over all columns and checks, such as 0.01"""
+    """the share of undrifted windows that may raise a false alarm, over all columns, such as 0.01"""
 
 
 class Band(Section):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitoring_tasks.checks import Result
 from monitoring_tasks.checks.data_drift import data_drift
 from monitoring_tasks.checks.drift import drift
+from monitoring_tasks.checks.error_budget import share_of_rate
 from monitoring_tasks.checks.prediction_drift import prediction_drift
 from monitoring_tasks.profile import Bins, ColumnProfile
 from monitoring_tasks.statistics.drift import DRIFT_METRICS
@@ -300,3 +301,20 @@ def test_one_new_value_that_is_frequent_is_drift_also_where_values_keep_coming_n
     found = by_metric(drifts("{metrics: [psi]}", {"carrier": bins}, [before], [after]))["psi"]
     assert found.status == "alarm"
     assert found.message.endswith("values never seen before rose from 0 % to 20 %")
+
+
+def test_a_monitor_without_predictions_has_no_prediction_drift():
+    monitor = inference_log.monitor(prediction="null", score="null", positive_class="null", task="regression")
+    of = {"": [categorical("country", 0, 500, 400, 100, 0)]}
+    assert prediction_drift(context(monitor, {"country": CARRIERS}, of, of)) == []
+
+
+def test_features_and_predictions_share_the_rate_in_proportion_to_their_columns():
+    bins = {"country": CARRIERS}
+    of = {"": [categorical("country", 0, 500, 400, 100, 0)]}
+    both = context(inference_log.monitor(), bins, of, of)
+    features = len(both.baseline.features)
+    assert share_of_rate(both, "data_drift") == pytest.approx(0.01 * features / (features + 2))
+    assert share_of_rate(both, "prediction_drift") == pytest.approx(0.01 * 2 / (features + 2))
+    alone = context(inference_log.monitor("{prediction_drift: off}"), bins, of, of)
+    assert share_of_rate(alone, "data_drift") == 0.01

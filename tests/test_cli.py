@@ -359,6 +359,8 @@ def test_the_demo_says_what_moved_since_when_and_how_much(tmp_path):
     done = call(tmp_path, "demo", "--days", "5")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert any(line.split()[:5] == ["temp", "01", "Apr", "5", "of"] for line in lines), done.stdout
+    assert any(line.split()[:5] == ["error", "rate", "02", "Apr", "1"] for line in lines), done.stdout
+    # The weather of five days is like that of the weeks before; that the season changes is said by itself.
+    assert any(line.split()[:3] == ["dewp", "05", "Apr"] for line in lines), done.stdout
     assert "4,911" in next(line for line in lines if "inferences in 5 daily windows" in line)
     assert "Next             MONITORING_RESULTS_URL=sqlite:///.demo/results.db" in done.stdout

@@ -20,14 +20,16 @@ TOP, HEIGHT = 78.0, 150.0
 ROWS, ROW = 272.0, 15.0
 LOW, HIGH = 0.002, 20.0
 LEVELS = (
-    (0.05, "#eaf0f6", "below 0.05"),
-    (0.1, "#c9d9e8", "0.05"),
-    (0.25, "#fbdc9a", "0.1 (alarm)"),
-    (1.0, "#f5a04c", "0.25"),
-    (5.0, "#d9512c", "1"),
-    (math.inf, "#8a1c3c", "5 and more"),
+    (0.1, "#f1f4f8", "below 0.1"),
+    (0.25, "#dbe5ef", "0.1"),
+    (1.0, "#b9cde0", "0.25"),
+    (5.0, "#86a8c8", "1"),
+    (math.inf, "#55799f", "5 and more"),
 )
-LINES = (("temp", "#8a1c3c"), ("visib", "#ee8a2c"), ("predicted", "#7b5ea7"), ("carrier", "#3b76ab"))
+ALARM = "#c8102e"
+LINES = (("temp", "#d9822b"), ("visib", "#2b8a7a"), ("predicted", "#7b5ea7"), ("carrier", "#3b76ab"))
+APART = 14.0
+"""Between the names of two lines."""
 STYLE = (
     "text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;font-size:11.5px;fill:#3d4754}"
     ".title{font-size:17px;font-weight:600;fill:#1c2430}.quiet{fill:#77818e}.end{text-anchor:end}"
@@ -74,26 +76,32 @@ def months(bottom: float) -> list[str]:
 
 
 def lines(series: Series) -> list[str]:
-    """Return the upper panel: the PSI of four columns day by day, and the threshold."""
-    parts = []
+    """Return the upper panel: the PSI of four columns day by day, and which of the days are in alarm."""
+    parts, dots = [], []
     for tick in (0.01, 0.1, 1, 10):
-        label, kind = ("alarm 0.1", "end") if tick == 0.1 else (f"{tick:g}", "quiet end")
-        parts.append(text(LEFT - 8, height(tick) + 4, label, kind))
-        if tick != 0.1:
-            parts.append(f'<path d="M{LEFT:g} {height(tick):g}H{RIGHT:g}" stroke="#eef1f5"/>')
-    for column, colour in LINES:
-        points = " ".join(f"{LEFT + DAY * (day + 0.5):g},{height(psi)}" for day, (psi, _) in enumerate(series[column]))
+        label = "matters from 0.1" if tick == 0.1 else f"{tick:g}"
+        parts.append(text(LEFT - 8, height(tick) + 4, label, "quiet end"))
+        dashes = ' stroke-dasharray="5 4"' if tick == 0.1 else ""
+        colour = "#77818e" if tick == 0.1 else "#eef1f5"
+        parts.append(f'<path d="M{LEFT:g} {height(tick):g}H{RIGHT:g}" stroke="{colour}"{dashes}/>')
+    middles = {column: sorted(psi for psi, _ in series[column])[len(series[column]) // 2] for column, _ in LINES}
+    lowest = -math.inf
+    for column, colour in sorted(LINES, key=lambda line: -middles[line[0]]):
+        days = [(f"{LEFT + DAY * (day + 0.5):g}", height(psi)) for day, (psi, _) in enumerate(series[column])]
+        points = " ".join(f"{x},{y}" for x, y in days)
         parts.append(f'<polyline class="line" stroke="{colour}" points="{points}"/>')
-        middle = sorted(psi for psi, _ in series[column])[len(series[column]) // 2]
-        parts.append(text(RIGHT + 10, height(middle) + 4, column, colour=colour))
-    parts.append(f'<path d="M{LEFT:g} {height(0.1):g}H{RIGHT:g}" stroke="#1c2430" stroke-dasharray="5 4"/>')
-    return parts
+        for (x, y), (_, alarm) in zip(days, series[column], strict=True):
+            dots += [f'<circle cx="{x}" cy="{y}" r="4" fill="{ALARM}" stroke="#fff"/>'] * alarm
+        lowest = max(height(middles[column]) + 4, lowest + APART)
+        parts.append(text(RIGHT + 10, lowest, column, colour=colour))
+    return parts + dots
 
 
 def rows(series: Series) -> list[str]:
-    """Return the lower panel: a row of days for each column, and on how many of them it was in alarm."""
+    """Return the lower panel: a row of days for each column, those in alarm marked, and how many they are."""
     parts = []
     cells: dict[str, list[str]] = {colour: [] for _, colour, _ in LEVELS}
+    marks: list[str] = []
     for place, (column, days) in enumerate(series.items()):
         y = ROWS + ROW * place
         parts.append(text(LEFT - 8, y + 11, column, "end"))
@@ -103,20 +111,22 @@ def rows(series: Series) -> list[str]:
             width = DAY * len(list(run))
             cells[colour].append(f"M{LEFT + DAY * day:g} {y:g}h{width:g}v{ROW - 1.5:g}h{-width:g}z")
             day += round(width / DAY)
-        share = alarms(days) / len(days)
-        parts.append(f'<rect x="{RIGHT + 10:g}" y="{y + 2:g}" width="{92 * share:g}" height="9.5" fill="#d9512c"/>')
-        percent = f"{100 * share:.0f} %" if share == 0 or share >= 0.005 else "&lt; 1 %"
-        parts.append(text(RIGHT + 16 + 92 * share, y + 11, percent, "quiet"))
-    return [f'<path fill="{colour}" d="{"".join(path)}"/>' for colour, path in cells.items()] + parts
+        marks += [f"M{LEFT + DAY * day:g} {y:g}h3v{ROW - 1.5:g}h-3z" for day, (_, alarm) in enumerate(days) if alarm]
+        number = alarms(days)
+        parts.append(text(RIGHT + 10, y + 11, f"{number} of {len(days)}", "" if number else "quiet"))
+    painted = [f'<path fill="{colour}" d="{"".join(path)}"/>' for colour, path in cells.items()]
+    return [*painted, f'<path fill="{ALARM}" d="{"".join(marks)}"/>', *parts]
 
 
 def legend(y: float) -> list[str]:
-    """Return the scale of colours."""
+    """Return the scale of colours, and the mark of an alarm."""
     parts, x = [text(LEFT, y + 10, "PSI of a day", "quiet")], LEFT + 84
     for _, colour, words in LEVELS:
         parts.append(f'<rect x="{x:g}" y="{y:g}" width="26" height="12" fill="{colour}"/>')
         parts.append(text(x + 31, y + 10, words, "quiet"))
         x += 48 + 6 * len(words)
+    parts.append(f'<rect x="{x + 12:g}" y="{y:g}" width="3" height="12" fill="{ALARM}"/>')
+    parts.append(text(x + 20, y + 10, "in alarm: more than chance and other days explain", "quiet"))
     return parts
 
 

@@ -1,6 +1,6 @@
 """How often the drift check is wrong, and what it finds: beside Evidently and NannyML, on the same data.
 
-Run it by ``make benchmark-decisions``: some ten minutes on two idle cores. Everything is seeded. Exit code 1 if a
+Run it by ``make benchmark-decisions``: a quarter of an hour on two cores. Everything is seeded. Exit code 1 if a
 promise is broken.
 """
 

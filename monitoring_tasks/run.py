@@ -79,13 +79,15 @@ def run_windows(
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
     """
+    moment = now or datetime.now(UTC)
+    if end > moment:
+        require_ended(monitor.schedule.each_window(start, end), moment, f"monitor {monitor.name!r}")
     windows = monitor.schedule.windows(start, end)
     if not windows:
         raise ConfigError(
             f"monitor {monitor.name!r}: no whole window of {monitor.schedule.expression!r} "
             f"({monitor.schedule.timezone}) lies between {format_instant(start)} and {format_instant(end)}"
         )
-    require_ended(windows, now or datetime.now(UTC), f"monitor {monitor.name!r}")
     names = _chosen(monitor, checks)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())

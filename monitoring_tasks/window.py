@@ -132,14 +132,18 @@ class Schedule:
         ConfigError
             If the calendar begins after the first tick or ends before the last one that must be looked at.
         """
+        return tuple(self.each_window(start, end))
+
+    def each_window(self, start: datetime, end: datetime) -> Iterator[Window]:
+        """Yield what `windows` returns, one by one: of an `end` in a far future nobody needs all."""
         try:
-            ticks = list(takewhile(lambda tick: tick <= end, self._ticks(start - timedelta(microseconds=1))))
+            ticks = takewhile(lambda tick: tick <= end, self._ticks(start - timedelta(microseconds=1)))
+            yield from starmap(Window, pairwise(ticks))
         except (OverflowError, ValueError):  # ValueError: of the libraries that compute the next tick
             raise ConfigError(
                 f"windows of {self.expression!r} ({self.timezone}) between {format_instant(start)} and "
                 f"{format_instant(end)} reach beyond the calendar's years 1 to 9999: choose a period well inside them"
             ) from None
-        return tuple(starmap(Window, pairwise(ticks)))
 
     def _ticks(self, after: datetime) -> Iterator[datetime]:
         """Yield the ticks later than `after`, by the algorithm of Airflow's cron timetable.

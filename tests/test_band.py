@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from statistics import median
 
@@ -68,11 +69,19 @@ def undisturbed(duckdb_url, tmp_path_factory):
     return rows
 
 
-@pytest.fixture
-def ran(tmp_path, warehouse) -> Iterator[Store]:
-    """A store in which all days were run."""
-    with open_store(f"sqlite:///{tmp_path / 'ran.db'}") as store:
+@pytest.fixture(scope="module")
+def ran_once(duckdb_url, tmp_path_factory):
+    """The file of a store in which all days were run."""
+    file = tmp_path_factory.mktemp("ran") / "results.db"
+    with open_store(f"sqlite:///{file}") as store, open_warehouse(duckdb_url) as warehouse:
         run_windows(banded(), START, END, warehouse=warehouse, store=store)
+    return file
+
+
+@pytest.fixture
+def ran(tmp_path, ran_once) -> Iterator[Store]:
+    """A store of its own for each test in which all days were run."""
+    with open_store(f"sqlite:///{shutil.copy(ran_once, tmp_path / 'ran.db')}") as store:
         yield store
 
 

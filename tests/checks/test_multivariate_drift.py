@@ -240,6 +240,7 @@ def test_in_bulk_the_baseline_is_drawn_once_and_many_windows_by_one_statement(in
     assert len(drawing) == 3  # and its parts
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("order", [1, -1])
 def test_one_by_one_in_any_order_gives_the_rows_of_one_bulk_run(in_bulk, duckdb_url, tmp_path, order):
     monitor = inference_log.monitor(ONLY)
@@ -252,6 +253,7 @@ def test_one_by_one_in_any_order_gives_the_rows_of_one_bulk_run(in_bulk, duckdb_
 ROLLING = "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 12d}"
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("kept", [samples.KEPT, 0])
 def test_earlier_windows_are_the_same_in_bulk_and_one_by_one(duckdb_url, tmp_path, monkeypatch, kept):
     """Each day is compared with the days before it, and known by what those were compared with; kept or not."""

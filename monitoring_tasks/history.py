@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -89,10 +89,11 @@ class History:
             self._places_of(baseline),
         )
 
-    def reference_before(self, window: Window, baseline: Baseline) -> Mapping[str, ColumnProfile]:
-        """Return what the latest of those windows is compared with: see `moving_columns`."""
-        earlier = self._counts(self._look_back, self._look_back.before_the_last(window), baseline)
-        return moving_columns(earlier, baseline, self._places_of(baseline))
+    def references_before(self, window: Window, baseline: Baseline) -> Iterator[Mapping[str, ColumnProfile]]:
+        """Yield what some of those windows were compared with themselves, the latest first: see `moving_columns`."""
+        places = self._places_of(baseline)
+        for looked in self._look_back.before_some(window):
+            yield moving_columns(self._counts(self._look_back, looked, baseline), baseline, places)
 
     def windows_before(self, window: Window, baseline: Baseline) -> tuple[WindowCounts, ...]:
         """Return the windows that bands are taken over, one by one, without incidents; none of a file without bands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,9 @@ MINIMUM_BAND_WINDOWS = 8
 Its width is a median of as many deviations: of normal values 1.6 % lie above a band of width 4 after 8 windows, 4.9 %
 after 5.
 """
+
+SOME = 28
+"""At most of so many earlier windows it is asked what they were compared with themselves: of four weeks all days."""
 
 CYCLES: Mapping[SeasonName, timedelta] = {
     "hour_of_day": timedelta(days=1),
@@ -101,6 +105,7 @@ class LookBack:
             raise ValueError(f"the baseline of monitor {monitor.name!r} does not move")
         self._length = length
         self._floor = monitor.start if period is None else period.start
+        self._since = monitor.start if period is None else period.end
         self._first, self._last = windows[0].start, windows[-1].start
         self.reach = self._start(self._first) if self._of_band else self._start(self._start(self._first))
         found = monitor.schedule.windows(self.reach, self._last) if self.reach < self._last else ()
@@ -121,9 +126,12 @@ class LookBack:
         return self._of_band or self._season is not None
 
     def looks(self, window: Window) -> tuple[tuple[Window, ...], ...]:
-        """Return all that must be known of for this one: of a baseline also what `before_the_last` returns."""
+        """Return all that must be known of for this one: of a baseline also all that `before_some` returns."""
         before = self.before(window)
-        return (before,) if self._of_band else (before, self.before_the_last(window))
+        later = self._after_the_period(before)
+        if self._of_band or not later:
+            return (before,)
+        return before, self._between(self._start(later[0].start), later[-1])
 
     def before(self, window: Window) -> tuple[Window, ...]:
         """Return the windows that this one is compared with, in time order; none of a monitor that is too young."""
@@ -131,15 +139,25 @@ class LookBack:
             raise ValueError(f"{window} is not among the windows that are looked back from")
         return self._inside(window)
 
-    def before_the_last(self, window: Window) -> tuple[Window, ...]:
-        """Return what the latest of those windows is itself compared with."""
-        return self._inside(*self.before(window)[-1:])
+    def before_some(self, window: Window) -> tuple[tuple[Window, ...], ...]:
+        """Return what some of those windows are themselves compared with: of the latest, and of at most `SOME` in all.
 
-    def _inside(self, window: Window | None = None) -> tuple[Window, ...]:
-        if window is None:
-            return ()
+        The latest comes first, the others lie evenly back to the earliest that does not begin in the baseline's period.
+        """
+        before = self._after_the_period(self.before(window))[::-1]
+        step = max(1, math.ceil(len(before) / SOME))
+        return tuple(self._inside(earlier) for earlier in before[::step])
+
+    def _after_the_period(self, windows: Sequence[Window]) -> Sequence[Window]:
+        """Leave out those that begin in the period: a few days of a month are not like the month, nor need they be."""
+        return windows[bisect_left(windows, self._since, key=lambda window: window.start) :]
+
+    def _inside(self, window: Window) -> tuple[Window, ...]:
+        return self._between(self._start(window.start), window)
+
+    def _between(self, start: datetime, window: Window) -> tuple[Window, ...]:
         mine = self._by_place.get(self._place(window), [])
-        first = bisect_left(mine, self._start(window.start), key=lambda earlier: earlier.start)
+        first = bisect_left(mine, start, key=lambda earlier: earlier.start)
         return tuple(mine[first : bisect_right(mine, window.start, key=lambda earlier: earlier.end)])
 
     def _start(self, end: datetime) -> datetime:

@@ -193,7 +193,7 @@ def scanned(monkeypatch) -> list[list[Window]]:
     [
         (FIXED, range(8, 20), []),
         ("rolling: 8d", range(8, 20), []),
-        ("rolling: 12d", range(7, 20), []),  # what the day before was compared with, too
+        ("rolling: 12d", range(8, 20), []),
         (SEASONAL, [6, *range(8, 20)], [0, 7]),  # Wednesdays
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring_tasks.look_back import LookBack, look_back_start
+from monitoring_tasks.look_back import SOME, LookBack, look_back_start
 from monitoring_tasks.window import Window, parse_instant
 from tests import inference_log
 
@@ -145,16 +145,33 @@ def test_nothing_before_the_period_is_looked_at_and_with_a_table_nothing_before_
     assert before(table, "2024-03-21") == ()
 
 
-def test_the_window_before_is_the_latest_of_them_with_its_own():
+def test_the_windows_before_come_with_their_own_the_latest_first():
     monitor = looking("rolling: 7d")
     of = window(monitor, "2024-04-01")
-    assert LookBack(monitor, [of]).before_the_last(of) == before(monitor, "2024-03-31")
+    days = ["2024-03-31", "2024-03-30", "2024-03-29", "2024-03-28", "2024-03-27", "2024-03-26", "2024-03-25"]
+    assert LookBack(monitor, [of]).before_some(of) == tuple(before(monitor, day) for day in days)
     season = looking("seasonal: {by: hour_of_week, over: 3w}", "@hourly")
     of = window(season, "2024-04-01T07:00")
-    assert LookBack(season, [of]).before_the_last(of) == before(season, "2024-03-25T07:00")
+    days = ["2024-03-25T07:00", "2024-03-18T07:00", "2024-03-11T07:00"]
+    assert LookBack(season, [of]).before_some(of) == tuple(before(season, day) for day in days)
     young = looking("rolling: 7d", period="{start: 2024-03-01, end: 2024-03-21}")
     of = window(young, "2024-03-01")
-    assert LookBack(young, [of]).before_the_last(of) == ()
+    assert LookBack(young, [of]).before_some(of) == ()
+
+
+def test_windows_of_the_period_are_not_asked_what_they_were_compared_with():
+    """The first days of a month differ from all of it, but they are the baseline."""
+    monitor = looking("rolling: 7d")
+    of = window(monitor, "2024-03-03")
+    assert LookBack(monitor, [of]).before_some(of) == (before(monitor, "2024-03-02"), before(monitor, "2024-03-01"))
+
+
+def test_of_many_windows_before_some_evenly_back_to_the_earliest():
+    monitor = looking("rolling: 7d", "@hourly")
+    of = window(monitor, "2024-04-20")
+    found = LookBack(monitor, [of]).before_some(of)
+    assert len(found) == SOME == 28
+    assert [each[-1].end for each in found] == [of.start - timedelta(hours=1 + 6 * number) for number in range(28)]
 
 
 BASELINES = st.sampled_from(
@@ -182,7 +199,10 @@ def test_law_2_what_is_looked_at_does_not_depend_on_the_windows_of_the_run(which
         alone = LookBack(monitor, [each])
         looked = alone.before(each)
         assert looked == together.before(each)
-        assert alone.before_the_last(each) == together.before_the_last(each)
+        assert alone.before_some(each) == together.before_some(each)
+        assert {window for looks in (looked, *alone.before_some(each)) for window in looks} <= {
+            window for looks in alone.looks(each) for window in looks
+        }
         assert all(each.start - longest <= earlier.start and earlier.end <= each.start for earlier in looked)
         assert set(looked) <= set(monitor.schedule.windows(each.start - longest, each.start))
 

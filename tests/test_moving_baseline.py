@@ -322,11 +322,11 @@ def scanned(monkeypatch) -> list[list[Window]]:
 
 
 def test_what_is_missing_of_the_look_back_is_read_in_the_same_scan_and_never_again(store: Store, warehouse, scanned):
-    """Seven days before the window, and one more: what the window before it was compared with."""
+    """Seven days before the window; what they were compared with themselves only of those after the period."""
     for number in (20, 21, 22):
         run_windows(moving(), day(number).start, day(number).end, warehouse=warehouse, store=store)
-    assert scanned == [[day(number) for number in range(12, 21)], [day(21)], [day(22)]]
-    assert store.profiled_windows("loans", None, None) == tuple(day(number) for number in range(12, 23))
+    assert scanned == [[day(number) for number in range(13, 21)], [day(21)], [day(22)]]
+    assert store.profiled_windows("loans", None, None) == tuple(day(number) for number in range(13, 23))
     assert [run.window for run in store.window_runs("loans", day(0).start, END)] == list(DAYS[:3])
     assert {row["window_start"] for row in store.query("SELECT window_start FROM check_run")} == {
         window.start for window in DAYS[:3]
@@ -472,7 +472,7 @@ def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store,
 def file(tmp_path):
     path = tmp_path / "loans.yaml"
     period = "period: {start: 2024-03-01, end: 2024-03-21}"
-    path.write_text(inference_log.MONITOR.format(checks="{}").replace(period, f"{period}, {ROLLING}"))
+    path.write_text(inference_log.MONITOR.format(checks=ALONE).replace(period, f"{period}, {ROLLING}"))
     return path
 
 
@@ -537,7 +537,7 @@ def test_a_bulk_run_reads_each_profile_once(store: Store, warehouse, monkeypatch
 
     monkeypatch.setattr(Store, "profiles_of", profiles_of)
     run_windows(moving(), START, END, warehouse=warehouse, store=store)
-    assert sorted(read) == [day(number) for number in range(12, 31)]
+    assert sorted(read) == [day(number) for number in range(13, 31)]
 
 
 def test_operations_need_no_earlier_window(ran, monkeypatch):

@@ -29,25 +29,27 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
 
     One row for each column that has both, over all rows of the window, and none while the monitor is too young for a
     moving baseline. It is ``info``: nobody need act on a season. In the one window where it first exceeds the minimum
-    effect of ``psi`` it is a ``warning``: there the latest of the earlier windows was compared with something that did
-    not exceed it yet.
+    effect of ``psi`` it is a ``warning``: nothing that the earlier windows were compared with themselves exceeded it
+    yet. So a season that goes back and forth over the limit is said once, and again only after one that was like the
+    baseline throughout.
     """
     earlier = context.earlier
     if earlier is None or not earlier.windows:
         return []
     threshold = settings.minimum_effect.get("psi", _PSI.minimum_effect)
-    results = []
+    shifts = {}
     for name in columns:
         fixed, moving = context.baseline.columns.get(name), earlier.columns[""].get(name)
         if fixed is None or moving is None or name in earlier.exceptions.get("", {}):
             continue
-        bins = context.baseline.bins[name]
-        value = _shift(bins, fixed, moving)
-        if value is None:
-            continue
-        before = context.earlier_before.get(name)
+        value = _shift(context.baseline.bins[name], fixed, moving)
+        if value is not None:
+            shifts[name] = value
+    first = _first(context, [name for name, value in shifts.items() if value > threshold], threshold)
+    results = []
+    for name, value in shifts.items():
+        bins, fixed, moving = context.baseline.bins[name], context.baseline.columns[name], earlier.columns[""][name]
         shifted = value > threshold
-        is_first = shifted and (before is None or (_shift(bins, fixed, before) or 0.0) <= threshold)
         message = f"{name}: {_in_words(context.monitor)} {'differ from' if shifted else 'are like'} the baseline's "
         message += f"{'table' if context.monitor.baseline.period is None else 'period'}: PSI {number(value)}"
         if shifted:
@@ -60,12 +62,24 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
                 threshold_upper=threshold,
                 baseline_rows=fixed.rows,
                 window_rows=moving.rows,
-                status="warning" if is_first else "info",
+                status="warning" if name in first else "info",
                 message=message,
                 detail={"reference": earlier.name},
             )
         )
     return results
+
+
+def _first(context: CheckContext, shifted: Sequence[str], threshold: float) -> set[str]:
+    """Return those of the columns of which nothing that earlier windows were compared with was beyond the threshold."""
+    left = set(shifted)
+    before = iter(context.earlier_before()) if left else iter(())
+    while left and (columns := next(before, None)) is not None:
+        for name in left & columns.keys():
+            value = _shift(context.baseline.bins[name], context.baseline.columns[name], columns[name])
+            if value is not None and value > threshold:
+                left.discard(name)
+    return left
 
 
 def _shift(bins: Bins, fixed: ColumnProfile, moving: ColumnProfile) -> float | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +47,9 @@ class CheckContext:
     """The same window, split; a segment without rows is left out."""
     earlier: Reference | None = None
     """What a moving or seasonal baseline compares with; None for one that is fixed."""
-    earlier_before: Mapping[str, ColumnProfile] = field(default_factory=dict)
-    """All rows of what the latest of the earlier windows was compared with itself, by column; without the columns of
-    which too few windows had rows."""
+    earlier_before: Callable[[], Iterable[Mapping[str, ColumnProfile]]] = lambda: ()
+    """Works out what earlier windows were compared with themselves, the latest first, others evenly back to the
+    earliest: all rows by column, without the columns of which too few windows had rows."""
     windows_before: tuple[WindowCounts, ...] = ()
     """What bands are taken over: the profiles of the windows before, in time order, as far as the longest of them."""
     draw: Callable[[Sequence[str], int, int], RowSamples] | None = None

@@ -22,8 +22,8 @@ PERIOD = "period: {start: 2024-03-01, end: 2024-03-21}"
 LIKE, SHIFTED = (0, 5100, 3900, 1000, 0), (0, 2500, 6500, 1000, 0)
 
 
-def given(moving: tuple[int, ...], before: tuple[int, ...] | None = None, look_back: str = "rolling: 28d", **changes):
-    """A window of 1,000 rows, what it is compared with, and what the window before it was."""
+def given(moving: tuple[int, ...], *before: tuple[int, ...], look_back: str = "rolling: 28d", **changes):
+    """A window of 1,000 rows, what it is compared with, and what earlier windows were, the latest first."""
     monitor = inference_log.monitor(baseline=f"{{{PERIOD}, {look_back}}}", **changes)
     made = context(
         monitor,
@@ -38,7 +38,9 @@ def given(moving: tuple[int, ...], before: tuple[int, ...] | None = None, look_b
         period=Window(WINDOW.start, WINDOW.end),
     )
     return replace(
-        made, earlier=earlier, earlier_before={} if before is None else {"carrier": categorical("carrier", *before)}
+        made,
+        earlier=earlier,
+        earlier_before=lambda: ({"carrier": categorical("carrier", *each)} if each else {} for each in before),
     )
 
 
@@ -64,15 +66,17 @@ def test_it_is_the_population_stability_index_of_the_two_baselines():
 @pytest.mark.parametrize(
     ("moving", "before", "status"),
     [
-        (LIKE, LIKE, "info"),
-        (SHIFTED, LIKE, "warning"),
-        (SHIFTED, None, "warning"),  # the window before was compared with the fixed baseline
-        (SHIFTED, SHIFTED, "info"),
-        (LIKE, SHIFTED, "info"),
+        (LIKE, [LIKE], "info"),
+        (SHIFTED, [LIKE, LIKE], "warning"),
+        (SHIFTED, [], "warning"),
+        (SHIFTED, [()], "warning"),  # the window before was compared with the fixed baseline
+        (SHIFTED, [SHIFTED], "info"),
+        (SHIFTED, [LIKE, LIKE, SHIFTED, LIKE], "info"),  # back over the limit: said already
+        (LIKE, [SHIFTED], "info"),
     ],
 )
 def test_it_is_a_warning_in_the_one_window_where_it_first_exceeds(moving, before, status):
-    (found,) = shift(given(moving, before))
+    (found,) = shift(given(moving, *before))
     assert found.decided() == status
 
 

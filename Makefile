@@ -47,7 +47,7 @@ test: lint types servers ## everything: unit, integration with PostgreSQL, a rea
 	$(BIN)/pytest -q tests/end_to_end
 	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/end_to_end
 
-test-fast: lint types ## lint, types and the tests that need no server: under two minutes
+test-fast: lint types ## lint, types and the tests that need no server: four minutes
 	$(BIN)/pytest -q -n 2 -m 'not integration'
 
 # Tests that need a program say in their skip reason what is missing; here it is installed where that is allowed.

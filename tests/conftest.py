@@ -12,7 +12,8 @@ import pytest
 
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import Store, open_store
-from tests import postgres
+from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
+from tests import inference_log, postgres
 
 # How long one example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -56,4 +57,17 @@ def store(empty_url: str) -> Iterator[Store]:
     """A migrated, empty results store, on SQLite and on PostgreSQL."""
     migrate(empty_url)
     with open_store(empty_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def duckdb_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of the made-up inference log in DuckDB: tests read it, none writes."""
+    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
+
+
+@pytest.fixture
+def warehouse(duckdb_url: str) -> Iterator[Warehouse]:
+    """The same, open."""
+    with open_warehouse(duckdb_url) as opened:
         yield opened

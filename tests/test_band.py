@@ -43,17 +43,6 @@ def banded(baseline: str = FIXED, checks: str = CHECKS, **changes: str) -> Monit
 
 
 @pytest.fixture(scope="module")
-def duckdb_url(tmp_path_factory):
-    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
-
-
-@pytest.fixture
-def warehouse(duckdb_url):
-    with open_warehouse(duckdb_url) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def undisturbed(duckdb_url, tmp_path_factory):
     """What the tables hold after one run over all days."""
     known = {}

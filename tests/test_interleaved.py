@@ -24,11 +24,6 @@ MONITOR = inference_log.monitor("{data_drift: off, prediction_drift: off, multiv
 WINDOW = day(20)
 
 
-@pytest.fixture(scope="module")
-def duckdb_url(tmp_path_factory):
-    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
-
-
 @pytest.fixture
 def scanned(store: Store, duckdb_url) -> Store:
     """A store with the profiles of two days."""

@@ -42,17 +42,6 @@ CHECK_NAMES = ("data_drift", "prediction_drift", "operations", "multivariate_dri
 
 
 @pytest.fixture(scope="module")
-def duckdb_url(tmp_path_factory):
-    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
-
-
-@pytest.fixture
-def warehouse(duckdb_url):
-    with open_warehouse(duckdb_url) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def undisturbed(duckdb_url, tmp_path_factory):
     """What the tables hold after one run over all days: what every other way must come to."""
     url = f"sqlite:///{tmp_path_factory.mktemp('results') / 'results.db'}"

@@ -35,11 +35,6 @@ EVERYTHING = (
 
 
 @pytest.fixture(scope="module")
-def duckdb_url(tmp_path_factory):
-    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
-
-
-@pytest.fixture(scope="module")
 def monitored(duckdb_url, tmp_path_factory):
     """A results store with every metric of the twelve days."""
     url = f"sqlite:///{tmp_path_factory.mktemp('results') / 'results.db'}"

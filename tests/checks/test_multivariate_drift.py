@@ -201,11 +201,6 @@ NOW = parse_instant("2024-05-01", "UTC")
 NAMES = ["multivariate_drift"]
 
 
-@pytest.fixture(scope="module")
-def duckdb_url(tmp_path_factory):
-    return inference_log.to_duckdb(tmp_path_factory.mktemp("warehouse") / "loans.duckdb")
-
-
 def of(store):
     return list(store.results("loans", checks=NAMES))
 

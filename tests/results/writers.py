@@ -41,10 +41,10 @@ def write_a_few_windows(url: str, writer: int) -> None:
 
 def write_until_killed(url: str, begun: Event) -> None:
     with open_store(url) as store:
-        begun.set()
         for version in count(1):
             for number in range(3):
                 write_version(store, number, version)
+            begun.set()
 
 
 def die_at_statement(url: str, statement: int) -> None:

@@ -21,7 +21,7 @@ from monitoring_tasks.warehouse.scan import scan
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant
 
-METHOD = 2
+METHOD = 3
 """Raise it when a baseline is measured in another way: each monitor's is then measured again."""
 
 COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
@@ -31,9 +31,9 @@ COMPARED: frozenset[Role] = frozenset({"feature", "segment"})
 def find_baseline(monitor: Monitor, store: Store) -> Baseline | None:
     """Return the monitor's baseline if it was measured already.
 
-    It is looked up by what the file declares: warehouse, source, period, and the columns with their kinds and roles. So
-    it stays as it is when rows are added to its period or a column vanishes from its table, and a changed declaration
-    makes a new one. A warehouse is its name in the file, wherever the environment says that it is.
+    It is looked up by what the file declares: warehouse, source, period, whether it moves, and the columns with their
+    kinds and roles. So it stays as it is when rows are added to its period or a column vanishes from its table, and a
+    changed declaration makes a new one. A warehouse is its name in the file, wherever the environment says that it is.
     """
     return store.find_baseline(monitor.name, _digest(_declared(monitor)))
 
@@ -86,7 +86,7 @@ def measure_baseline(
     period = monitor.baseline.period
     window = _ALL if period is None else Window(period.start, period.end)
     with about(f"table {source.table!r}"):
-        bins = measure_bins(warehouse, source, columns, None if period is None else window)
+        bins = measure_bins(warehouse, source, columns, None if period is None else window, monitor.baseline_is_past)
         segments = [name for name in monitor.segments if name in bins]
         windows = [window] if period is None else parts_of(window, source.timezone, source.timestamp_type == "date")
         parts = list(scan(warehouse, source, columns, bins, windows, segments))
@@ -122,6 +122,7 @@ def _declared(monitor: Monitor) -> dict[str, Any]:
         "warehouse": monitor.warehouse,
         "source": table or log.table,
         "timestamp": None if table else log.timestamp,
+        "moves": monitor.baseline_is_past,
         "period": None if period is None else [format_instant(period.start), format_instant(period.end)],
         "columns": [
             [name, stated_kind(monitor, name, roles), list(roles)] for name, roles in sorted(roles_of(monitor).items())

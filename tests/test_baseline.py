@@ -15,6 +15,7 @@ from tests import inference_log
 
 LOG = Source("inference_log", "asked_at")
 FEATURES = "{amount: numeric, age: numeric, country: categorical, member: categorical, one: numeric}"
+MOVING = "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 7d}"
 
 
 def measured(monitor, warehouse, store, *without):
@@ -46,8 +47,6 @@ def store(warehouse, tmp_path_factory):
         {"schedule": '"@hourly"'},
         {"start": "2024-03-25"},
         {"positive_class": "0"},
-        {"baseline": "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 7d}"},
-        {"baseline": "{period: {start: 2024-03-01, end: 2024-03-21}, seasonal: {by: day_of_week, over: 8w}}"},
     ],
 )
 def test_what_does_not_define_the_baseline_leaves_it(changes, store):
@@ -65,6 +64,7 @@ def test_what_does_not_define_the_baseline_leaves_it(changes, store):
         {"features": "'*'"},
         {"baseline": "{period: {start: 2024-03-02, end: 2024-03-21}}"},
         {"baseline": "{table: training}"},
+        {"baseline": MOVING},
         {"warehouse": "other"},
         {"segments": "[country]"},
         {"prediction": "failed"},
@@ -73,6 +73,14 @@ def test_what_does_not_define_the_baseline_leaves_it(changes, store):
 )
 def test_what_defines_the_baseline_asks_for_another(changes, store):
     assert find_baseline(inference_log.monitor(**changes), store) is None
+
+
+def test_all_that_moves_has_the_same_bins(warehouse, tmp_path):
+    seasonal = MOVING.replace("rolling: 7d", "seasonal: {by: day_of_week, over: 8w}")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        baseline = measured(inference_log.monitor(baseline=MOVING), warehouse, store)
+        assert find_baseline(inference_log.monitor(baseline=MOVING.replace("7d", "8d")), store) == baseline
+        assert find_baseline(inference_log.monitor(baseline=seasonal), store) == baseline
 
 
 def test_another_meaning_of_a_star_is_another_baseline(warehouse, tmp_path):

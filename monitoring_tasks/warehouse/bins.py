@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
-from monitoring_tasks.profile import Bins, Kind, just_above
+from monitoring_tasks.profile import LARGEST, Bins, Kind, just_above
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import finite, integer, named, selected, subquery, value
 from monitoring_tasks.warehouse.statement import Source, rows_of
@@ -36,6 +36,15 @@ KNOWN = 1000
 
 LONGEST = 200
 """A longer text is not remembered: it is no category."""
+
+BEYOND = (*range(1, 13), *(12 + 2**i for i in range(2, 8)))
+"""Beyond the extremes a moving baseline's bins are cut after so many steps, on both sides.
+
+A window of July is compared with June then, on bins that were cut from March: all warm days would share one.
+"""
+
+STEPS = 12
+"""A step is this part of what the middle seven eighths of the values span, a quarter of a normal column's deviation."""
 
 QUANTILE_COLUMNS = 4
 """Columns whose quantiles are found at once, at most."""
@@ -63,7 +72,7 @@ LATENCY_BINS = Bins("numeric", LATENCY_EDGES, exponent=20)
 
 
 def measure_bins(
-    warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
+    warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None, moves: bool = False
 ) -> dict[str, Bins]:
     """Find the bins of every column in the baseline's rows.
 
@@ -77,6 +86,9 @@ def measure_bins(
         The columns to count.
     period
         The rows that count; None for the whole table.
+    moves
+        Whether windows are compared with later ones than these rows: a column of numbers has bins `BEYOND` its
+        extremes then.
 
     Returns
     -------
@@ -93,7 +105,9 @@ def measure_bins(
         if column.kind == "categorical":
             found[column.name] = _categories(warehouse, source, column, period)
         elif column.name not in found:
-            found[column.name] = _edges(warehouse, source, column, period, *quantiles[column.name])
+            rows, its = quantiles[column.name]
+            bins = _edges(warehouse, source, column, period, rows, its)
+            found[column.name] = replace(bins, edges=edges_beyond(bins.edges, its)) if moves else bins
     return {column.name: found[column.name] for column in columns}
 
 
@@ -231,6 +245,38 @@ def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
         return edges
     # The maximum itself is no bin of its own: the last bin reaches from the last quantile to beyond it.
     return [*edges[:-2], edges[-1]] if len(edges) > 2 else edges
+
+
+def edges_beyond(edges: tuple[float, ...], quantiles: Sequence[float]) -> tuple[float, ...]:
+    """Add edges below the smallest and above the largest value of a column that may move on.
+
+    A column of one or two values has no more of them, and one that was never negative has none below zero.
+
+    Parameters
+    ----------
+    edges
+        Ascending, the first at the smallest value, the last just above the largest.
+    quantiles
+        Ascending, at `FRACTIONS`.
+
+    Examples
+    --------
+    >>> edges = edges_beyond((0.0, 4.0, 8.0, 16.0), [16 * fraction for fraction in FRACTIONS])
+    >>> [round(edge, 1) for edge in edges[3:8]], round(edges[-1])
+    ([16.0, 17.2, 18.3, 19.5, 20.7], 179)
+    """
+    if len(set(quantiles)) <= 2:
+        return edges
+    low, high = quantiles[0], quantiles[-1]
+    first, last = (quantiles[FRACTIONS.index(fraction)] for fraction in (1 / 16, 15 / 16))
+    step = (last - first or high - low) / STEPS
+    below = [low - times * step for times in reversed(BEYOND)]
+    above = [high + times * step for times in BEYOND]
+    return (
+        *(edge for edge in below if -LARGEST < edge < edges[0] and not edge <= 0 <= low),
+        *edges,
+        *(edge for edge in above if edges[-1] < edge < LARGEST),
+    )
 
 
 def _is_tail(fraction: float, rows: int) -> bool:

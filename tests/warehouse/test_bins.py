@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 
 from monitoring_tasks.profile import Bins, ColumnProfile, Kind, just_above
 from monitoring_tasks.warehouse.bins import (
+    BEYOND,
     BINS,
     CATEGORIES,
     FRACTIONS,
     LATENCY_EDGES,
     LONGEST,
+    edges_beyond,
     measure_bins,
     quantile_edges,
     ranks_of,
@@ -42,7 +44,11 @@ def measure(request: pytest.FixtureRequest, tmp_path: Path) -> Measure:
     """Measures one column's bins, and counts the same rows on them; every count is held to the oracle's."""
 
     def measured(
-        values: Sequence[Any], type_: pa.DataType, kind: Kind | None = None, role: str = "feature"
+        values: Sequence[Any],
+        type_: pa.DataType,
+        kind: Kind | None = None,
+        role: str = "feature",
+        moves: bool = False,
     ) -> tuple[Bins, ColumnProfile]:
         rows = pa.table({"x": pa.array(values, type_)})
         if request.param == "duckdb":
@@ -52,7 +58,7 @@ def measure(request: pytest.FixtureRequest, tmp_path: Path) -> Measure:
             tables.write_postgres(url, rows)
         with tables.opened(url, table, timestamp=None) as (warehouse, source, types):
             columns = tables.columns_of(types, {"x": kind} if kind else {}, {"x": (role,)})
-            bins = measure_bins(warehouse, source, columns, None)
+            bins = measure_bins(warehouse, source, columns, None, moves)
             ((profile,),) = scan(warehouse, source, columns, bins, [WHOLE])
         ((expected,),) = oracle.profiles(rows, None, columns, bins, [WHOLE])
         oracle.assert_equal(profile, expected, bins)
@@ -91,6 +97,36 @@ def test_a_continuous_column_has_32_bins_of_equal_frequency_and_tails(measure: M
     assert set(inner) <= {624, 625, 626}
     for tail in (low, high):  # 1/1024, then up to 1/128, then up to 1/32 of 20,000
         assert tail == pytest.approx((19.5, 136.7, 468.75), abs=2)
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_bins_that_move_on_are_the_same_and_more_outside(measure: Measure, name: str) -> None:
+    fixed, counted = measure(CONTINUOUS[name], pa.float64())
+    moving, same = measure(CONTINUOUS[name], pa.float64(), moves=True)
+    first = moving.edges.index(fixed.edges[0])
+    last = first + len(fixed.edges)
+    assert moving.edges[first:last] == fixed.edges
+    assert same.counts[first + 2 : last + 1] == counted.counts[2:-1]
+    assert sum(same.counts) == sum(counted.counts)
+    never_negative = bool(min(CONTINUOUS[name]) >= 0)
+    assert len(moving.edges) - last == len(BEYOND)
+    assert first <= len(BEYOND) if never_negative else first == len(BEYOND)
+    assert (moving.edges[0] >= 0) is never_negative
+
+
+def test_numbers_one_standard_deviation_apart_never_share_the_bins_outside() -> None:
+    """Up to three standard deviations beyond the extremes; further out there are wider ones."""
+    normal = np.sort(CONTINUOUS["normal"])
+    quantiles = [normal[rank - 1] for rank in ranks_of(len(normal))]
+    edges = edges_beyond((quantiles[0], just_above(quantiles[-1])), quantiles)
+    fine = [width for low, width in zip(edges, np.diff(edges), strict=False) if abs(low) < normal[-1] + 3]
+    assert max(width for width in fine if width < 1) == pytest.approx(0.256, abs=0.005)
+    assert edges[-1] > 30
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0] * 50, [7.0] * 50])
+def test_a_column_of_one_or_two_values_has_no_bins_outside(measure: Measure, values: list[float]) -> None:
+    assert measure(values, pa.float64(), moves=True)[0] == measure(values, pa.float64())[0]
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e6], ids=["about zero", "far from zero"])
@@ -443,6 +479,10 @@ def test_edges_ascend_and_hold_every_value(values: list[float], rows: int) -> No
     values = sorted(value + 0.0 for value in values)
     quantiles = [values[rank - 1] for rank in ranks_of(len(values))]
     edges = quantile_edges(quantiles, rows)
+    beyond = edges_beyond(tuple(edges), quantiles)
+    assert set(edges) <= set(beyond)
+    assert all(before < after for before, after in pairwise(beyond))
+    assert all(map(math.isfinite, beyond))
     assert all(before < after for before, after in pairwise(edges))
     assert edges[0] <= values[0]
     assert edges[-1] > values[-1]

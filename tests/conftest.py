@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import hypothesis
 import psycopg
 import pytest
 
+from monitoring_tasks.config import Monitor
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import Store, open_store
+from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from tests import inference_log, postgres
 
@@ -71,3 +73,30 @@ def warehouse(duckdb_url: str) -> Iterator[Warehouse]:
     """The same, open."""
     with open_warehouse(duckdb_url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def one_run(duckdb_url: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Monitor], Path]:
+    """Return the file of a SQLite store after one run of a monitor over all days: tests read it, none writes."""
+    files: dict[str, Path] = {}
+
+    def run(monitor: Monitor) -> Path:
+        if monitor.config_hash not in files:
+            file = tmp_path_factory.mktemp("results") / "results.db"
+            with open_store(f"sqlite:///{file}") as store, open_warehouse(duckdb_url) as warehouse:
+                run_windows(monitor, inference_log.START, inference_log.END, warehouse=warehouse, store=store)
+            files[monitor.config_hash] = file
+        return files[monitor.config_hash]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def undisturbed(one_run: Callable[[Monitor], Path]) -> Callable[[Monitor], dict[str, list[dict[str, object]]]]:
+    """Return what the tables hold after one run of a monitor over all days."""
+
+    def rows(monitor: Monitor) -> dict[str, list[dict[str, object]]]:
+        with open_store(f"sqlite:///{one_run(monitor)}") as store:
+            return inference_log.contents(store)
+
+    return rows

@@ -20,7 +20,6 @@ from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
 from monitoring_tasks.samples import Samples
 from monitoring_tasks.statistics.drift import drift_metric, select
-from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import Window, parse_instant
 from tests import inference_log
 from tests.inference_log import EMPTY, END, FEW, SHIFTED, START, contents, day
@@ -42,35 +41,10 @@ def banded(baseline: str = FIXED, checks: str = CHECKS, **changes: str) -> Monit
     return inference_log.monitor(checks, **{"baseline": f"{{{text}}}"} | changes)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(duckdb_url, tmp_path_factory):
-    """What the tables hold after one run over all days."""
-    known = {}
-
-    def rows(baseline: str) -> dict[str, list[dict[str, object]]]:
-        if baseline not in known:
-            url = f"sqlite:///{tmp_path_factory.mktemp('results') / 'results.db'}"
-            with open_store(url) as store, open_warehouse(duckdb_url) as warehouse:
-                run_windows(banded(baseline), START, END, warehouse=warehouse, store=store)
-                known[baseline] = contents(store)
-        return known[baseline]
-
-    return rows
-
-
-@pytest.fixture(scope="module")
-def ran_once(duckdb_url, tmp_path_factory):
-    """The file of a store in which all days were run."""
-    file = tmp_path_factory.mktemp("ran") / "results.db"
-    with open_store(f"sqlite:///{file}") as store, open_warehouse(duckdb_url) as warehouse:
-        run_windows(banded(), START, END, warehouse=warehouse, store=store)
-    return file
-
-
 @pytest.fixture
-def ran(tmp_path, ran_once) -> Iterator[Store]:
+def ran(tmp_path, one_run) -> Iterator[Store]:
     """A store of its own for each test in which all days were run."""
-    with open_store(f"sqlite:///{shutil.copy(ran_once, tmp_path / 'ran.db')}") as store:
+    with open_store(f"sqlite:///{shutil.copy(one_run(banded()), tmp_path / 'ran.db')}") as store:
         yield store
 
 
@@ -216,7 +190,7 @@ def test_windows_that_were_rolled_up_are_read_again(ran, warehouse, scanned):
 def test_law_1_running_again_changes_no_row(store: Store, warehouse, undisturbed, baseline):
     for _ in range(2):
         run_windows(banded(baseline), START, END, warehouse=warehouse, store=store)
-        assert contents(store) == undisturbed(baseline)
+        assert contents(store) == undisturbed(banded(baseline))
 
 
 @pytest.mark.integration
@@ -228,7 +202,7 @@ def test_law_2_one_by_one_in_any_order_comes_to_the_same_rows(tmp_path, warehous
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
         for window in windows:
             run_windows(banded(baseline), window.start, window.end, warehouse=warehouse, store=store)
-        assert contents(store) == undisturbed(baseline)
+        assert contents(store) == undisturbed(banded(baseline))
 
 
 @pytest.mark.integration
@@ -240,13 +214,13 @@ def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store,
         for each in reversed(enabled(monitor)):
             check_window(monitor, window, [each.name], store, None, Samples(monitor, warehouse, [window]))
         assert close_window(monitor, window, store, NOW).state == ("empty" if window == day(EMPTY) else "done")
-    assert contents(store) == undisturbed(baseline)
+    assert contents(store) == undisturbed(banded(baseline))
 
 
 def test_bounded_memory_changes_no_row(store: Store, warehouse, undisturbed, monkeypatch):
     monkeypatch.setattr(history, "KEPT", 1)
     run_windows(banded(ROLLING), START, END, warehouse=warehouse, store=store)
-    assert contents(store) == undisturbed(ROLLING)
+    assert contents(store) == undisturbed(banded(ROLLING))
 
 
 def test_a_bulk_run_reads_each_profile_once(store: Store, warehouse, monkeypatch):

@@ -41,15 +41,6 @@ NOW = parse_instant("2024-05-01", "UTC")
 CHECK_NAMES = ("data_drift", "prediction_drift", "operations", "multivariate_drift")
 
 
-@pytest.fixture(scope="module")
-def undisturbed(duckdb_url, tmp_path_factory):
-    """What the tables hold after one run over all days: what every other way must come to."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('results') / 'results.db'}"
-    with open_store(url) as store, open_warehouse(duckdb_url) as warehouse:
-        run_windows(inference_log.monitor(), START, END, warehouse=warehouse, store=store)
-        return contents(store)
-
-
 @pytest.fixture
 def file(tmp_path):
     """The monitor as a file."""
@@ -61,7 +52,7 @@ def file(tmp_path):
 def test_law_1_running_again_changes_no_row(store: Store, warehouse, undisturbed):
     for _ in range(2):
         run_windows(inference_log.monitor(), START, END, warehouse=warehouse, store=store)
-        assert contents(store) == undisturbed
+        assert contents(store) == undisturbed(inference_log.monitor())
 
 
 @pytest.mark.integration
@@ -71,7 +62,7 @@ def test_law_2_one_by_one_in_any_order_comes_to_the_same_rows(store: Store, ware
     {"forwards": list, "backwards": list.reverse, "shuffled": random.Random(1).shuffle}[order](days)
     for window in days:
         run_windows(inference_log.monitor(), window.start, window.end, warehouse=warehouse, store=store)
-    assert contents(store) == undisturbed
+    assert contents(store) == undisturbed(inference_log.monitor())
     assert [run.window for run in store.window_runs("loans", START, END)] == list(DAYS)
 
 
@@ -84,7 +75,7 @@ def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store,
             assert close_window(monitor, window, store, NOW).state == "failed"
             check_window(monitor, window, [check.name], store, samples=Samples(monitor, warehouse, [window]))
         assert close_window(monitor, window, store, NOW).state == ("empty" if window == day(EMPTY) else "done")
-    assert contents(store) == undisturbed
+    assert contents(store) == undisturbed(inference_log.monitor())
 
 
 @pytest.mark.integration
@@ -106,7 +97,7 @@ def test_law_2_in_parallel_processes_comes_to_the_same_rows(empty_url, duckdb_ur
         process.join(timeout=120)
     assert [process.exitcode for process in processes] == [0] * 4
     with open_store(empty_url) as store:
-        assert contents(store) == undisturbed
+        assert contents(store) == undisturbed(inference_log.monitor())
 
 
 def command(file: Path, *more: str) -> list[str]:
@@ -114,7 +105,7 @@ def command(file: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "monitoring_tasks", "run", str(file), *period, *more]
 
 
-def assert_nothing_is_half_written(store: Store, undisturbed) -> str:
+def assert_nothing_is_half_written(store: Store, complete: dict) -> str:
     """Hold what a killed run left against an undisturbed run's rows: a step is there as a whole, or not at all."""
     left = contents(store, *inference_log.TABLES, "window_run")
     steps = [run["window_start"] for run in left["window_run"]]
@@ -128,7 +119,7 @@ def assert_nothing_is_half_written(store: Store, undisturbed) -> str:
                         for row in rows[name]
                         if row["window_start"] == window.start and (name == "profile" or row["check_name"] == check)
                     ]
-                    for rows in (left, undisturbed)
+                    for rows in (left, complete)
                 )
                 assert found in ([], whole), (window, name, check)
                 if name == "result":
@@ -136,7 +127,7 @@ def assert_nothing_is_half_written(store: Store, undisturbed) -> str:
         if window.start in steps:
             assert checked == set(CHECK_NAMES)
     for name in ("baseline", "baseline_bin"):
-        assert left[name] in ([], undisturbed[name])
+        assert left[name] in ([], complete[name])
     if not left["baseline"]:
         return "nothing"
     return "all windows" if len(steps) == len(DAYS) else "some windows" if steps else "no window"
@@ -188,9 +179,9 @@ def test_law_3_killed_at_twenty_random_moments_the_next_run_completes_it(
             os.kill(process.pid, signal.SIGKILL)
             assert process.wait(timeout=60) in (-signal.SIGKILL, 0)
         with open_store(url) as store:
-            progress.append(assert_nothing_is_half_written(store, undisturbed))
+            progress.append(assert_nothing_is_half_written(store, undisturbed(inference_log.monitor())))
             run_windows(inference_log.monitor(), START, END, warehouse=warehouse, store=store)
-            assert contents(store) == undisturbed
+            assert contents(store) == undisturbed(inference_log.monitor())
             assert len(store.window_runs("loans", START, END)) == len(DAYS)
     # The moments were spread over the run: some before its first window was done, some in the midst of them.
     assert "some windows" in progress

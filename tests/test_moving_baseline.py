@@ -62,35 +62,10 @@ def moving(look_back: str = ROLLING, every: str = "@daily", checks: str = ALONE,
     return inference_log.monitor(checks, **changes)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(duckdb_url, tmp_path_factory):
-    """What the tables hold after one run over all days."""
-    known = {}
-
-    def rows(which: str) -> dict[str, list[dict[str, object]]]:
-        if which not in known:
-            url = f"sqlite:///{tmp_path_factory.mktemp('results') / 'results.db'}"
-            with open_store(url) as store, open_warehouse(duckdb_url) as warehouse:
-                run_windows(moving(*EVERY[which]), START, END, warehouse=warehouse, store=store)
-                known[which] = contents(store)
-        return known[which]
-
-    return rows
-
-
-@pytest.fixture(scope="module")
-def ran_once(duckdb_url, tmp_path_factory):
-    """The file of a store in which all days were run with a rolling baseline."""
-    file = tmp_path_factory.mktemp("ran") / "results.db"
-    with open_store(f"sqlite:///{file}") as store, open_warehouse(duckdb_url) as warehouse:
-        run_windows(moving(), START, END, warehouse=warehouse, store=store)
-    return file
-
-
 @pytest.fixture
-def ran(tmp_path, ran_once) -> Iterator[Store]:
+def ran(tmp_path, one_run) -> Iterator[Store]:
     """A store of its own for each test in which all days were run with a rolling baseline."""
-    with open_store(f"sqlite:///{shutil.copy(ran_once, tmp_path / 'ran.db')}") as store:
+    with open_store(f"sqlite:///{shutil.copy(one_run(moving()), tmp_path / 'ran.db')}") as store:
         yield store
 
 
@@ -159,7 +134,11 @@ def test_a_rolling_baseline_is_the_profile_of_one_scan_of_all_of_it(ran, warehou
 
 @pytest.mark.parametrize("which", EVERY)
 def test_results_say_what_they_were_compared_with(undisturbed, which):
-    rows = [row for row in undisturbed(which)["result"] if row["check_name"] in ("data_drift", "prediction_drift")]
+    rows = [
+        row
+        for row in undisturbed(moving(*EVERY[which]))["result"]
+        if row["check_name"] in ("data_drift", "prediction_drift")
+    ]
     said = {row["detail"].get("compared_with", row["detail"].get("reference", "")).partition(":")[0] for row in rows}
     label = {
         "rolling": "rolling 7d",
@@ -443,7 +422,7 @@ def without_totals(of: Reference) -> dict:
 def test_law_1_running_again_changes_no_row(store: Store, warehouse, undisturbed, which):
     for _ in range(2):
         run_windows(moving(*EVERY[which]), START, END, warehouse=warehouse, store=store)
-        assert contents(store) == undisturbed(which)
+        assert contents(store) == undisturbed(moving(*EVERY[which]))
 
 
 @pytest.mark.integration
@@ -456,7 +435,7 @@ def test_law_2_one_by_one_in_any_order_comes_to_the_same_rows(tmp_path, warehous
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
         for window in windows:
             run_windows(monitor, window.start, window.end, warehouse=warehouse, store=store)
-        assert contents(store) == undisturbed(which)
+        assert contents(store) == undisturbed(moving(*EVERY[which]))
 
 
 @pytest.mark.integration
@@ -467,7 +446,7 @@ def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store,
         for each in reversed(enabled(monitor)):
             check_window(monitor, window, [each.name], store, samples=Samples(monitor, warehouse, [window]))
         assert close_window(monitor, window, store, NOW).state == ("empty" if window == day(EMPTY) else "done")
-    assert contents(store) == undisturbed("rolling")
+    assert contents(store) == undisturbed(moving())
 
 
 @pytest.fixture
@@ -495,7 +474,7 @@ def test_law_2_in_two_processes_comes_to_the_same_rows(empty_url, duckdb_url, un
         process.join(timeout=120)
     assert [process.exitcode for process in processes] == [0] * 2
     with open_store(empty_url) as store:
-        assert contents(store) == undisturbed("rolling")
+        assert contents(store) == undisturbed(moving())
 
 
 @pytest.mark.integration
@@ -518,14 +497,14 @@ def test_law_3_a_killed_run_is_completed_by_the_next(tmp_path, duckdb_url, wareh
         with open_store(url) as store:
             left.append(len(store.profiled_windows("loans", None, None)))
             run_windows(moving(), START, END, warehouse=warehouse, store=store)
-            assert contents(store) == undisturbed("rolling")
+            assert contents(store) == undisturbed(moving())
     assert len(set(left)) > 1
 
 
 def test_bounded_memory_changes_no_row(store: Store, warehouse, undisturbed, monkeypatch):
     monkeypatch.setattr(history, "KEPT", 1)
     run_windows(moving(), START, END, warehouse=warehouse, store=store)
-    assert contents(store) == undisturbed("rolling")
+    assert contents(store) == undisturbed(moving())
 
 
 def test_a_bulk_run_reads_each_profile_once(store: Store, warehouse, monkeypatch):

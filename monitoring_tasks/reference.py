@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from monitoring_tasks.baseline_parts import FEWEST_PARTS
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
 from monitoring_tasks.profile import Baseline, ColumnProfile
-from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, with_shared_priors
 from monitoring_tasks.window import Window, format_instant
 from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
 
@@ -95,14 +95,14 @@ class Reference:
             if known is not None:
                 exceptions[segment] = {name: too_few(label, seen[name]) for name in seen if name in few & known.keys()}
             # Too few earlier windows say less about how much windows differ than the parts of the baseline do.
-            dispersions[segment] = {
-                **fixed.dispersions.get(segment, {}),
-                **{
+            dispersions[segment] = with_shared_priors(
+                dict(fixed.dispersions.get(segment, {}))
+                | {
                     name: its
                     for name, its in _dispersions(windows, counts, places, length).items()
                     if name not in exceptions.get(segment, {})
-                },
-            }
+                }
+            )
         return cls(
             name=earlier_windows(label, number, period),
             columns=columns,
@@ -142,7 +142,7 @@ def _of_baseline(same: _Same, length: timedelta) -> Reference:
     chosen = max((each for each in lengths if each * 0.95 <= seconds), default=lengths[0])
     times = seconds / chosen
     dispersions = {
-        segment: {name: replace(each, rows=each.rows * times) for name, each in of.items()}
+        segment: with_shared_priors({name: replace(each, rows=each.rows * times) for name, each in of.items()})
         for segment, of in baseline.dispersions[chosen].items()
     }
     return Reference("baseline", columns, dispersions)

@@ -5,7 +5,8 @@ from monitoring_tasks.statistics.homogeneity.column_test import (
     ColumnTest,
     column_dispersion,
     column_test,
+    with_shared_priors,
 )
 from monitoring_tasks.statistics.homogeneity.dispersion import Dispersion
 
-__all__ = ["ColumnDispersion", "ColumnTest", "Dispersion", "column_dispersion", "column_test"]
+__all__ = ["ColumnDispersion", "ColumnTest", "Dispersion", "column_dispersion", "column_test", "with_shared_priors"]

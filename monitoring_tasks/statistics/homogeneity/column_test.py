@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from monitoring_tasks.statistics.histogram import (
     paired_counts,
 )
 from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values
-from monitoring_tasks.statistics.homogeneity.dispersion import INDEPENDENT_ROWS, Dispersion
+from monitoring_tasks.statistics.homogeneity.dispersion import INDEPENDENT_ROWS, PRIOR, Dispersion, shared_priors
 from monitoring_tasks.statistics.homogeneity.score_test import score_test
 from monitoring_tasks.statistics.homogeneity.scores import level_scores, spread_scores
 
@@ -67,25 +67,42 @@ class ColumnDispersion:
     """Of each bin, the group that it was counted in for that: large enough to have `EXPECTED` rows of a part."""
     bins: tuple[float, ...] = ()
     """As `level`, of each bin's share."""
+    priors: Mapping[str, FloatArray] = field(default_factory=dict, compare=False, repr=False)
+    """What other columns let expect of level, spread and shares, see `with_shared_priors`; not in JSON."""
 
     def of(self, name: str) -> Dispersion:
         """Return that of the test called level or spread."""
-        return self._known.setdefault(name, Dispersion(getattr(self, name), self.parts, self.rows))
+        return self._belief(name, getattr(self, name), self.parts)
 
     def of_shares(self, freedom: int) -> Dispersion:
         """Return that of a chi-squared statistic: each part shows it once for every effective degree of freedom."""
         times = max(1.0, self.evenness * freedom)
-        belief = Dispersion(self.shares * times, 1 + (self.parts - 1) * times, self.rows)
-        return self._known.setdefault(f"shares {freedom}", belief)
+        return self._belief("shares", self.shares * times, 1 + (self.parts - 1) * times)
+
+    @property
+    def of_all_shares(self) -> Dispersion:
+        """That of the groups in which it was measured."""
+        return self.of_shares(max(self.groups))
+
+    def of_bin(self, total: float) -> Dispersion:
+        """Return that of one bin's share."""
+        return self._belief("shares", total, self.parts)
+
+    def _belief(self, name: str, total: float, parts: float) -> Dispersion:
+        if (name, total, parts) not in self._known:
+            prior = self.priors.get(name, PRIOR)
+            self._known[name, total, parts] = Dispersion(total, parts, self.rows, prior)
+        return self._known[name, total, parts]
 
     @cached_property
-    def _known(self) -> dict[str, Dispersion]:
+    def _known(self) -> dict[tuple[str, float, float], Dispersion]:
         """Those asked for before, with what they worked out: a baseline's are asked for in every window."""
         return {}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {**asdict(self), "groups": list(self.groups), "bins": list(self.bins)}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "priors"}
+        return {**values, "groups": list(self.groups), "bins": list(self.bins)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ColumnDispersion:
@@ -237,7 +254,7 @@ def _p_value_of_bins(
         return None
     thought = np.array(_totals_of_bins(a, dispersion)) / (dispersion.parts - 1)
     about = tests * cell_p_values(a, b, np.maximum(1.0, thought))
-    if dispersion.of_shares(max(dispersion.groups)).independent > 0.5:
+    if dispersion.of_all_shares.independent > 0.5:
         about = alone
     smallest = below
     for place in np.argsort(about, kind="stable"):
@@ -261,8 +278,8 @@ def _dispersed_p_value(a: IntArray, b: IntArray, place: int, dispersion: ColumnD
     own dispersion.
     """
     p_value = partial(_p_value_of_bin, a, b, place)
-    own = Dispersion(_totals_of_bins(a, dispersion)[place], dispersion.parts, dispersion.rows)
-    independent = dispersion.of_shares(max(dispersion.groups)).independent
+    own = dispersion.of_bin(_totals_of_bins(a, dispersion)[place])
+    independent = dispersion.of_all_shares.independent
     return independent * float(p_value(np.ones(1))[0]) + (1 - independent) * own.averaged(p_value, rows)
 
 
@@ -329,8 +346,31 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
         evenness=_four_digits(_evenness(statistics, freedom)),
         groups=tuple(groups.tolist()),
         bins=tuple(map(_four_digits, _squares_of_shares(counts).sum(axis=0).tolist())),
-        **{name: _four_digits(each) for name, each in sums.items()},
+        level=_four_digits(sums.get("level", 0.0)),
+        spread=_four_digits(sums.get("spread", 0.0)),
     )
+
+
+def with_shared_priors(dispersions: Mapping[str, ColumnDispersion]) -> dict[str, ColumnDispersion]:
+    """Return the dispersions of columns of the same parts, each knowing what the others let expect of it.
+
+    Parameters
+    ----------
+    dispersions
+        By column.
+    """
+    priors: dict[str, dict[str, FloatArray]] = {name: {} for name in dispersions}
+    for statistic in ("level", "spread", "shares"):
+        known = {
+            name: each.of_all_shares if statistic == "shares" else each.of(statistic)
+            for name, each in sorted(dispersions.items())  # sums of floats depend on their order
+            if (each.groups if statistic == "shares" else getattr(each, statistic))
+        }
+        if len(known) > 1:
+            shared = shared_priors(np.array([each.log_likelihood for each in known.values()]))
+            for name, prior in zip(known, shared, strict=True):
+                priors[name][statistic] = prior
+    return {name: replace(each, priors=priors[name]) for name, each in dispersions.items()}
 
 
 def _grouped_statistics(counts: FloatArray, layout: Layout, expected: float) -> tuple[IntArray, FloatArray]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray
 
-INDEPENDENT = 1 / 3
+INDEPENDENT = 1 / 4
 """Belief, before the parts are seen, that rows are independent.
 
 Of tests at 1 %, 0.1 % and 0.005 % with thirty parts, 0.83, 0.69 and 0.47 times as many then reject independent rows
@@ -29,23 +29,34 @@ many as they should. Less belief takes power away from monitors of many columns:
 for a dispersion of 1.5. More makes the small ones hide better.
 """
 
-LARGEST = 1e4
-"""The largest dispersion that is thought of, before the parts are seen: a window whose rows are all the same one."""
+LARGEST = 1e6
+"""The largest dispersion that is thought of, before the parts are seen: a window of a million rows that are all one."""
 
-SMALLEST = 1e-250
-"""Probability from which on down its logarithm is worked out instead."""
+CELLS = 360
+NODES = np.concatenate(([1.0], LARGEST ** ((np.arange(CELLS) + 0.5) / CELLS)))
+"""Dispersions that are thought of: 1 of independent rows, and the middles of cells that are 4 % wide."""
 
-NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-POWER = 4
-"""The nodes lie closer to 0 by this power: what is far out decides the tail."""
+_LOGARITHMS = np.log(NODES)
+
+PRIOR = np.concatenate(([INDEPENDENT], np.full(CELLS, (1 - INDEPENDENT) / CELLS)))
+"""Belief in each, before the parts are seen: of a dispersion that is not 1 the logarithm could be anything."""
+
+STRENGTH = 3.0
+"""So many columns `PRIOR` weighs as much as, where columns tell each other what to expect."""
+
+ROUNDS = 10
+"""Of what columns tell each other. With 20 the rates of false alarms are the same within 0.05 of the configured."""
+
+NEGLIGIBLE = 1e-12
+"""Belief below which a dispersion is left out."""
 
 
 @dataclass(frozen=True)
 class Dispersion:
     """What is known of one statistic's dispersion: its values over the parts of the reference.
 
-    The belief is a mixture. Either rows are independent, and the dispersion is 1; or it is some D from 1 to `LARGEST`,
-    of which the logarithm could be anything, and which the parts narrow down. A p-value is averaged over it, so that
+    The belief is a mixture. Either rows are independent, and the dispersion is 1; or it is some D up to `LARGEST`,
+    which the parts narrow down, as do other columns, see `shared_priors`. A p-value is averaged over it, so that
     few parts lead to careful decisions and many to sharp ones: where rows surely hang together, it is that of Student's
     t with one degree of freedom less than parts.
     """
@@ -56,61 +67,34 @@ class Dispersion:
     """How many; more where each shows it several times."""
     rows: float = math.nan
     """Mean rows of a part, per the time that the tested window takes; NaN if all windows have as many."""
+    prior: FloatArray = field(default_factory=lambda: PRIOR, compare=False, repr=False)
+    """Belief in each of `NODES` before the parts are seen, see `shared_priors`."""
 
     @cached_property
-    def independent(self) -> float:
-        """Probability that rows are independent, in [0, 1]."""
-        from scipy.special import gammaln
-
+    def belief(self) -> FloatArray:
+        """Probability of each of `NODES`; they add up to 1."""
         if self.parts < 2:
-            return 1.0
-        shape, half = self._shape, self.total / 2
-        if half <= 0:
-            return INDEPENDENT
-        # Likelihoods without their common factor: exp(-S/2), and with u = 1/D the mean of u**shape exp(-S u/2).
-        inside = self._log_chance - math.log(math.log(LARGEST))
-        other = float(gammaln(shape)) - shape * math.log(half) + inside
-        log_odds = -half - other + math.log(INDEPENDENT / (1 - INDEPENDENT))
-        return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
+            return np.where(NODES == 1, 1.0, 0.0)
+        unscaled = self.prior * np.exp(self.log_likelihood)
+        return np.asarray(unscaled / unscaled.sum())
 
     @cached_property
-    def mean(self) -> float:
-        """Return the expected dispersion, at least 1."""
-        return float(self.independent + (1 - self.independent) * (_weights() @ self._values))
+    def log_likelihood(self) -> FloatArray:
+        """Logarithm of what the parts say of each of `NODES`; that of the likeliest is 0."""
+        if self.parts < 2:
+            return np.zeros(len(NODES))
+        values = -self.total / 2 / NODES - (self.parts - 1) / 2 * _LOGARITHMS
+        return np.asarray(values - values.max())
 
     @property
-    def _shape(self) -> float:
-        return (self.parts - 1) / 2
+    def independent(self) -> float:
+        """Probability that rows are independent, in [0, 1]."""
+        return float(self.belief[0])
 
-    @cached_property
-    def _log_chance(self) -> float:
-        """Logarithm of the probability that 1/D, were it not limited, would be at most 1.
-
-        It is too small for a float where parts differ less than those of independent rows, as when every day has the
-        same timetable.
-        """
-        from scipy.special import gammainc, gammaln, hyp1f1
-
-        shape, half = self._shape, self.total / 2
-        chance = float(gammainc(shape, half))
-        if chance > SMALLEST:
-            return math.log(chance)
-        # https://dlmf.nist.gov/8.5.E1
-        return float(shape * math.log(half) - half - gammaln(shape + 1) + np.log(hyp1f1(1.0, shape + 1, half)))
-
-    @cached_property
-    def _values(self) -> FloatArray:
-        """Return quantiles of D, given that rows are not independent, at the nodes of the average."""
-        from scipy.special import gammaincinv
-
-        half = self.total / 2
-        if self.parts < 2 or half <= 0:
-            return np.ones(len(NODES))
-        chance = ((NODES + 1) / 2) ** POWER
-        if self._log_chance <= math.log(SMALLEST):  # all of it lies close below 1, and falls off exponentially there
-            return np.asarray(chance ** (-1 / (self._shape - half)))
-        inverse = gammaincinv(self._shape, chance * math.exp(self._log_chance)) / half
-        return np.asarray(1 / np.clip(inverse, 1 / LARGEST, 1.0))
+    @property
+    def mean(self) -> float:
+        """Return the expected dispersion, at least 1."""
+        return float(self.belief @ NODES)
 
     def averaged(self, p_value: Callable[[FloatArray], npt.ArrayLike], rows: float = math.nan) -> float:
         """Return the p-value averaged over the belief.
@@ -123,20 +107,35 @@ class Dispersion:
             Of the window that is tested. What windows have in common counts the more, the more rows each has:
             D - 1 is in proportion to them.
         """
-        at_one = float(np.asarray(p_value(np.ones(1)))[0])
-        if self.independent > 1 - 1e-9:
-            return at_one
+        some = self.belief > NEGLIGIBLE
         more = 1.0 if math.isnan(rows) or math.isnan(self.rows) or self.rows <= 0 else rows / self.rows
-        dispersed = np.asarray(p_value(1 + (self._values - 1) * more))
-        return min(1.0, self.independent * at_one + (1 - self.independent) * float(_weights() @ dispersed))
+        return min(1.0, float(self.belief[some] @ np.asarray(p_value(1 + (NODES[some] - 1) * more))))
 
 
 INDEPENDENT_ROWS = Dispersion(0.0, 0)
 """What is believed without parts."""
 
 
-def _weights() -> FloatArray:
-    """Return the nodes' weights, which add up to 1."""
-    weights: FloatArray = _WEIGHTS / 2 * POWER * ((NODES + 1) / 2) ** (POWER - 1)
-    scaled: FloatArray = weights / weights.sum()
-    return scaled
+def shared_priors(log_likelihoods: FloatArray) -> FloatArray:
+    """Return of each column what the others let expect of its dispersion (empirical Bayes).
+
+    Thirty parts of one column leave room for a dispersion of 1.5, by chance alone; thirty of each of fifty do not. A
+    column does not count for itself, so of one alone it is `PRIOR`.
+
+    Parameters
+    ----------
+    log_likelihoods : float array, shape (n_columns, n_nodes)
+        See `Dispersion.log_likelihood`.
+
+    Returns
+    -------
+    float ndarray
+        Of the same shape; each row adds up to 1.
+    """
+    likelihoods, columns = np.exp(log_likelihoods), len(log_likelihoods)
+    priors: FloatArray = np.tile(PRIOR, (columns, 1))
+    for _ in range(ROUNDS):
+        beliefs = priors * likelihoods
+        beliefs /= beliefs.sum(axis=1, keepdims=True)
+        priors = (STRENGTH * PRIOR + beliefs.sum(axis=0) - beliefs) / (STRENGTH + columns - 1)
+    return priors

@@ -17,7 +17,7 @@ from monitoring_tasks.config.checks import DataDrift, DriftSettings
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DRIFT_METRICS
-from monitoring_tasks.statistics.homogeneity import column_dispersion
+from monitoring_tasks.statistics.homogeneity import column_dispersion, with_shared_priors
 from monitoring_tasks.window import Window
 from tests.benchmarks.decisions.column import Frozen
 from tests.benchmarks.decisions.streams import IntArray
@@ -49,7 +49,7 @@ def reference(columns: Sequence[Frozen]) -> Reference:
         found = column_dispersion(column.parts, column.bins.layout)
         if found is not None:
             dispersions[name] = replace(found, rows=math.nan)  # the windows come as densely as the parts
-    return Reference("baseline", {"": profiles}, {"": dispersions})
+    return Reference("baseline", {"": profiles}, {"": with_shared_priors(dispersions)})
 
 
 def decider(columns: Sequence[Frozen], settings: DriftSettings) -> Callable[[Sequence[IntArray]], bool]:

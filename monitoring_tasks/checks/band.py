@@ -43,7 +43,7 @@ class Band:
         """Say what the threshold is that was applied: the band's, or another for want of earlier windows."""
         if self.usual is None:
             few = "no earlier window" if self.windows == 0 else f"only {self.windows} earlier window"
-            return f"{threshold:g}, {few}{'s' if self.windows > 1 else ''} for its band"
+            return f"{number(threshold)}, {few}{'s' if self.windows > 1 else ''} for its band"
         if self.usual.mad == 0:
             return f"{number(threshold)} if it is significant: most of the {self.windows} windows before had that"
         return f"{number(threshold)}, the usual range of the {self.windows} windows before"

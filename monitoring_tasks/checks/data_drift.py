@@ -20,6 +20,10 @@ def data_drift(context: CheckContext) -> list[Result]:
         for name in new_features(context)
     ]
     features = context.baseline.features
+    if not features:
+        message = "no column is compared: besides the key, the timestamp and the prediction the table has none"
+        rows = context.profile.rows
+        return [Result("drifted_share", status="insufficient_data", window_rows=rows, message=message), *new]
     rate, importance = share_of_rate(context, "data_drift"), settings.importance
     compared = drift(context, features, settings, rate=rate, importance=importance)
     return [*compared, *baseline_shift(context, features, settings), *new]

@@ -50,6 +50,16 @@ class Measured:
     why_not: str = ""
     """Why it could not be measured."""
 
+    def bound(self, floor: float) -> float:
+        """Return the size that a drift of the smallest size that matters comes to, with what chance adds to it."""
+        if floor <= 0 or self.size is None or not self.value:
+            return floor
+        by_chance = self.expected or 0.0
+        if self.metric.effect is not None:  # the expected value, in the units of the effect
+            by_chance = self.size * math.sqrt(by_chance / self.value)
+        power = 0.5 if self.metric.quadratic is None or self.metric.effect is not None else self.metric.power
+        return float((floor ** (1 / power) + by_chance ** (1 / power)) ** power)
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -103,6 +113,8 @@ def drift(
     results = unreadable(context, columns)
     missing = {result.column_name for result in results}
     readable = [name for name in columns if name in context.profile.columns and name not in missing]
+    baseline = context.baseline
+    rarest = {name: _rarest(baseline.bins[name], baseline.columns.get(name)) for name in readable}
     compared: list[Compared] = []
     for profile in (context.profile, *context.segments):
         reference = context.reference.columns.get(profile.segment)
@@ -111,9 +123,9 @@ def drift(
         dispersions = context.reference.dispersions.get(profile.segment, {})
         for name in readable:
             if profile.segment.partition("=")[0] != name:  # within origin=JFK the origin cannot move
-                bins, current = context.baseline.bins[name], profile.columns[name]
-                pair = reference[name], current
-                compared.append(_compared(settings.metrics, bins, *pair, profile.segment, dispersions.get(name)))
+                bins, current = baseline.bins[name], profile.columns[name]
+                pair, dispersion = (reference[name], current), dispersions.get(name)
+                compared.append(_compared(settings.metrics, bins, *pair, profile.segment, rarest[name], dispersion))
     rate = settings.false_alarm_rate if rate is None else rate
     p_values = [_judged(each, each.test, settings.minimum_rows) for each in compared]
     of_values = [_judged(each, each.test_of_values, settings.minimum_rows) for each in compared]
@@ -152,6 +164,7 @@ def _compared(
     reference: ColumnProfile,
     current: ColumnProfile,
     segment: str,
+    together: NDArray[np.bool_] | None,
     dispersion: ColumnDispersion | None,
 ) -> Compared:
     """Test the column, and take every metric that suits it."""
@@ -159,15 +172,16 @@ def _compared(
     before, after = reference.array(), current.array()
     test = test_of_values = None
     if before.any() and after.any():
-        test = test_of_values = column_test(*_rare_together(bins, before, after), bins.layout, dispersion)
+        # Earlier windows, which know values that the baseline never saw, did not choose the bins.
+        sides = (before, after) if before[-1] else (_as_one(before, together), _as_one(after, together))
+        test = test_of_values = column_test(*sides, bins.layout, dispersion)
     if (before[0] or after[0]) and any(metric.bins == "non_null" for metric in metrics):
         known, seen = (np.concatenate(([0], counts[1:])) for counts in (before, after))
         test_of_values = column_test(known, seen, bins.layout, dispersion) if known.any() and seen.any() else None
-    effect = 1.0 if test is None else test.design_effect
     # Several metrics are taken over the same bins.
     by_bins = {metric.bins: metric for metric in metrics}
-    sides = {name: select(metric, bins.layout, before, after) for name, metric in by_bins.items()}
-    measured = tuple(_measured(metric, *sides[metric.bins], bins, reference, current, effect) for metric in metrics)
+    taken = {name: select(metric, bins.layout, before, after) for name, metric in by_bins.items()}
+    measured = tuple(_measured(metric, *taken[metric.bins], bins, reference, current, test) for metric in metrics)
     new = unfamiliar(bins, reference, current)
     moved = partial(what_moved, bins, before, after, new)
     return Compared(current, segment, reference.rows, test, test_of_values, measured, moved, new)
@@ -180,41 +194,58 @@ def _measured(
     bins: Bins,
     reference: ColumnProfile,
     current: ColumnProfile,
-    design_effect: float,
+    test: ColumnTest | None,
 ) -> Measured:
     scale = reference.standard_deviation if metric.needs_edges else None
     if not before.any() or not after.any() or (metric.needs_edges and not scale):
         empty = "the window holds no value" if before.any() else "the baseline holds no value"
         why = "its baseline is constant" if before.any() and after.any() else empty
         return Measured(metric, why_not=why)
+    if metric.needs_edges and not bins.edges:
+        return Measured(metric, why_not="the baseline that the bins were cut from holds no value")
     extra = (_closed_edges(bins, reference, current), scale) if metric.needs_edges else ()
     by_chance = (tuple(_closed_edges(bins, reference, reference)), scale) if metric.needs_edges else ()
     value = metric.function(before, after, *extra)
     size = value if metric.effect is None else float(metric.effect(before, after))
     rows = int(after.sum())
-    null = null_distribution(metric, before, rows, *by_chance, design_effect=design_effect)
+    effect = 1.0 if test is None else test.design_effects.get("level" if metric.needs_edges else "shares", 1.0)
+    null = null_distribution(metric, before, rows, *by_chance, design_effect=effect)
     return Measured(metric, value, size, null.mean)
 
 
-def _rare_together(bins: Bins, before: IntArray, after: IntArray) -> tuple[IntArray, IntArray]:
-    """Return both sides with rare, other and unseen values counted as one, where values came that came only once.
+def _rarest(bins: Bins, fixed: ColumnProfile | None) -> NDArray[np.bool_] | None:
+    """Return which values count as one, with other and unseen ones, where values came that came only once.
 
     Then more are to come that the baseline never saw: about as large a share of the rows as came once [1]_. By as much
     the shares of the rare values that it did see are too large, for it saw them by luck. Only of all of them together
-    is the share right. Earlier windows, which know unseen values, did not choose the bins.
+    is the share right. Where every value has a bin it is right enough of so many of the rarest as have `RARE` rows for
+    each that came once: one misspelt value takes one other with it, and no more. Rare is what the baseline has few rows
+    of, whatever a segment has.
 
     .. [1] Good, I. J. (1953). The population frequencies of species and the estimation of population parameters.
        Biometrika, 40, 237-264.
     """
-    if not bins.singletons or before[-1]:
-        return before, after
-    rare = before < RARE
+    if not bins.singletons or fixed is None:
+        return None
+    baseline = fixed.array()
+    rare = baseline < RARE
     rare[0], rare[-2:] = False, True
-    sides = before.copy(), after.copy()
-    for counts in sides:
-        counts[-2], counts[-1] = counts[rare].sum(), 0
-        counts[:-2][rare[:-2]] = 0
-    return sides
+    if baseline[-2]:  # the bins are those of the most frequent values, chosen by luck among many as frequent
+        return rare
+    places = np.flatnonzero(rare[:-2])
+    places = places[np.argsort(baseline[places], kind="stable")]
+    enough = np.cumsum(baseline[places]) - baseline[places] >= RARE * bins.singletons
+    rare[places[enough]] = False
+    return rare
+
+
+def _as_one(counts: IntArray, together: NDArray[np.bool_] | None) -> IntArray:
+    """Return the counts with these bins added up in the one of other values."""
+    if together is None:
+        return counts
+    sums = np.where(together, 0, counts)
+    sums[-2] = counts[together].sum()
+    return sums
 
 
 def _judged(compared: Compared, test: ColumnTest | None, minimum_rows: int) -> float:
@@ -229,7 +260,7 @@ def _decided(
     fixed = settings.fixed.get(metric.name)  # type: ignore[call-overload]
     floor: float = settings.minimum_effect.get(metric.name, metric.minimum_effect)  # type: ignore[call-overload]
     usual = None if band is None else band.usual
-    threshold: float = fixed if fixed is not None else floor if usual is None else usual.upper
+    threshold: float = fixed if fixed is not None else item.bound(floor) if usual is None else usual.upper
     plain = fixed is not None or usual is not None
     # Where most windows before were alike, any other value is above them: it must be more than chance as well.
     certain = significant or fixed is not None or (usual is not None and usual.mad > 0)
@@ -262,13 +293,15 @@ def _decided(
     status: Status = "ok"
     if item.size > threshold and certain:
         status = "alarm"
-    elif item.size > WARNING * threshold and significant and not plain:
+    elif item.size > item.bound(WARNING * floor) and significant and not plain:
         status = "warning"
     verb = {"ok": "is in order", "warning": "moved a little", "alarm": "moved"}[status]
     size = f"{metric.label} {number(item.value or 0.0)}"
     if metric.effect is not None:
         size += f", effect {number(item.size)}"
-    bound = f"{threshold:g}" if band is None else band.bound_in_words(threshold)
+    bound = number(threshold) if band is None else band.bound_in_words(threshold)
+    if fixed is not None:
+        bound = f"{fixed:g}, which is fixed"
     message = f"{name} {verb}: {size} (alarm above {bound}; {_by_chance(item, test, rows)})"
     if item.size > threshold and status == "ok":
         message = f"{message}, but chance alone may do this: p = {number(test.p_value)}"

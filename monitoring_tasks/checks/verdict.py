@@ -53,7 +53,7 @@ def verdict(
     message = f"{len(moved)} of {len(judged)} columns moved{most}"
     share = Result(
         "drifted_share",
-        value=sum(weights[name] for name in moved) / total if total else 0.0,
+        value=sum(weights[name] for name in moved) / total if total else None,
         segment=segment,
         baseline_rows=baseline_rows,
         window_rows=rows,

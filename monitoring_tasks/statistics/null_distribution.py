@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -39,6 +39,8 @@ class NullDistribution:
     """The distance is ``(scale * chi-squared(freedom)) ** power``."""
     scale: float = 0.0
     power: float = 1.0
+    offset: float = 0.0
+    """What is added to that: smoothing makes bins that are empty on both sides differ where windows are small."""
 
     def p_value(self, value: float) -> float:
         """Return the probability of a distance at least this large, in (0, 1].
@@ -51,7 +53,8 @@ class NullDistribution:
             above = len(self.draws) - int(np.searchsorted(self.draws, value, "left"))
             return (above + 1) / (len(self.draws) + 1)
         if self.scale == 0:
-            return 1.0 if value <= 0 else 0.0
+            return 1.0 if value <= self.offset else 0.0
+        value = max(0.0, value - self.offset)
         return float(chdtrc(self.freedom, value ** (1 / self.power) / self.scale)) if value > 0 else 1.0
 
     def quantile(self, chance: float) -> float:
@@ -60,7 +63,7 @@ class NullDistribution:
 
         if self.draws:
             return float(np.quantile(self.draws, chance))
-        return float((self.scale * chdtri(self.freedom, 1 - chance)) ** self.power) if self.freedom else 0.0
+        return self.offset + float((self.scale * chdtri(self.freedom, 1 - chance)) ** self.power if self.freedom else 0)
 
 
 def null_distribution(
@@ -121,13 +124,25 @@ def null_distribution(
         scale = 1.0 if metric.grows_with_rows else 1 / rows + 1 / current_rows
         if metric.smoothed:
             scale *= current_rows / (current_rows + counts.size / 2)
-        return _closed(metric.quadratic * scale * effect, max(freedom, 1e-3), metric.power)
+        closed = _closed(metric.quadratic * scale * effect, max(freedom, 1e-3), metric.power)
+        if metric.smoothed and (offset := _of_empty_bins(metric, counts, current_rows)) > 0:
+            return replace(closed, mean=closed.mean + offset, offset=offset)
+        return closed
     # Of nearly as many rows the draws are the same but for a factor: a long history then needs few of them.
     step = max(1, round(10 ** (round(40 * math.log10(max(current_rows / effect, 1.0))) / 40)))
     drawn = _drawn(metric, counts.tobytes(), step, extra, effect)
     times = 1.0 if metric.grows_with_rows else _per_rows(metric, rows / effect, step, current_rows / effect)
     inflated = effect if metric.grows_with_rows else 1.0
     return NullDistribution(float(np.mean(drawn)) * times * inflated, tuple(x * times * inflated for x in drawn))
+
+
+def _of_empty_bins(metric: DriftMetric, reference: FloatArray, rows: int) -> float:
+    """Return what bins without any row on either side add to a distance that is smoothed."""
+    known = reference[reference > 0]
+    if metric.many is None or known.size == reference.size:
+        return 0.0
+    with_them, without = (metric.many(each, each[None] * (rows / each.sum()))[0] for each in (reference, known))
+    return max(0.0, float(with_them - without))
 
 
 def _added(metric: DriftMetric, expected: FloatArray) -> FloatArray:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from monitoring_tasks.checks import Result
 from monitoring_tasks.checks.data_drift import data_drift
@@ -19,7 +23,7 @@ from tests.checks.context import categorical, context, numeric
 
 CARRIERS = Bins("categorical", categories=("AA", "UA"), others=("B6",))
 DECILES = Bins("numeric", edges=tuple(float(edge) for edge in range(0, 110, 10)), exponent=7)
-BY_CHANCE = "(alarm above 0.1; 0.0022 expected by chance with 1,000 rows)"
+BY_CHANCE = "(alarm above 0.104; 0.0043 expected by chance with 1,000 rows)"
 ALL = f"[{', '.join(metric.name for metric in DRIFT_METRICS)}]"
 
 
@@ -80,18 +84,20 @@ def by_metric(results: list[Result]) -> dict[str, Result]:
 def test_every_status_and_what_it_says(current, status, message):
     found = by_metric(carrier_drift("{metrics: [psi]}", (0, 5000, 4000, 1000, 0), current))["psi"]
     assert (found.status, found.message) == (status, message)
-    assert (found.threshold_upper, found.baseline_rows, found.window_rows) == (0.1, 10_000, sum(current))
+    assert (found.baseline_rows, found.window_rows) == (10_000, sum(current))
+    if sum(current) == 1000:
+        assert found.threshold_upper == pytest.approx(0.1 + found.detail["expected"])
 
 
 def test_a_large_change_that_chance_may_make_is_no_alarm():
     """Of a small baseline: the size is there, the evidence is not."""
-    found = by_metric(carrier_drift("{metrics: [psi], minimum_rows: 10}", (0, 8, 5, 2, 0), (0, 4, 4, 4, 0)))["psi"]
+    found = by_metric(carrier_drift("{metrics: [psi], minimum_rows: 10}", (0, 8, 5, 2, 0), (0, 3, 3, 6, 0)))["psi"]
     assert found.value is not None
     assert found.value > 0.1
     assert found.status == "ok"
     assert found.message == (
-        "carrier is in order: PSI 0.211 (alarm above 0.1; 0.23 expected by chance with 12 rows), but chance alone may "
-        "do this: p = 0.427"
+        "carrier is in order: PSI 0.542 (alarm above 0.333; 0.23 expected by chance with 12 rows), but chance alone "
+        "may do this: p = 0.226"
     )
 
 
@@ -105,7 +111,9 @@ def test_the_threshold_itself_is_no_alarm():
         settings = f"{{metrics: [total_variation], {setting}: {{total_variation: {value!r}}}}}"
         found = by_metric(carrier_drift(settings, (0, 600, 400, 0, 0), (0, 400, 600, 0, 0)))["total_variation"]
         assert found.status == ("ok" if setting == "fixed" else "warning")
-        assert found.threshold_upper == value
+        assert found.threshold_upper == (
+            value if setting == "fixed" else pytest.approx(math.hypot(0.2, 0.0178), rel=1e-3)
+        )
 
 
 def test_metrics_of_order_are_for_numbers_only():
@@ -301,6 +309,69 @@ def test_one_new_value_that_is_frequent_is_drift_also_where_values_keep_coming_n
     found = by_metric(drifts("{metrics: [psi]}", {"carrier": bins}, [before], [after]))["psi"]
     assert found.status == "alarm"
     assert found.message.endswith("values never seen before rose from 0 % to 20 %")
+
+
+@pytest.mark.parametrize("once", [0, 1, 3])
+def test_a_misspelt_value_of_the_baseline_hides_no_drift_of_a_small_segment(once):
+    """Ten values, of which a segment has twelve rows each: all of its rows come to be of one of them."""
+    names = tuple("abcdefghij") + tuple(f"typo {number}" for number in range(once))
+    bins = Bins("categorical", (), names, singletons=once)
+    whole = categorical("plan", 0, *[3000] * 10, *[1] * once, 0, 0)
+    still = categorical("plan", 0, *[150] * 10, *[0] * once, 0, 0)
+    small = categorical("plan", 0, *[12] * 10, *[0] * once, 0, 0)
+    moved = categorical("plan", 0, 120, *[0] * (9 + once), 0, 0)
+    found = drifts("{metrics: [psi]}", {"plan": bins}, [whole], [still], small=([small], [moved]))
+    (segment,) = [each for each in found if each.metric == "psi" and each.segment == "origin=small"]
+    assert (segment.status, segment.p_value < 1e-12) == ("alarm", True)
+
+
+def test_a_misspelt_value_hides_no_drift_of_a_small_baseline():
+    names = (*"abcdefghij", "typo")
+    bins = Bins("categorical", (), names, singletons=1)
+    before, after = categorical("plan", 0, *[19] * 10, 1, 0, 0), categorical("plan", 0, 190, *[0] * 10, 0, 0)
+    (found,) = [each for each in drifts("{metrics: [psi]}", {"plan": bins}, [before], [after]) if each.metric == "psi"]
+    assert (found.status, found.p_value < 1e-12) == ("alarm", True)
+
+
+@pytest.mark.parametrize("rows", [200, 400, 1000])
+def test_what_chance_adds_makes_no_trifle_large(rows):
+    """A shift of 0.15 standard deviations is a Jensen-Shannon distance of 0.064: the floor is 0.1."""
+    rng = np.random.default_rng(20240301)
+    edges = norm.ppf(np.arange(1, 33) / 33)
+    bins = Bins("numeric", edges=tuple(edges), exponent=3)
+    before = numeric("amount", bins, rng.normal(size=30_000))
+    statuses = []
+    for _ in range(100):
+        after = numeric("amount", bins, rng.normal(0.15, 1.0, rows))
+        found = drifts("{metrics: [jensen_shannon]}", {"amount": bins}, [before], [after])
+        statuses += [each.status for each in found if each.metric == "jensen_shannon"]
+    assert statuses.count("alarm") <= 20  # 62 to 78 where the distance itself is held against the floor
+    assert statuses.count("warning") > 0
+
+
+def test_a_column_that_cannot_move_is_what_chance_makes_of_it():
+    """Half a row in each empty bin makes PSI of a small window against a large baseline."""
+    found = by_metric(carrier_drift("{metrics: [psi]}", (0, 18_000, 0, 0, 0), (0, 50, 0, 0, 0)))["psi"]
+    assert found.value > 0.1
+    assert found.detail["expected"] == pytest.approx(found.value, rel=0.01)
+    assert found.status == "ok"
+
+
+def test_a_column_that_was_all_null_when_the_bins_were_cut_has_no_distance_over_their_edges():
+    """With a moving baseline it has values by now, and all other columns have results."""
+    bins = Bins("numeric", edges=(), exponent=3)
+    before, after = (numeric("late", bins, np.arange(float(rows))) for rows in (2000, 500))
+    found = by_metric(drifts("{metrics: [psi, wasserstein]}", {"late": bins}, [before], [after]))
+    assert (found["psi"].status, found["wasserstein"].status) == ("ok", "insufficient_data")
+    assert found["wasserstein"].message.endswith("the baseline that the bins were cut from holds no value")
+
+
+def test_a_monitor_without_features_says_that_nothing_is_compared():
+    of = {"": [categorical("predicted", 0, 500, 400, 100, 0)]}
+    given_ = context(inference_log.monitor("{data_drift: {}}"), {"predicted": CARRIERS}, of, of)
+    (found,) = data_drift(replace(given_, baseline=replace(given_.baseline, definition={"features": []})))
+    assert (found.status, found.value, found.window_rows) == ("insufficient_data", None, 1000)
+    assert found.message.startswith("no column is compared")
 
 
 def test_a_monitor_without_predictions_has_no_prediction_drift():

@@ -117,9 +117,11 @@ class ColumnTest:
     p_value: float
     """Of the column: the smallest p-value over its share of the error rate, at most 1."""
     strongest: str
-    """The test that it came from: level, spread, shares or bins."""
+    """The test that it came from: level, spread, shares, missing or bins."""
     design_effect: float
     """Expected dispersion of that test's statistic; 1 for independent rows."""
+    design_effects: Mapping[str, float] = field(default_factory=dict)
+    """The same of level, spread and shares, as far as they were tested; always of shares."""
     p_values: Mapping[str, float] = field(default_factory=dict)
     """Of each test that was made, before its share is taken into account: not of the bins if another is stronger."""
 
@@ -167,7 +169,7 @@ def column_test(
     a, b = (np.asarray(counts).astype(np.int64) for counts in (reference, current))
     rows, occupied = float(b.sum()), int(np.count_nonzero(a + b))
     found: dict[str, float] = {}
-    effects: dict[str, float] = {"bins": _of_shares(dispersion, 1).mean}
+    effects: dict[str, float] = {"shares": _of_shares(dispersion, 1).mean}
     if layout == "numeric" and a[1:].any() and b[1:].any():
         for name, scores in (("level", level_scores), ("spread", spread_scores)):
             test = score_test(a[1:], b[1:], scores(a[1:] + b[1:]))
@@ -175,9 +177,9 @@ def column_test(
                 belief = INDEPENDENT_ROWS if dispersion is None else dispersion.of(name)
                 found[name], effects[name] = belief.averaged(test.p_value, rows), belief.mean
     if occupied > 2 and (shares := _p_value_of_shares(a, b, layout, dispersion, rows)) is not None:
-        found["shares"], effects["shares"] = shares, effects["bins"]
+        found["shares"] = shares
     if occupied > 2 and a[0] + b[0] > 0:
-        found["missing"], effects["missing"] = _p_value_of_missing(a, b, dispersion, rows), effects["bins"]
+        found["missing"] = _p_value_of_missing(a, b, dispersion, rows)
     names = [*found, *["bins"] * (occupied > 1)]
     weights = {name: WEIGHTS[layout][name] / sum(WEIGHTS[layout][each] for each in names) for name in names}
     weighted = {name: p_value / weights[name] for name, p_value in found.items()}
@@ -186,7 +188,8 @@ def column_test(
         if bins is not None:
             found["bins"], weighted["bins"] = bins, bins / weights["bins"]
     strongest = min(weighted, key=weighted.__getitem__, default="bins")
-    return ColumnTest(min(1.0, weighted.get(strongest, 1.0)), strongest, effects[strongest], found)
+    effect = effects.get(strongest, effects["shares"])
+    return ColumnTest(min(1.0, weighted.get(strongest, 1.0)), strongest, effect, effects, found)
 
 
 def _of_shares(dispersion: ColumnDispersion | None, freedom: int) -> Dispersion:

@@ -94,7 +94,7 @@ class Dispersion:
     @property
     def mean(self) -> float:
         """Return the expected dispersion, at least 1."""
-        return float(self.belief @ NODES)
+        return max(1.0, float(self.belief @ NODES))
 
     def averaged(self, p_value: Callable[[FloatArray], npt.ArrayLike], rows: float = math.nan) -> float:
         """Return the p-value averaged over the belief.

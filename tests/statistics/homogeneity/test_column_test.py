@@ -216,7 +216,7 @@ def test_two_occupied_bins_have_one_test():
 @pytest.mark.parametrize("counts", [[0, 0, 5, 0], [9, 0, 0, 0]])
 @layouts
 def test_a_column_of_one_bin_cannot_move(layout, counts):
-    assert column_test(counts, counts, layout) == ColumnTest(1.0, "bins", 1.0, {})
+    assert column_test(counts, counts, layout) == ColumnTest(1.0, "bins", 1.0, {"shares": 1.0}, {})
 
 
 def chi_squared_parts(rng, shares, rows, parts, times=1):

@@ -21,7 +21,7 @@ from tests.benchmarks.decisions.rate import alarm_shares, at_least, at_most, hel
 from tests.benchmarks.decisions.streams import CORRELATION, MISSING, SHIFTS, ZIPF, Shift, latent, rows
 from tests.checks.context import context, numeric
 
-DEPENDENCES = ("independent", "repeated", "autocorrelated")
+DEPENDENCES = ("independent", "repeated", "autocorrelated", "levelled")
 KINDS = ("numeric", "missing", "discrete", "categorical")
 BINS = [0, 1, 2, 3, 4, 8, -2, -1]
 """Null, the lowest ones, one in the middle, and the highest: what lies outside of the baseline is the rarest."""
@@ -185,7 +185,7 @@ def test_the_default_settings_alarm_only_where_every_size_does():
     rng = np.random.default_rng(10)
     made = [column(kind, "independent", 1000, rng) for kind in KINDS]
     still = [one.windows(50) for one in made]
-    moved = counted("numeric", made[0].bins, rows("numeric", "independent", (50, 1000), rng, Shift(mean=0.12)))
+    moved = counted("numeric", made[0].bins, rows("numeric", "independent", (50, 1000), rng, Shift(mean=0.2)))
     found = decide(made, [moved, *still[1:]])
     default = decider(made, DEFAULT)
     assert [default(counts) for counts in zip(moved, *still[1:], strict=True)] == found.default.tolist()

@@ -22,7 +22,7 @@ from monitoring_tasks.statistics.histogram import (
     merge_unordered,
     paired_counts,
 )
-from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values
+from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values, wandering_share_p_value
 from monitoring_tasks.statistics.homogeneity.dispersion import INDEPENDENT_ROWS, PRIOR, Dispersion, shared_priors
 from monitoring_tasks.statistics.homogeneity.score_test import score_test
 from monitoring_tasks.statistics.homogeneity.scores import level_scores, spread_scores
@@ -43,8 +43,9 @@ EXPECTED = 5.0
 .. [1] Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics, 10(4), 417-451.
 """
 
-FEW = 5
-"""Reference rows below which a bin says nothing about its own dispersion; it is then taken to be that of the shares."""
+FEW = 10
+"""Effective reference rows below which a bin says little about its own dispersion: where all of its rows came on one
+cold day, the next one may be colder. It is then taken to be at least that of the shares."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class ColumnDispersion:
     level: float = 0.0
     """Sum of the squared z-statistics of each part against all others; about `parts` for independent rows."""
     spread: float = 0.0
+    level_skewness: float = 0.0
+    """Of those z-statistics: where it rains on one day of five, the mean of a wet day is far above, of none below. Only
+    what is beyond two standard errors of it."""
+    spread_skewness: float = 0.0
+    """The same as it came out: a mean of squares is skewed wherever rows hang together."""
     shares: float = 0.0
     """Sum of the chi-squared statistics, each over its degrees of freedom."""
     evenness: float = 1.0
@@ -175,7 +181,9 @@ def column_test(
             test = score_test(a[1:], b[1:], scores(a[1:] + b[1:]))
             if test.root:
                 belief = INDEPENDENT_ROWS if dispersion is None else dispersion.of(name)
-                found[name], effects[name] = belief.averaged(test.p_value, rows), belief.mean
+                skewness = 0.0 if dispersion is None else getattr(dispersion, f"{name}_skewness")
+                p_value = partial(test.p_value, skewness=skewness)
+                found[name], effects[name] = belief.averaged(p_value, rows), belief.mean
     if occupied > 2 and (shares := _p_value_of_shares(a, b, layout, dispersion, rows)) is not None:
         found["shares"] = shares
     if occupied > 2 and a[0] + b[0] > 0:
@@ -288,13 +296,20 @@ def _dispersed_p_value(a: IntArray, b: IntArray, place: int, dispersion: ColumnD
 
 def _totals_of_bins(reference: IntArray, dispersion: ColumnDispersion) -> list[float]:
     """Return the sum of squares that each bin shows over the parts."""
-    totals: list[float] = np.where(reference >= FEW, dispersion.bins, dispersion.shares).tolist()
+    own = np.array(dispersion.bins)
+    known = reference >= FEW * np.maximum(1.0, own / max(dispersion.parts - 1, 1))
+    totals: list[float] = np.where(known, own, np.maximum(own, dispersion.shares)).tolist()
     return totals
 
 
 def _p_value_of_bin(a: IntArray, b: IntArray, place: int, inflation: FloatArray) -> FloatArray:
     before, after = (np.array([counts[place], counts.sum() - counts[place]]) for counts in (a, b))
-    return cell_p_values(before, after, inflation[:, None])[:, 0]
+    p_values = cell_p_values(before, after, inflation[:, None])[:, 0]
+    dependent = inflation > 1
+    if dependent.any():
+        together = wandering_share_p_value(before, after, inflation[dependent])
+        p_values[dependent] = np.maximum(p_values[dependent], together)
+    return p_values
 
 
 def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion | None:
@@ -331,7 +346,10 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
     sums = {}
     if layout == "numeric" and total[1:].any():
         for name, scores in (("level", level_scores), ("spread", spread_scores)):
-            sums[name] = _sum_of_squares(counts[:, 1:], scores(total[1:]))
+            z = _of_each(counts[:, 1:], scores(total[1:]))
+            # A part that says nothing, for it has no value, is taken to be like the others.
+            sums[name] = _four_digits(float(np.mean(z**2)) * len(counts) if z.size else float(len(counts)))
+            sums[f"{name}_skewness"] = _four_digits(_skewness(z, sure=2.0 if name == "level" else 0.0))
     groups, statistics = _grouped_statistics(counts, layout, EXPECTED)
     for _ in range(3):  # the fewer the rows that a part's count for, the larger the groups have to be
         needed = EXPECTED * float(statistics.mean())
@@ -349,8 +367,10 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
         evenness=_four_digits(_evenness(statistics, freedom)),
         groups=tuple(groups.tolist()),
         bins=tuple(map(_four_digits, _squares_of_shares(counts).sum(axis=0).tolist())),
-        level=_four_digits(sums.get("level", 0.0)),
-        spread=_four_digits(sums.get("spread", 0.0)),
+        level=sums.get("level", 0.0),
+        spread=sums.get("spread", 0.0),
+        level_skewness=sums.get("level_skewness", 0.0),
+        spread_skewness=sums.get("spread_skewness", 0.0),
     )
 
 
@@ -398,25 +418,31 @@ def _evenness(statistics: FloatArray, freedom: int) -> float:
     return min(max(effective, 1.0), freedom) / freedom
 
 
-def _sum_of_squares(counts: FloatArray, scores: FloatArray) -> float:
-    """Return the sum over the parts of the squared z-statistic of the mean score against all others'.
-
-    A part that says nothing, for it has no value, is taken to be like the others.
-    """
-    parts, rows = len(counts), counts.sum(axis=1)
+def _of_each(counts: FloatArray, scores: FloatArray) -> FloatArray:
+    """Return the z-statistic of the mean score of each part with rows against all others'; empty of fewer than two."""
+    rows = counts.sum(axis=1)
     counts, rows = counts[rows > 0], rows[rows > 0]
     total, n = counts.sum(axis=0), rows.sum()
     if len(rows) < 2:
-        return float(parts)
+        return np.empty(0)
     share = total / n
     centred = scores - share @ scores
     variance = float(share @ centred**2)
     if variance <= 0:
-        return float(parts)
+        return np.empty(0)
     sums = counts @ centred
     difference = sums / rows - (total @ centred - sums) / (n - rows)
-    squares = difference**2 / (variance * (1 / rows + 1 / (n - rows)))
-    return float(squares.mean() * parts)
+    return np.asarray(difference / np.sqrt(variance * (1 / rows + 1 / (n - rows))))
+
+
+def _skewness(values: FloatArray, sure: float) -> float:
+    """Return the skewness, nearer to 0 by so many of its standard errors; 0 of too few values to tell."""
+    if values.size < 8:
+        return 0.0
+    centred = values - values.mean()
+    spread = float(np.mean(centred**2))
+    found = float(np.mean(centred**3)) / spread**1.5 if spread > 0 else 0.0
+    return math.copysign(max(0.0, abs(found) - sure * math.sqrt(6 / values.size)), found)
 
 
 def _squares_of_shares(counts: FloatArray) -> FloatArray:

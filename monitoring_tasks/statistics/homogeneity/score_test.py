@@ -23,20 +23,27 @@ class ScoreTest:
     correction: float
     """Logarithm of the saddlepoint's slope over `root`: what skewness adds. 0 for scores that are normal."""
 
-    def p_value(self, dispersion: npt.ArrayLike = 1.0) -> FloatArray:
+    def p_value(self, dispersion: npt.ArrayLike = 1.0, skewness: float = 0.0) -> FloatArray:
         """Return the two-sided probability of such a difference without drift, at each of these dispersions.
 
         Parameters
         ----------
         dispersion : float array
             By how much the variance is inflated, at least 1: the samples count as so many times fewer rows.
+        skewness : float
+            Of the difference, from window to window, where the variance is inflated: the tail is then that of Pearson's
+            type III [1]_, a shifted chi-squared distribution.
 
         Returns
         -------
         float ndarray
             Twice the smaller tail, at most 1. It grows with the dispersion.
+
+        References
+        ----------
+        .. [1] Pearson, K. (1895). Skew variation in homogeneous material. Phil. Trans. R. Soc. A, 186, 343-414.
         """
-        from scipy.special import ndtr
+        from scipy.special import chdtrc, ndtr
 
         inflation = np.sqrt(np.asarray(dispersion, dtype=np.float64))
         root = abs(self.root) / inflation
@@ -44,7 +51,13 @@ class ScoreTest:
             corrected = root + self.correction / root
             # Of so few rows as would be left, the approximation turns back: from there on a line through 0.
             root = np.where(root**2 > self.correction, corrected, 2 * root)
-        return np.minimum(1.0, 2 * ndtr(-root))
+        tail = ndtr(-root)
+        towards = math.copysign(skewness, skewness * self.root)
+        if towards > 0:  # the other tail is lighter than the normal one
+            freedom = 8 / towards**2
+            heavier = chdtrc(freedom, freedom + root * math.sqrt(2 * freedom))
+            tail = np.where(inflation > 1, np.maximum(tail, heavier), tail)
+        return np.minimum(1.0, 2 * tail)
 
 
 def score_test(reference: npt.ArrayLike, current: npt.ArrayLike, scores: npt.ArrayLike) -> ScoreTest:

@@ -60,8 +60,8 @@ def column(
 ) -> Column:
     """Draw a baseline of so many windows of this length, by default `parts_of`, and freeze its bins."""
     parts = parts or parts_of(length)
-    if dependence == "autocorrelated":
-        return _drawn_by_row(kind, length, parts, rng)
+    if dependence in ("autocorrelated", "levelled"):
+        return _drawn_by_row(kind, dependence, length, parts, rng)
     times = repeats(dependence, length)
     if kind in ("discrete", "categorical"):
         return _of_known_shares(kind, length, parts, times, rng)
@@ -124,14 +124,16 @@ def _ranks(n: int) -> IntArray:
     return np.array(ranks_of(n))
 
 
-def _drawn_by_row(kind: Kind, length: int, parts: int, rng: np.random.Generator) -> Column:
-    baseline = rows(kind, "autocorrelated", (1, parts * length), rng).reshape(-1, length)
+def _drawn_by_row(kind: Kind, dependence: Dependence, length: int, parts: int, rng: np.random.Generator) -> Column:
+    # An autoregressive process goes on from one part to the next.
+    stretches = 1 if dependence == "autocorrelated" else parts
+    baseline = rows(kind, dependence, (stretches, parts * length // stretches), rng).reshape(-1, length)
     bins = _bins(kind, baseline)
     at_once = max(1, CHUNK // length)
 
     def windows(n: int) -> IntArray:
         chunks = [min(at_once, n - done) for done in range(0, n, at_once)]
-        return np.concatenate([counted(kind, bins, rows(kind, "autocorrelated", (k, length), rng)) for k in chunks])
+        return np.concatenate([counted(kind, bins, rows(kind, dependence, (k, length), rng)) for k in chunks])
 
     return Column(bins, counted(kind, bins, baseline), windows)
 

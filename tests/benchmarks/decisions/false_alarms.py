@@ -30,6 +30,9 @@ KINDS: Mapping[int, Sequence[Kinds]] = {
 WINDOWS = {1: 3000, 10: 1000, 50: 500, 200: 300}
 """By columns: 1 % is measured to 0.18, 0.31, 0.44 and 0.57 points."""
 
+BY_ROW = ("autocorrelated", "levelled")
+"""Dependences of which every row is drawn."""
+
 ROWS_BY_ROW = 40_000_000
 """Rows times columns of a cell that is drawn row by row; where these are fewer than `FEWEST` windows it stays blank."""
 
@@ -37,7 +40,7 @@ FEWEST = 200
 BASELINES = 20
 FEWEST_BASELINES = 5
 
-LIMITS = {"independent": 1.5, "repeated": 2.0, "autocorrelated": 2.0}
+LIMITS = {"independent": 1.5, "repeated": 2.0, "autocorrelated": 2.0, "levelled": 2.0}
 """What is promised, times the configured rate."""
 
 LEAST = 0.3
@@ -63,7 +66,7 @@ class Cell:
         baselines = max(FEWEST_BASELINES, round(BASELINES * share))
         if self.dependence != "independent" and self.columns > 1:
             windows //= 2  # their limit is wider
-        if self.dependence == "autocorrelated":
+        if self.dependence in BY_ROW:
             affordable = int(ROWS_BY_ROW * share) // (self.length * self.columns)
             windows = min(windows, affordable)
             # A baseline costs as much as thirty windows, or as 30 000 rows.
@@ -119,5 +122,5 @@ def measure(cell: Cell, share: float, seed: int) -> Found:
 def cost(cell: Cell) -> float:
     """Return about how long a cell takes, in seconds, so that the longest go first."""
     baselines, windows = cell.plan(1.0)
-    by_row = 2e-7 * cell.length * (baselines * 30 + baselines * windows) if cell.dependence == "autocorrelated" else 0
+    by_row = 2e-7 * cell.length * (baselines * 30 + baselines * windows) if cell.dependence in BY_ROW else 0
     return cell.columns * (2.5e-4 * baselines * windows + by_row)

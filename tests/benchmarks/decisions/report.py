@@ -126,13 +126,15 @@ ROWS = {
     "independent": "independent rows",
     "repeated": "each row 20 times",
     "autocorrelated": "autocorrelated rows",
+    "levelled": "one level per window",
 }
 
 LEGEND = """\
 ± standard error, over baselines as over windows. `!` breaks a promise by more than two of them, `?` by less; of power,
 the promise is to find as much as the others do, but for three points.
 A column is numeric (normal), missing (normal, 1 % null), discrete (Poisson, mean 3) or categorical (Zipf, 30 values);
-mixed monitors take turns. Autocorrelated rows: AR(1), 0.9. Baselines: 30 windows, at least 30 000 rows, drawn anew 20
+mixed monitors take turns. Autocorrelated rows: AR(1), 0.9. A level shared by all rows of a
+window is half of the variance. Baselines: 30 windows, at least 30 000 rows, drawn anew 20
 times. Windows of 50 rows are below the default `minimum_rows`: by default they are not judged. Blank: too long to
 draw."""
 

@@ -1,8 +1,9 @@
 """Columns whose distribution never moves, and the shifts that are planted into them. Seeded by the caller's generator.
 
 Numbers are standard normal, whole numbers are Poisson's, categories Zipf's; one kind misses values. Rows are
-independent, or one of two ways of hanging together: an autoregressive process, whose latent normal values are cut at
-the quantiles of the other kinds, and the same row many times, as when a customer asks again.
+independent, or one of three ways of hanging together: an autoregressive process, whose latent normal values are cut at
+the quantiles of the other kinds; the same row many times, as when a customer asks again; and a level that all rows of a
+window share, as a day has its weather.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 Kind = Literal["numeric", "missing", "discrete", "categorical"]
-Dependence = Literal["independent", "repeated", "autocorrelated"]
+Dependence = Literal["independent", "repeated", "autocorrelated", "levelled"]
 
 CATEGORIES = 30
 ZIPF: FloatArray = 1 / np.arange(1, CATEGORIES + 1)
@@ -36,6 +37,9 @@ MISSING = 0.01
 
 CORRELATION = 0.9
 """Between neighbours of the autocorrelated rows."""
+
+SHARED = 0.5
+"""Of the variance of levelled rows, what all rows of a window share (the intraclass correlation)."""
 
 REPEATS = 20
 """Rows of one customer, one after the other."""
@@ -88,6 +92,8 @@ def latent(dependence: Dependence, shape: tuple[int, int], rng: np.random.Genera
     noise = rng.standard_normal(shape)
     if dependence == "independent":
         return noise
+    if dependence == "levelled":
+        return np.sqrt(SHARED) * rng.standard_normal((stretches, 1)) + np.sqrt(1 - SHARED) * noise
     # The first value has the process's own spread, so that every row has the same distribution.
     noise[:, 1:] *= np.sqrt(1 - CORRELATION**2)
     filtered: FloatArray = lfilter([1.0], [1.0, -CORRELATION], noise, axis=1)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, fisher_exact, poisson_means_test
+from scipy.stats import betabinom, binom, fisher_exact, poisson_means_test
 
-from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values
+from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values, wandering_share_p_value
 
 side = st.lists(st.integers(0, 10**6), min_size=6, max_size=6).filter(any)
 
@@ -86,3 +86,30 @@ def test_without_drift_it_rejects_no_more_often_than_it_says():
     p_values = np.array([of_bin(int(a), 5000, int(b), 500) for a, b in pairs.T])
     for rate in (0.05, 0.01, 0.001):
         assert times[p_values <= rate].sum() <= 100_000 * rate * 1.1
+
+
+@pytest.mark.parametrize("share", [0.001, 0.03, 0.3])
+@pytest.mark.parametrize("alike", [0.05, 0.2, 0.6])
+@pytest.mark.parametrize("chance", [1e-2, 1e-4])
+def test_a_share_that_wanders_has_the_tail_of_a_beta_binomial(share, alike, chance):
+    """Skellam 1948, of a reference that is known and a window of many effective rows; more careful of few."""
+    m, n = 400, 10**9
+    law = betabinom(m, share * (1 / alike - 1), (1 - share) * (1 / alike - 1))
+    count = min(m, int(law.isf(chance / 2)) + 1)
+    dispersion = 1 + (m - 1) * alike
+    found = float(
+        wandering_share_p_value([round(share * n), n - round(share * n)], [count, m - count], np.array([dispersion]))[0]
+    )
+    exact = 2 * min(law.sf(count - 1), law.cdf(count))
+    assert found >= 0.7 * exact
+    if alike == 0.05:
+        assert found <= 4 * exact
+
+
+def test_what_was_never_seen_is_not_impossible_where_rows_hang_together():
+    """After thirty days a thirty-first that is colder than all of them is no wonder, with independent rows it is."""
+    colder = [0, 30 * 400], [200, 200]
+    together = float(wandering_share_p_value(*colder, np.array([200.0]))[0])
+    assert 1e-3 < together < 0.1
+    assert float(cell_p_values(*colder, 200.0)[0]) > 1e-3
+    assert float(cell_p_values(*colder)[0]) < 1e-100

@@ -294,3 +294,61 @@ def test_what_is_stored_is_what_was_measured(layout, parts):
         assert value == float(f"{value:.4g}")
     assert 0 < found.evenness <= 1
     assert len(found.groups) == len(found.bins) == 7
+
+
+@pytest.mark.parametrize(("level", "row"), [(1.0, 0.5), (1.0, 1.0), (0.33, 1.0)])
+def test_days_that_each_have_their_level_do_not_alarm_for_a_bin_or_a_spread(level, row):
+    """A cold day puts half its rows where a year has a hundredth: a binomial of few rows calls that impossible.
+
+    So it was, at 0.1 %: 35, 2 and 3 times too often, and at 0.01 % 300, 12 and 12 times.
+    """
+    rng = np.random.default_rng(9)
+
+    def days(number: int) -> np.ndarray:
+        values = rng.normal(0, level, (number, 1)) + rng.normal(0, row, (number, 400))
+        return np.array([counted(each / math.hypot(level, row), "numeric") for each in values])
+
+    p_values = []
+    for _ in range(10):
+        parts = days(28)
+        dispersion = column_dispersion(parts, "numeric")
+        p_values += [column_test(parts.sum(axis=0), day, "numeric", dispersion).p_value for day in days(200)]
+    smaller = {rate: int((np.array(p_values) <= rate).sum()) for rate in (0.01, 0.001, 0.0001)}
+    assert smaller[0.01] <= 40
+    assert smaller[0.001] <= 6
+    assert smaller[0.0001] <= 4
+
+
+def test_a_level_that_is_skewed_from_day_to_day_does_not_alarm():
+    """It rains on one day of five."""
+    rng = np.random.default_rng(10)
+
+    def days(number: int) -> np.ndarray:
+        wet = rng.random((number, 1)) < 0.2
+        values = np.where(wet, rng.exponential(1.0, (number, 400)), 0) + rng.normal(0, 0.1, (number, 400))
+        return np.array([counted(each, "numeric") for each in values])
+
+    p_values, skewed = [], []
+    for _ in range(10):
+        parts = days(60)
+        dispersion = column_dispersion(parts, "numeric")
+        skewed.append(dispersion.level_skewness)
+        p_values += [column_test(parts.sum(axis=0), day, "numeric", dispersion).p_value for day in days(100)]
+    assert min(skewed) > 0
+    assert np.mean(np.array(p_values) <= 0.01) <= 0.02
+
+
+def test_a_rare_bin_that_is_stable_is_known_to_be_so_where_others_wander():
+    """Missing values that come one by one are judged as such, though the level of each day is its own."""
+    rng = np.random.default_rng(11)
+
+    def day(missing: float) -> np.ndarray:
+        values = rng.normal(0, 1.0) + rng.normal(0, 0.3, 400)
+        counts = counted(values[rng.random(400) >= missing], "numeric")
+        counts[0] = 400 - counts.sum()
+        return counts
+
+    parts = np.array([day(0.02) for _ in range(60)])
+    dispersion = column_dispersion(parts, "numeric")
+    found = [column_test(parts.sum(axis=0), day(0.12), "numeric", dispersion) for _ in range(20)]
+    assert sum(each.strongest == "missing" and each.p_value < 0.001 for each in found) >= 15

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu, norm
+from scipy.stats import mannwhitneyu, norm, pearson3
 
 from monitoring_tasks.statistics.homogeneity.score_test import ScoreTest, score_test
 from monitoring_tasks.statistics.homogeneity.scores import level_scores
@@ -143,3 +143,14 @@ def test_without_two_scores_there_is_nothing_to_test():
     for current in ([1, 2, 0], [0, 0, 9]):
         test = score_test([5, 5, 0], current, [2.0, 2.0, 2.0])
         assert (test.root, float(test.p_value())) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("skewness", [0.3, 1.0, 2.5])
+@pytest.mark.parametrize("root", [1.0, 3.0, 6.0])
+def test_a_skewed_difference_has_pearsons_tail_where_it_is_the_heavier_one(root, skewness):
+    plain, skewed = ScoreTest(root, 0.0), ScoreTest(root, 0.0).p_value(4.0, skewness)
+    assert skewed == pytest.approx(max(2 * pearson3.sf(root / 2, skewness), 2 * norm.sf(root / 2)), rel=1e-9)
+    # Towards the other side the normal tail stays, and independent rows are what they are.
+    assert ScoreTest(root, 0.0).p_value(4.0, -skewness) == plain.p_value(4.0)
+    assert ScoreTest(-root, 0.0).p_value(4.0, -skewness) == skewed
+    assert plain.p_value(1.0, skewness) == plain.p_value(1.0)

@@ -83,7 +83,7 @@ class Samples:
         rows
             Of each side at most.
         fewest
-            Rows that a part must have.
+            Rows that a part must have, and what it is compared with.
 
         Raises
         ------
@@ -189,8 +189,10 @@ class _Drawn:
         for each in latest:
             if each not in self._measured:
                 before = self._earlier(each)
-                if _enough(before):
-                    self._measured[each] = measure(self._union(before).rows, self._first([each], self._rows)[0].rows)
+                reference = self._union(before) if _enough(before) else None
+                # Where a log began with a row a day, a week of it is no more than seven rows.
+                if reference is not None and len(reference) >= self._fewest:
+                    self._measured[each] = measure(reference.rows, self._first([each], self._rows)[0].rows)
         found = [self._measured[each] for each in latest if each in self._measured]
         if len(found) >= FEWEST_PARTS:
             return found

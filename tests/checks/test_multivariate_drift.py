@@ -270,6 +270,29 @@ def test_earlier_windows_are_the_same_in_bulk_and_one_by_one(duckdb_url, tmp_pat
     assert {status[number, metric] for number in QUIET for metric in (AUC, ERROR)} == {"ok"}
 
 
+def test_days_that_were_compared_with_hardly_a_row_say_nothing_in_bulk_nor_one_by_one(tmp_path):
+    """The log began with a row a day, so that the week before the first full day is seven rows."""
+    url = inference_log.to_duckdb(tmp_path / "loans.duckdb")
+    with duckdb.connect(str(tmp_path / "loans.duckdb")) as connection:
+        connection.execute(
+            "DELETE FROM inference_log WHERE asked_at >= '2024-03-14' AND asked_at < '2024-03-21' AND id NOT IN "
+            "(SELECT min(id) FROM inference_log GROUP BY asked_at::date)"
+        )
+    monitor = inference_log.monitor(ONLY, baseline=ROLLING.replace("12d", "7d"))
+    with open_store(f"sqlite:///{tmp_path / 'bulk.db'}") as bulk, open_warehouse(url) as warehouse:
+        runs = run_windows(monitor, START, day(23).end, warehouse=warehouse, store=bulk)
+        with open_store(f"sqlite:///{tmp_path / 'single.db'}") as store:
+            for number in (23, 22, 21, 20):
+                run_windows(monitor, day(number).start, day(number).end, warehouse=warehouse, store=store)
+            assert of(store) == of(bulk)
+        found = {row["window_start"].day - 1: row for row in of(bulk) if row["metric"] == AUC}
+    assert [run.state for run in runs] == ["done"] * 4
+    assert found[20]["message"] == "the features together: the baseline has 7 rows with a key, 100 are needed"
+    assert (found[21]["status"], found[SHIFTED]["status"]) == ("ok", "alarm")
+    # The first full day is no part, so that ten days of the fixed baseline stand for it, of which six are full.
+    assert found[21]["detail"]["parts"] == 6
+
+
 @pytest.mark.integration
 def test_on_postgres_the_rows_are_those_of_duckdb(in_bulk, postgres_database, tmp_path):
     inference_log.to_postgres(postgres_database)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from statistics import median_low
 
 import numpy as np
@@ -21,6 +21,9 @@ from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, with_shared_priors
 from monitoring_tasks.window import Window, format_instant
 from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
+
+KEPT = 8
+"""Baselines, one for each length of windows, whose reference is kept: a run has one, and its days three lengths."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class _Same:
         return hash(self.baseline.id)
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _of_baseline(same: _Same, length: timedelta) -> Reference:
     baseline = same.baseline
     columns = {"": baseline.columns, **baseline.segments}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +11,7 @@ import pytest
 
 from monitoring_tasks.baseline_parts import FEWEST_PARTS
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
-from monitoring_tasks.reference import Reference, moving_columns
+from monitoring_tasks.reference import KEPT, Reference, moving_columns
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion
 from monitoring_tasks.window import Window
 from monitoring_tasks.window_counts import Places, WindowCounts
@@ -103,3 +105,14 @@ def test_the_baselines_parts_are_the_longest_that_are_no_longer_than_the_window(
     baseline = replace(BASELINE, dispersions={each: {"": {"carrier": its}} for each, its in measured.items()})
     found = Reference.of_baseline(baseline, timedelta(hours=hours)).dispersions[""]["carrier"]
     assert (found.parts, found.rows) == (parts, pytest.approx(rows))
+
+
+def test_a_process_of_many_monitors_lets_go_of_their_baselines():
+    known = []
+    for number in range(3 * KEPT):
+        baseline = replace(BASELINE, monitor=f"flights-{number}")
+        Reference.of_baseline(baseline, DAY)
+        known.append(weakref.ref(baseline))
+        del baseline
+    gc.collect()
+    assert [baseline() is not None for baseline in known] == [False] * 2 * KEPT + [True] * KEPT

@@ -130,7 +130,7 @@ class _ZScores:
 
     auc: ZScore
     error: ZScore | None
-    """None where it cannot be measured."""
+    """None where fewer than two features vary in what the window is compared with."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _compared(
     significant = holm(p_values, settings.false_alarm_rate)
     return [
         _judged_classifier(first, bool(significant[0]), columns, contributions),
-        _judged_reconstruction(second, bool(significant[1])),
+        _judged_reconstruction(second, bool(significant[1]), columns),
     ]
 
 
@@ -246,9 +246,10 @@ def _judged_classifier(
     )
 
 
-def _judged_reconstruction(result: Result, significant: bool) -> Result:
+def _judged_reconstruction(result: Result, significant: bool, columns: Sequence[str]) -> Result:
     if result.value is None:
-        why = "fewer than two features vary in the baseline"
+        drawn = f"of {len(columns)} features fewer than two vary in the rows that were drawn from the baseline"
+        why = f"{columns[0]} is the only feature that is compared" if len(columns) == 1 else drawn
         return replace(result, status="insufficient_data", message=f"{ERROR} cannot be measured, {why}")
     floor = result.threshold_upper or 0.0
     status = _status(abs(result.value), floor, significant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -150,13 +151,41 @@ def test_one_feature_has_no_relations_and_is_still_told_apart():
     found = by_metric(context(drawn(1, 500).select(["a"]), drawn(2, 500).select(["a"]))[0])
     assert found[AUC].status == "ok"
     assert (found[ERROR].status, found[ERROR].value) == ("insufficient_data", None)
-    assert found[ERROR].message == f"{ERROR} cannot be measured, fewer than two features vary in the baseline"
+    assert found[ERROR].message == f"{ERROR} cannot be measured, a is the only feature that is compared"
 
 
 def test_a_column_without_values_or_of_one_value_is_no_trouble():
     nothing = pa.table({"a": pa.nulls(300, pa.float64()), "b": np.ones(300)})
     found = by_metric(context(nothing, nothing)[0])
     assert (found[AUC].value, found[AUC].status, found[ERROR].status) == (0.5, "ok", "insufficient_data")
+    assert found[ERROR].message == (
+        f"{ERROR} cannot be measured, of 2 features fewer than two vary in the rows that were drawn from the baseline"
+    )
+
+
+def temperatures(seed, rows, *, broken=False):
+    """Two columns of one thermometer, as doubles; or of two thermometers."""
+    rng = np.random.default_rng(seed)
+    celsius = rng.normal(12, 8, rows)
+    return pa.table({"celsius": celsius, "fahrenheit": (rng.normal(12, 8, rows) if broken else celsius) * 1.8 + 32})
+
+
+@pytest.mark.parametrize("parts", [0, 10])
+def test_an_exact_relation_that_breaks_is_an_alarm_and_none_while_it_holds(parts):
+    before = temperatures(1, 1000)
+    undrifted = [temperatures(100 + i, 300) for i in range(parts)]
+
+    def by_window(window):
+        given, _ = context(before, window)
+        drawn = RowSamples(before, window, parts=lambda measure, _mine: [measure(before, part) for part in undrifted])
+        return by_metric(replace(given, draw=lambda *_: drawn))[ERROR]
+
+    whole = [by_window(temperatures(seed, 300)) for seed in (2, 3, 4)]
+    assert {(result.status, result.value) for result in whole} == {("ok", 0.0)}
+    broken = by_window(temperatures(5, 300, broken=True))
+    assert broken.status == "alarm"
+    assert broken.value > 2
+    assert broken.message.startswith("the features hang together less than in the baseline: PCA reconstruction error ")
 
 
 def test_a_baseline_without_the_key_is_said_with_the_remedy():

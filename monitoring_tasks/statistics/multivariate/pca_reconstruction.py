@@ -21,7 +21,14 @@ FARTHEST = 10.0
 
 NEAREST = 0.01
 """An error below this counts as this: of a row that is rebuilt without any, such as one without values, there is no
-logarithm."""
+logarithm, and what rounding leaves of an exact relation must not count."""
+
+NARROWEST = 0.25
+"""The errors' logarithms count as spread at least this much of what those of as many independent normal residuals are.
+
+Where columns are bound exactly, as degrees Celsius and Fahrenheit are, every reference row is rebuilt without loss and
+the spread is 0, against which a relation that breaks would be infinitely far away.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ def pca_reconstruction(
     become the mean. Columns that do not vary in the fitted rows are left out. Where the columns are not correlated in
     the reference, no component stands for a relation, and a relation that is new shows less here than to a classifier.
 
+    With k the columns less the components, errors of k independent normal residuals have logarithms with a standard
+    deviation of about 1 / sqrt(2 k). A quarter of it stands for any spread that is smaller, in the difference as in the
+    test. So a window differs by 0 while columns are bound exactly, and by much when they no longer are: of two columns
+    it takes one row in a hundred to differ by 0.2.
+
     Parameters
     ----------
     reference : float array, shape (n, n_columns)
@@ -83,7 +95,7 @@ def pca_reconstruction(
     Returns
     -------
     PcaReconstruction or None
-        None where it cannot be measured: fewer than two columns vary in the reference, or every row is rebuilt alike.
+        None where it cannot be measured: fewer than two columns vary in the rows that are fitted.
 
     Raises
     ------
@@ -116,10 +128,9 @@ def pca_reconstruction(
     kept = min(int(np.searchsorted(share, EXPLAINED)) + 1, len(share) - 1)
     components = vectors[:, ::-1][:, :kept]
     usual, now = (_errors(rows, components) for rows in (held_out, after))
-    spread = float(usual.std(ddof=1))
-    variance = (usual.var(ddof=1) / len(usual), now.var(ddof=1) / len(now))
-    if not spread > 1e-12:
-        return None
+    narrowest = NARROWEST / math.sqrt(2 * (len(share) - kept))
+    spread, spread_now = (max(float(logs.std(ddof=1)), narrowest) for logs in (usual, now))
+    variance = (spread**2 / len(usual), spread_now**2 / len(now))
     difference = float(now.mean() - usual.mean())
     error = math.sqrt(sum(variance))
     freedom = sum(variance) ** 2 / (variance[0] ** 2 / (len(usual) - 1) + variance[1] ** 2 / (len(now) - 1))
@@ -171,7 +182,7 @@ def _standardised(rows: FloatArray, mean: FloatArray, deviation: FloatArray) -> 
 
 
 def _errors(rows: FloatArray, components: FloatArray) -> FloatArray:
-    """Return the logarithm of the distance of each row to its projection."""
+    """Return the logarithm of the distance of each row to its projection, 0 for `NEAREST` and below."""
     distances = np.linalg.norm(rows - rows @ components @ components.T, axis=1)
-    logarithms: FloatArray = np.log(np.maximum(distances, NEAREST))
+    logarithms: FloatArray = np.log(np.maximum(distances / NEAREST, 1.0))
     return logarithms

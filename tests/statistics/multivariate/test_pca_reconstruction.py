@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -96,9 +98,49 @@ def test_without_two_columns_that_vary_nothing_is_measured(rows):
     assert pca_reconstruction(rows, rows, [False] * rows.shape[1]) is None
 
 
-def test_columns_that_are_one_are_rebuilt_without_loss_so_nothing_is_measured():
-    column = np.random.default_rng(1).standard_normal(100)
-    assert pca_reconstruction(np.column_stack([column, column]), np.zeros((20, 2)), [False] * 2) is None
+def celsius_and_fahrenheit(seed, rows, kind):
+    """One thermometer: exactly, with what is lost on the way through single precision, or as a display rounds it."""
+    celsius = np.random.default_rng(seed).normal(12, 8, rows)
+    if kind == "single":
+        celsius = celsius.astype(np.float32)
+        return np.column_stack([celsius, celsius * np.float32(1.8) + np.float32(32)]).astype(float)
+    fahrenheit = celsius * 1.8 + 32
+    return np.column_stack([celsius, fahrenheit] if kind == "exact" else [celsius.round(1), fahrenheit.round(1)])
+
+
+@pytest.mark.parametrize("kind", ["exact", "single", "rounded"])
+def test_an_exact_relation_gives_no_alarm_while_it_holds_and_one_when_it_breaks(kind):
+    before = celsius_and_fahrenheit(1, 2000, kind)
+    for seed in range(2, 42):
+        warmer = celsius_and_fahrenheit(seed, 300, kind) + np.array([5.0, 9.0])
+        holds = pca_reconstruction(before, warmer, [False] * 2)
+        assert abs(holds.difference) < 0.1
+        assert holds.p_value > 0.05
+        assert holds.lower < holds.difference < holds.upper
+    after = celsius_and_fahrenheit(50, 300, kind)
+    for broken in (after[:, [0, 0]], after + np.array([0.0, 9.0]), np.column_stack([after[:, 0], after[::-1, 1]])):
+        found = pca_reconstruction(before, broken, [False] * 2)
+        assert found.lower > 2
+        assert found.p_value < 1e-20
+
+
+def test_a_row_in_a_thousand_that_breaks_an_exact_relation_is_noise_and_one_in_twenty_is_not():
+    before, after = celsius_and_fahrenheit(1, 2000, "exact"), celsius_and_fahrenheit(2, 1000, "exact")
+    found = {}
+    for rows in (1, 50):
+        broken = after.copy()
+        broken[:rows, 1] = 32.0
+        found[rows] = pca_reconstruction(before, broken, [False] * 2)
+    assert (found[1].difference < 0.05, found[1].p_value > 0.1) == (True, True)
+    assert (found[50].difference > 0.5, found[50].p_value < 1e-6) == (True, True)
+
+
+@pytest.mark.parametrize("columns", [5, 40, 160])
+def test_the_floor_on_the_spread_changes_nothing_where_no_relation_is_exact(columns, monkeypatch):
+    before, after = samples(7, columns=columns)
+    with_floor = pca_reconstruction(before, after, [False] * columns)
+    monkeypatch.setattr(sys.modules[pca_reconstruction.__module__], "NARROWEST", 0.0)
+    assert pca_reconstruction(before, after, [False] * columns) == with_floor
 
 
 @settings(max_examples=25)

@@ -186,7 +186,8 @@ def _compared(
     second = replace(first, metric=ERROR, value=None, value_lower=None, value_upper=None, p_value=None, detail=detail)
     second = replace(second, threshold_lower=-floor, threshold_upper=floor)
     if rebuilt is not None:
-        undrifted = Undrifted.around_zero([part.error for part in parts if part.error is not None])
+        errors = [part.error for part in parts if part.error is not None]
+        undrifted = Undrifted.around_zero(errors)
         wider = math.sqrt(effect := undrifted.design_effect(rebuilt.z.rows))
         second = replace(
             second,
@@ -196,6 +197,7 @@ def _compared(
             p_value=undrifted.both_tails(rebuilt.z),
             detail={
                 **detail,
+                "parts": len(errors),
                 "design_effect": effect,
                 "components": rebuilt.components,
                 "columns": rebuilt.columns,
@@ -280,8 +282,9 @@ def _doubt(result: Result, beyond: bool, significant: bool) -> str:
 
 def _like(result: Result, status: Status) -> str:
     """Say how many independent rows tell as much, where that is fewer; or, of what moved, that nobody knows."""
-    if not result.detail["parts"]:
-        why = "; rows are taken as independent, for no undrifted windows show how much such windows differ"
+    if (parts := int(str(result.detail["parts"]))) < 2:  # as `Undrifted` takes them
+        shown = "no undrifted windows show" if parts == 0 else "a single undrifted window does not show"
+        why = f"; rows are taken as independent, for {shown} how much such windows differ"
         return "" if status == "ok" else why
     rows, effect = int(str(result.detail["window_sample"])), float(str(result.detail["design_effect"]))
     if effect < 1.5:

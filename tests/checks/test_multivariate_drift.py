@@ -87,6 +87,21 @@ def test_a_correlation_that_is_lost_is_a_reconstruction_error_above_the_baseline
     assert "hang together more than in the baseline" in tighter.message
 
 
+@pytest.mark.parametrize(
+    ("parts", "shown"), [(0, "no undrifted windows show"), (1, "a single undrifted window does not show"), (2, None)]
+)
+def test_a_message_says_that_rows_are_taken_as_independent_where_fewer_than_two_parts_are_known(parts, shown):
+    before, after = drawn(1, 2000, 0.8), drawn(2, 600)
+    undrifted = [drawn(100 + i, 600, 0.8) for i in range(parts)]
+    rows = RowSamples(before, after, parts=lambda measure, _mine: [measure(before, part) for part in undrifted])
+    found = by_metric(replace(context(before, after)[0], draw=lambda *_: rows))
+    for metric in (AUC, ERROR):
+        assert found[metric].detail["parts"] == parts
+        doubt = f"; rows are taken as independent, for {shown} how much such windows differ"
+        assert (doubt in found[metric].message) == (shown is not None)
+        assert ("taken as independent" in found[metric].message) == (shown is not None)
+
+
 def test_without_drift_both_are_in_order_and_nothing_is_named():
     found = by_metric(context(drawn(1, 2000, 0.5), drawn(2, 600, 0.5))[0])
     assert {metric: result.status for metric, result in found.items()} == {AUC: "ok", ERROR: "ok"}

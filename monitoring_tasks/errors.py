@@ -30,6 +30,10 @@ class ReplacedError(TransientError):
     """Another run has replaced what this one worked on. Retried: reading it again heals it."""
 
 
+class UnreadError(TransientError):
+    """The warehouse did not answer a check that reads rows; the window's other checks have written. Retried."""
+
+
 @contextmanager
 def about(subject: str) -> Iterator[None]:
     """Begin the errors of the block with what they are about, unless they do so themselves.

@@ -15,10 +15,18 @@ from time import monotonic
 from typing import TypeVar
 
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
-from monitoring_tasks.checks import CheckContext, Result, enabled
+from monitoring_tasks.checks import Check, CheckContext, Result, enabled
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, ReplacedError, TransientError, about
+from monitoring_tasks.errors import (
+    ConfigError,
+    DataError,
+    MonitoringError,
+    ReplacedError,
+    TransientError,
+    UnreadError,
+    about,
+)
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.profile import Profile
@@ -35,6 +43,9 @@ T = TypeVar("T")
 
 TRIES = 5
 """How often a step is taken before it gives up, when other runs of the same window keep replacing what it read."""
+
+UNANSWERED = 3
+"""Windows in a row whose rows the warehouse did not give, after which it is not asked for rows any more."""
 
 
 def run_windows(
@@ -78,6 +89,9 @@ def run_windows(
     DataError, TransientError
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
+    UnreadError
+        If the warehouse did not answer checks that read rows, after every window: those whose rows are missing are
+        recorded as failed, with the results of all other checks.
     """
     moment = now or datetime.now(UTC)
     if end > moment:
@@ -100,15 +114,31 @@ def run_windows(
         share = (monotonic() - began) / len(windows)
         samples = Samples(monitor, warehouse, windows)
         runs = []
+        unread: dict[Window, str] = {}
+        in_a_row = 0
         history = history_of(monitor, windows, store)
         for done, window in enumerate(windows):
             _tell(progress, "Check", done, len(windows))
             began = monotonic()
             written = _written(monitor, store.check_runs(monitor.name, window))
             never = [check.name for check in enabled(monitor) if check.name not in written]
-            check_window(monitor, window, (*names, *never), store, history, samples)
-            runs.append(close_window(monitor, window, store, datetime.now(UTC), share + monotonic() - began))
+            try:
+                check_window(monitor, window, (*names, *never), store, history, samples)
+                in_a_row = 0
+            except UnreadError as error:
+                unread[window] = str(error)
+                in_a_row += 1
+                if in_a_row == UNANSWERED:
+                    samples.give_up()
+            seconds = share + monotonic() - began
+            runs.append(close_window(monitor, window, store, datetime.now(UTC), seconds, unread.get(window)))
         _tell(progress, "Check", len(windows), len(windows))
+    if unread:
+        first, reason = next(iter(unread.items()))
+        raise UnreadError(
+            f"monitor {monitor.name!r}: {len(unread)} of {len(windows)} windows failed because their rows could not be "
+            f"read, first {first}: {reason}; run them again"
+        )
     return tuple(runs)
 
 
@@ -233,6 +263,8 @@ def check_window(
     TransientError
         If the store does not answer, or other runs keep replacing the profile: waiting heals that, and no check is to
         blame.
+    UnreadError
+        If the warehouse does not answer a check that reads rows, after the other checks have written.
     """
     history = history or history_of(monitor, [window], store)
     return _undisturbed(lambda: _check_window(monitor, window, checks, store, history, samples))
@@ -266,9 +298,13 @@ def _check_window(
             context = replace(context, earlier=earlier, earlier_before=before)
         context = replace(context, windows_before=history.windows_before(window, baseline))
     failed = []
+    unread = []
     for check in chosen:
         try:
-            error = _write(store, check.name, context, check.run(context), digest)
+            error = _write(store, check.name, context, _results(check, context), digest)
+        except UnreadError as reason:
+            unread.append(reason)
+            continue
         except TransientError:
             raise
         except Exception as reason:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
@@ -277,7 +313,21 @@ def _check_window(
             error = _write(store, check.name, context, [failure], digest)
         if error:
             failed.append(check.name)
+    if unread:
+        raise UnreadError("; ".join(map(str, unread))) from unread[0]
     return tuple(failed)
+
+
+def _results(check: Check, context: CheckContext) -> list[Result]:
+    """Run a check; tell a warehouse that does not answer it from a store that does not."""
+    try:
+        return check.run(context)
+    except ReplacedError:
+        raise
+    except TransientError as error:
+        if not check.reads_rows:
+            raise
+        raise UnreadError(f"{check.name}: {error}") from error
 
 
 def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result], digest: str) -> str | None:
@@ -326,6 +376,7 @@ def close_window(
     store: Store,
     now: datetime,
     seconds: float | None = None,
+    unread: str | None = None,
 ) -> WindowRun:
     """Record how the window ended.
 
@@ -340,6 +391,8 @@ def close_window(
         When it ended.
     seconds
         How long it took, where that is known.
+    unread
+        Why a check could not read the window's rows: the window has then failed, whatever an earlier run has written.
 
     Raises
     ------
@@ -348,20 +401,22 @@ def close_window(
     TransientError
         If the store does not answer, or other runs of the window keep writing.
     """
-    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds))
+    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds, unread))
 
 
-def _close_window(monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None) -> WindowRun:
+def _close_window(
+    monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None, unread: str | None
+) -> WindowRun:
     needed = [check.name for check in enabled(monitor)]
     state = store.window_state(monitor.name, window)
     written = _written(monitor, state.checks)
     missing = [name for name in needed if name not in written]
     failed = [f"{name}: {written[name].error}" for name in needed if name in written and written[name].error]
-    error = "; ".join(failed) or None
-    if missing:
+    error = "; ".join([*failed, *filter(None, [unread])]) or None
+    if missing and unread is None:
         before = [run.error for run in store.window_runs(monitor.name, window.start, window.end) if run.error]
         error = before[0] if before and not state.checks else _missing(missing, state.checks)
-    else:
+    elif not missing:
         _digest(monitor, window, state)
     run = WindowRun(
         monitor=monitor.name,

@@ -18,7 +18,7 @@ from monitoring_tasks.bottom_k import BottomK, merged, too_short
 from monitoring_tasks.checks.check import RowSamples
 from monitoring_tasks.columns import Column, monitored_columns
 from monitoring_tasks.config import ColumnType, Monitor
-from monitoring_tasks.errors import DataError, NoKeyError, about
+from monitoring_tasks.errors import DataError, NoKeyError, TransientError, about
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
 from monitoring_tasks.profile import Baseline, Kind
@@ -57,6 +57,7 @@ class Samples:
         self._warehouse = warehouse
         self._windows = windows
         self._drawn: tuple[object, _Drawn] | None = None
+        self._given_up = False
 
     def draw(
         self,
@@ -92,14 +93,20 @@ class Samples:
         DataError
             If the warehouse does not hold what the monitor file says.
         TransientError
-            If the warehouse does not answer.
+            If the warehouse does not answer, or did not so often that it is not asked again.
         """
+        if self._given_up:
+            raise TransientError("the warehouse did not answer for the windows before and was not asked again")
         before = baseline.id, tuple(columns), rows, fewest, tuple(incidents)
         if self._drawn is None or self._drawn[0] != before:
             kinds = {name: baseline.bins[name].kind for name in columns}
             drawn = _Drawn(self._monitor, self._warehouse, self._windows, kinds, rows, fewest, tuple(incidents))
             self._drawn = before, drawn
         return self._drawn[1].of(window, window_rows)
+
+    def give_up(self) -> None:
+        """Ask the warehouse no more: each time that it does not answer may take minutes."""
+        self._given_up = True
 
 
 class _Drawn:

@@ -16,7 +16,7 @@ import scipy.stats
 from monitoring_tasks import checks
 from monitoring_tasks.checks import Check, Result
 from monitoring_tasks.config import column_problems
-from monitoring_tasks.errors import ConfigError, DataError, TransientError
+from monitoring_tasks.errors import ConfigError, DataError, TransientError, UnreadError
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
@@ -26,6 +26,7 @@ from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import parse_instant
 from tests import inference_log
 from tests.inference_log import EMPTY, END, FAILING, FEW, FIRST, MISSING, NEW_COUNTRY, QUIET, SHIFTED, START, day
+from tests.warehouse.overheard import Overheard
 
 ALL_METRICS = f"[{', '.join(metric.name for metric in DRIFT_METRICS)}]"
 EVERYTHING = (
@@ -654,6 +655,68 @@ def test_a_lost_column_leaves_the_bins_of_the_others_as_they_are(duckdb_url, sto
         "column 'age' was in the baseline and is not in table 'inference_log' any more; it has id, asked_at, amount,"
     )
     assert one(store, 23, "psi", "age")["status"] == "ok"
+
+
+class Faltering(Overheard):
+    """A warehouse that scans, and does not answer the first few statements that draw rows."""
+
+    def __init__(self, warehouse, times):
+        super().__init__(warehouse)
+        self.columns, self.partition_keys, self.batches = warehouse.columns, warehouse.partition_keys, warehouse.batches
+        self.times = times
+        self.refused = 0
+
+    def query(self, select):
+        if self.refused < self.times and "MD5(" in select.sql(dialect=self.dialect):
+            self.refused += 1
+            raise TransientError("the server closed the connection")
+        return super().query(select)
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_rows_that_cannot_be_read_cost_a_window_one_check_and_no_other_window(times, duckdb_url, undisturbed, tmp_path):
+    monitor = inference_log.monitor()
+    wanted = undisturbed(monitor)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        with pytest.raises(UnreadError) as raised:
+            run_windows(monitor, START, END, warehouse=Faltering(warehouse, times), store=store)
+        # After three windows in a row it is not asked any more; two of the twelve have too few rows to draw from.
+        failed = set(range(20, 20 + times)) if times < 3 else {*range(20, 32)} - {EMPTY, FEW}
+        reason = (
+            "multivariate_drift: table 'inference_log': the server closed the connection"
+            if times < 3
+            else "multivariate_drift: the warehouse did not answer for the windows before and was not asked again"
+        )
+        first = f"{day(20)}: multivariate_drift: table 'inference_log': the server closed the connection"
+        assert str(raised.value) == (
+            f"monitor 'loans': {len(failed)} of 12 windows failed because their rows could not be read, first {first}; "
+            "run them again"
+        )
+        runs = {(run.window.start - FIRST).days: run for run in store.window_runs("loans", START, END)}
+        assert runs.keys() == {*range(20, 32)}
+        assert {number for number, run in runs.items() if run.state == "failed"} == failed
+        assert runs[max(failed)].error == reason
+        unread = {("multivariate_drift", day(number).start) for number in failed}
+        assert inference_log.contents(store)["result"] == [
+            row for row in wanted["result"] if (row["check_name"], row["window_start"]) not in unread
+        ]
+        runs = run_windows(monitor, START, END, warehouse=warehouse, store=store)
+        assert {run.state for run in runs} == {"done", "empty"}
+        assert inference_log.contents(store) == wanted
+
+
+def test_a_done_window_is_failed_when_its_rows_cannot_be_read_again(duckdb_url, tmp_path):
+    monitor = inference_log.monitor()
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, day(20).start, day(20).end, warehouse=warehouse, store=store)
+        again = {"checks": ["multivariate_drift"], "store": store}
+        with pytest.raises(UnreadError):
+            run_windows(monitor, day(20).start, day(20).end, warehouse=Faltering(warehouse, 1), **again)
+        (run,) = store.window_runs("loans", day(20).start, day(20).end)
+        reason = "multivariate_drift: table 'inference_log': the server closed the connection"
+        assert (run.state, run.error, run.rows) == ("failed", reason, 480)
+        (run,) = run_windows(monitor, day(20).start, day(20).end, warehouse=warehouse, **again)
+        assert (run.state, run.error) == ("done", None)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,9 @@ def _sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
         yield
     except MonitoringError:
         raise
+    except sa.exc.PendingRollbackError as error:
+        # The connection broke in an earlier statement. A new one would have another snapshot, so nobody makes one here.
+        raise TransientError(f"{subject}: the connection to the warehouse was lost") from error
     except sa.exc.DBAPIError as error:
         cause = without_secrets(first_line(error.orig or error), url)
         if _wrong_credentials(error):

@@ -6,10 +6,12 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from monitoring_tasks.airflow import tasks
 from monitoring_tasks.airflow.backfill import run_chunk
+from monitoring_tasks.airflow.retries import heals_by_waiting
 from monitoring_tasks.config import load_monitor
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import run_windows
+from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
 from monitoring_tasks.window import Schedule, Window
 
 SCORES = """
@@ -133,6 +135,32 @@ def test_a_chunk_fails_after_all_its_windows_are_written(monitor, results, wareh
     with pytest.raises(AirflowFailException, match="2 windows failed"):
         run_chunk(monitor, TWO_DAYS)
     assert len(state(results, monitor)) == 2
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_chunk_is_retried_for_rows_that_could_not_be_read_after_all_its_windows_are_written(
+    write_monitor, results, monkeypatch
+):
+    monitor = load_monitor(write_monitor(more="checks: {multivariate_drift: {minimum_rows: 50}}"))
+    query, refused = DuckDBWarehouse.query, []
+
+    def falter(self, select):
+        if not refused and "MD5(" in select.sql("duckdb"):
+            refused.append(select)
+            raise TransientError("the server closed the connection")
+        return query(self, select)
+
+    monkeypatch.setattr(DuckDBWarehouse, "query", falter)
+    task = heals_by_waiting(run_chunk)
+    with pytest.raises(TransientError, match="1 of 2 windows failed because their rows could not be read, first 2013-"):
+        task(monitor, TWO_DAYS)
+    reason = "multivariate_drift: table 'inference_log': the server closed the connection"
+    assert state(results, monitor) == [("failed", reason), ("done", None)]
+    assert {row["window_start"] for row in results.results("rain", checks=["data_drift"])} == {
+        each.start for each in DAYS
+    }
+    task(monitor, TWO_DAYS)
+    assert state(results, monitor) == [("done", None)] * 2
 
 
 @pytest.mark.usefixtures("warehouse")

@@ -17,6 +17,7 @@ from sqlglot import exp
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse, duckdb_errors
 from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
+from monitoring_tasks.warehouse.sqlalchemy_engine import SQLAlchemyWarehouse
 from tests.warehouse import tables
 
 SECRET = "hunter2"
@@ -436,3 +437,14 @@ def test_partition_keys_are_what_only_the_folders_hold(
     with open_warehouse(url) as warehouse:
         assert warehouse.partition_keys(table) == keys
         assert warehouse.columns(table).keys() == {"x", "day"} | keys
+
+
+def test_a_connection_that_was_lost_in_an_earlier_statement_heals_by_waiting() -> None:
+    """SQLAlchemy then refuses every statement, by an error that is not the driver's; any server does for that."""
+    select = exp.select(exp.Literal.number(1).as_("x"))
+    with sa.create_engine("sqlite://").connect() as connection:
+        warehouse = SQLAlchemyWarehouse(connection, "postgres", "sqlite://")
+        assert warehouse.query(select)["x"].to_pylist() == [1]
+        connection.invalidate()
+        with pytest.raises(TransientError, match="the query: the connection to the warehouse was lost"):
+            warehouse.query(select)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -68,14 +68,12 @@ class History:
         stored = self._of_store(baseline_id)
         left: set[Window] = set()
         for back in self._all:
-            looks = [looked for window in self._windows for looked in back.looks(window)]
-            lacking = {each for looked in looks for each in looked}.difference(stored)
+            lacking = back.looked_at(self._windows).difference(stored)
             within = stored[bisect_left(stored, back.reach, key=_start) :]
             if lacking and not back.singly and not back.windows.issuperset(within):
-                lacking = set()
-                for looked in looks:
-                    found = tuple(_chosen(looked, stored))
-                    lacking |= {each for each in looked if not _overlaps(each, found)}
+                lacking = _not_rolled_up(
+                    lacking, (each for window in self._windows for each in back.looks(window)), stored
+                )
             left |= lacking
         return tuple(sorted(window for window in left if not _overlaps(window, self._windows)))
 
@@ -170,6 +168,22 @@ def _chosen(wanted: Sequence[Window], stored: Sequence[Window]) -> dict[Window, 
     inside = stored[first : bisect_left(stored, wanted[-1].end, key=_start)]
     made = [window for window in inside if window.start in starts and window.end in ends]
     return {window: ends[window.end] - starts[window.start] + 1 for window in apart(made, lambda itself: itself)}
+
+
+def _not_rolled_up(
+    windows: Iterable[Window], looks: Iterable[Sequence[Window]], stored: Sequence[Window]
+) -> frozenset[Window]:
+    """Return those of `windows` that in some look, which is of neighbours, no longer one stands for; see `_chosen`."""
+    left: set[Window] = set()
+    doubtful = sorted(windows)
+    for looked in looks:
+        inside = doubtful[bisect_left(doubtful, looked[0]) : bisect_right(doubtful, looked[-1])] if looked else []
+        if inside:
+            found = tuple(_chosen(looked, stored))
+            if lacking := {each for each in inside if not _overlaps(each, found)}:
+                left |= lacking
+                doubtful = [each for each in doubtful if each not in lacking]
+    return frozenset(left)
 
 
 def _overlaps(window: Window, others: Sequence[Window]) -> bool:

@@ -127,16 +127,25 @@ class LookBack:
 
     def looks(self, window: Window) -> tuple[tuple[Window, ...], ...]:
         """Return all that must be known of for this one: of a baseline also all that `before_some` returns."""
-        before = self.before(window)
-        later = self._after_the_period(before)
-        if self._of_band or not later:
-            return (before,)
-        return before, self._between(self._start(later[0].start), later[-1])
+        mine, spans = self._spans(window)
+        return tuple(tuple(mine[first:last]) for first, last in spans)
+
+    def looked_at(self, windows: Sequence[Window]) -> frozenset[Window]:
+        """Return what `looks` returns for all of these together, without the list of each: most are in thousands."""
+        by_place: dict[tuple[int, ...], set[tuple[int, int]]] = {}
+        for window in windows:
+            by_place.setdefault(self._place(window), set()).update(self._spans(window)[1])
+        found: set[Window] = set()
+        for place, spans in by_place.items():
+            mine, end = self._by_place.get(place, []), 0
+            for first, last in sorted(spans):
+                found.update(mine[max(first, end) : last])
+                end = max(end, last)
+        return frozenset(found)
 
     def before(self, window: Window) -> tuple[Window, ...]:
         """Return the windows that this one is compared with, in time order; none of a monitor that is too young."""
-        if not self._first <= window.start <= self._last:
-            raise ValueError(f"{window} is not among the windows that are looked back from")
+        self._check(window)
         return self._inside(window)
 
     def before_some(self, window: Window) -> tuple[tuple[Window, ...], ...]:
@@ -150,18 +159,41 @@ class LookBack:
 
     def _after_the_period(self, windows: Sequence[Window]) -> Sequence[Window]:
         """Leave out those that begin in the period: a few days of a month are not like the month, nor need they be."""
-        return windows[bisect_left(windows, self._since, key=lambda window: window.start) :]
+        return windows[bisect_left(windows, self._since, key=_start_of) :]
 
     def _inside(self, window: Window) -> tuple[Window, ...]:
-        return self._between(self._start(window.start), window)
+        mine = self._like(window)
+        first, last = self._span(mine, self._start(window.start), window)
+        return tuple(mine[first:last])
 
-    def _between(self, start: datetime, window: Window) -> tuple[Window, ...]:
-        mine = self._by_place.get(self._place(window), [])
-        first = bisect_left(mine, start, key=lambda earlier: earlier.start)
-        return tuple(mine[first : bisect_right(mine, window.start, key=lambda earlier: earlier.end)])
+    def _spans(self, window: Window) -> tuple[Sequence[Window], tuple[tuple[int, int], ...]]:
+        """Return the windows of the same place, and from where to where in them `looks` looks."""
+        self._check(window)
+        mine = self._like(window)
+        before = first, last = self._span(mine, self._start(window.start), window)
+        later = bisect_left(mine, self._since, first, last, key=_start_of)
+        if self._of_band or later == last:
+            return mine, (before,)
+        return mine, (before, self._span(mine, self._start(mine[later].start), mine[last - 1]))
+
+    def _span(self, mine: Sequence[Window], start: datetime, window: Window) -> tuple[int, int]:
+        """Return which of these lie between an instant and a window."""
+        first = bisect_left(mine, start, key=_start_of)
+        return first, max(first, bisect_right(mine, window.start, key=lambda earlier: earlier.end))
+
+    def _like(self, window: Window) -> Sequence[Window]:
+        return self._by_place.get(self._place(window), [])
+
+    def _check(self, window: Window) -> None:
+        if not self._first <= window.start <= self._last:
+            raise ValueError(f"{window} is not among the windows that are looked back from")
 
     def _start(self, end: datetime) -> datetime:
         return max(look_back_start(end, self._length, self._schedule.timezone), self._floor)
 
     def _place(self, window: Window) -> tuple[int, ...]:
         return () if self._season is None else place_in(self._season, window.start, self._schedule.timezone)
+
+
+def _start_of(window: Window) -> datetime:
+    return window.start

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from monitoring_tasks.baseline_parts import dispersions_of, parts_of
+from monitoring_tasks.baseline_parts import PartCounts, parts_of
 from monitoring_tasks.columns import monitored_columns, no_features
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, roles_of, stated_kind
 from monitoring_tasks.errors import DataError, about
-from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind, added
+from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.warehouse.scan import tallies
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant
 
@@ -89,9 +89,14 @@ def measure_baseline(
         bins = measure_bins(warehouse, source, columns, None if period is None else window, monitor.baseline_is_past)
         segments = [name for name in monitor.segments if name in bins]
         windows = [window] if period is None else parts_of(window, source.timezone, source.timestamp_type == "date")
-        parts = list(scan(warehouse, source, columns, bins, windows, segments))
-    (whole, *of_segments) = added(parts)
-    if whole.rows == 0:
+        rows, parts = 0, PartCounts(windows, bins)
+        sums: dict[str, dict[str, ColumnProfile]] = {}
+        for tally in tallies(warehouse, source, columns, bins, windows, segments):
+            rows += int(tally.rows[:, 0].sum())
+            sums = tally.added(sums)
+            parts.add(tally)
+            del tally  # before the next one is counted
+    if rows == 0:
         where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
         raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
     unmeasured = {
@@ -99,6 +104,7 @@ def measure_baseline(
         for name, roles in roles_of(monitor).items()
         if name in unreadable and set(roles) - COMPARED
     }
+    whole = sums.pop("")
     declared = _declared(monitor)
     reasons = {name: _without(name, why) for name, why in unreadable.items()}
     found = {"features": list(features), "unreadable": reasons}
@@ -106,10 +112,10 @@ def measure_baseline(
         monitor=monitor.name,
         definition=declared | found,
         bins={**bins, **unmeasured},
-        columns={**whole.columns, **{name: _no_rows(name, its) for name, its in unmeasured.items()}},
-        rows=whole.rows,
-        segments={part.segment: part.columns for part in of_segments},
-        dispersions={} if period is None else dispersions_of(parts, bins),
+        columns={**whole, **{name: _no_rows(name, its) for name, its in unmeasured.items()}},
+        rows=rows,
+        segments=sums,
+        dispersions={} if period is None else parts.dispersions(),
     )
     return store.write_baseline(baseline, _digest(declared))
 

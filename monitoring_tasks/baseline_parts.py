@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from monitoring_tasks.profile import Bins, Dispersions, Profile
+from monitoring_tasks.profile import Bins, Dispersions
 from monitoring_tasks.statistics.histogram import IntArray
 from monitoring_tasks.statistics.homogeneity import column_dispersion
 from monitoring_tasks.window import Window, parse_schedule
+from monitoring_tasks.window_counts import Places
+
+if TYPE_CHECKING:
+    from monitoring_tasks.warehouse.tally import Tally
 
 LENGTHS = (
     timedelta(minutes=10),
@@ -53,57 +60,107 @@ def parts_of(period: Window, timezone: str, whole_days: bool = False) -> tuple[W
     return tuple(Window(start, min(start + length, period.end)) for start in starts)
 
 
-def dispersions_of(parts: Sequence[Sequence[Profile]], bins: Mapping[str, Bins]) -> Dispersions:
-    """Measure the dispersion of every column over the parts of a baseline, at every length that there are enough of.
+class PartCounts:
+    """The counts of a baseline's parts, packed: of thousands of them, most segments have a few rows or none in each.
 
     Parameters
     ----------
     parts
-        The profiles of all rows and each segment, in time order, see `parts_of`.
+        See `parts_of`.
     bins
         The baseline's, by column name.
-
-    Returns
-    -------
-    dict
-        By the length of the parts in seconds, then by segment, then by column.
     """
-    length = parts[0][0].window.length
-    whole = [profiles for profiles in parts if profiles[0].window.length >= length * 0.95]  # a day of 23 hours is one
-    counts = _stacked(whole, bins)
-    found: Dispersions = {}
-    for each in LENGTHS:
-        times = round(each / length)
-        if times < 1 or each < length * 0.95 or abs(times * length - each) > each * 0.05:
-            continue
-        if len(whole) // times < FEWEST_PARTS:
-            break
-        found[each.total_seconds()] = {
-            segment: {
-                name: dispersion
-                for name, of_parts in columns.items()
-                if (dispersion := column_dispersion(_added(of_parts, times), bins[name].layout)) is not None
-            }
-            for segment, columns in counts.items()
-        }
-    return found
+
+    def __init__(self, parts: Sequence[Window], bins: Mapping[str, Bins]) -> None:
+        self._places = Places(bins)
+        self._length = parts[0].length
+        # A day of 23 hours is one.
+        self._numbers = {part: i for i, part in enumerate(p for p in parts if p.length >= self._length * 0.95)}
+        self._packed: dict[str, list[tuple[int, _Packed]]] = {"": []}
+
+    def add(self, tally: Tally) -> None:
+        """Keep the counts of the next parts."""
+        whole = [i for i, window in enumerate(tally.windows) if window in self._numbers]
+        names = tally.segments.names
+        for s in tally.occurring():
+            if self._places.bins and tally.rows[whole, s].any():
+                first = self._numbers[tally.windows[whole[0]]]
+                counts = np.concatenate(
+                    [tally.columns[name].counts[whole, s] for name in self._places.bins], axis=1, dtype=np.int64
+                )
+                self._packed.setdefault(names[s], []).append((first, _Packed.of(counts)))
+
+    def dispersions(self) -> Dispersions:
+        """Measure the dispersion of every column over the parts, at every length that there are enough of.
+
+        Returns
+        -------
+        dict
+            By the length of the parts in seconds, then by segment, then by column.
+        """
+        times_of = self._lengths()
+        found: Dispersions = {seconds: {} for seconds in times_of}
+        for segment in self._packed:
+            counts = self._unpacked(segment)
+            for seconds, times in times_of.items():
+                found[seconds][segment] = {
+                    name: dispersion
+                    for name, where in self._places.slices.items()
+                    if (
+                        dispersion := column_dispersion(_added(counts[:, where], times), self._places.bins[name].layout)
+                    )
+                    is not None
+                }
+        return found
+
+    def _lengths(self) -> dict[float, int]:
+        """Return the lengths in seconds that there are enough parts of, and of how many parts each of those is made."""
+        found = {}
+        for each in LENGTHS:
+            times = round(each / self._length)
+            if times < 1 or each < self._length * 0.95 or abs(times * self._length - each) > each * 0.05:
+                continue
+            if len(self._numbers) // times < FEWEST_PARTS:
+                break
+            found[each.total_seconds()] = times
+        return found
+
+    def _unpacked(self, segment: str) -> NDArray[np.unsignedinteger]:
+        """Return the counts of a segment, shape (n_parts, `Places.size`); zeros where it had no row."""
+        packed = self._packed[segment]
+        dtype = np.result_type(np.uint8, *(each.counts.dtype for _, each in packed))
+        found = np.zeros((len(self._numbers), self._places.size), dtype)
+        for first, each in packed:
+            each.write(found[first:])
+        return found
 
 
-def _stacked(parts: Sequence[Sequence[Profile]], bins: Mapping[str, Bins]) -> dict[str, dict[str, IntArray]]:
-    """Return the counts of each segment and column, shape (n_parts, n_bins); zeros where a segment had no row."""
-    segments = dict.fromkeys(profile.segment for profiles in parts for profile in profiles)
-    shapes = {name: (len(parts), len(its)) for name, its in bins.items()}
-    found = {segment: {name: np.zeros(shape, np.int64) for name, shape in shapes.items()} for segment in segments}
-    for i, profiles in enumerate(parts):
-        for profile in profiles:
-            for name, column in profile.columns.items():
-                if name in bins:
-                    found[profile.segment][name][i] = column.counts
-    return found
+@dataclass(frozen=True)
+class _Packed:
+    """Counts as the smallest integers that hold them; where that takes less, only those that are not zero."""
+
+    parts: int
+    counts: NDArray[np.unsignedinteger]
+    places: NDArray[np.unsignedinteger] | None
+    """Of each count, row by row; None where there are all."""
+
+    @classmethod
+    def of(cls, counts: IntArray) -> _Packed:
+        every = counts.astype(np.min_scalar_type(int(counts.max()))).reshape(-1)
+        places = np.flatnonzero(every)
+        narrow = places.astype(np.min_scalar_type(len(every)))
+        if narrow.nbytes + len(narrow) * every.itemsize < every.nbytes:
+            return cls(len(counts), every[places], narrow)
+        return cls(len(counts), every, None)
+
+    def write(self, zeros: NDArray[np.unsignedinteger]) -> None:
+        """Write the counts into the first rows of an array."""
+        flat = zeros[: self.parts].reshape(-1)
+        flat[slice(None) if self.places is None else self.places] = self.counts
 
 
-def _added(parts: IntArray, times: int) -> IntArray:
+def _added(parts: NDArray[np.unsignedinteger], times: int) -> IntArray:
     """Add up so many neighbours; what does not fill the last one is left out."""
     longer = len(parts) // times
-    sums: IntArray = parts[: longer * times].reshape(longer, times, parts.shape[1]).sum(axis=1)
+    sums: IntArray = parts[: longer * times].reshape(longer, times, parts.shape[1]).sum(axis=1, dtype=np.int64)
     return sums

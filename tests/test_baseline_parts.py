@@ -9,10 +9,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from monitoring_tasks.baseline_parts import FEWEST_PARTS, LENGTHS, MOST_PARTS, dispersions_of, parts_of
-from monitoring_tasks.profile import Bins, ColumnProfile, Profile, added
+from monitoring_tasks.baseline_parts import FEWEST_PARTS, LENGTHS, MOST_PARTS, PartCounts, parts_of
+from monitoring_tasks.columns import Column
+from monitoring_tasks.profile import Bins, ColumnProfile, Dispersions, Profile, added
+from monitoring_tasks.statistics.homogeneity import column_dispersion
+from monitoring_tasks.warehouse import scan as module
+from monitoring_tasks.warehouse.bins import measure_bins
+from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.scan import scan, tallies
+from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.warehouse.tally import Segments, Tally
 from monitoring_tasks.window import Window
+from tests import inference_log
 
+CARRIER = Column("carrier", "categorical", "text", ("feature",))
 BINS = {"carrier": Bins("categorical", categories=("AA", "UA"), others=("B6",))}
 START = datetime(2013, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -25,6 +35,18 @@ def filled(windows: tuple[Window, ...], seed: int = 0) -> list[tuple[Profile, ..
         (Profile(window, 200, {"carrier": ColumnProfile("carrier", "categorical", counts)}),)
         for window, counts in zip(windows, rows, strict=True)
     ]
+
+
+def dispersions_of(parts: list[tuple[Profile, ...]], bins: dict[str, Bins]) -> Dispersions:
+    """Return what is measured of parts that come in two tallies."""
+    windows = tuple(profiles[0].window for profiles in parts)
+    counts = PartCounts(windows, bins)
+    for some in filter(None, (parts[: len(parts) // 3], parts[len(parts) // 3 :])):
+        tally = Tally.empty([profiles[0].window for profiles in some], Segments())
+        tally.rows[:, 0] = [profiles[0].rows for profiles in some]
+        tally.add(CARRIER, bins["carrier"]).counts[:, 0] = [profiles[0].columns["carrier"].counts for profiles in some]
+        counts.add(tally)
+    return counts.dispersions()
 
 
 @pytest.mark.parametrize("days", [1, 7, 17, 31, 100, 365, 3650])
@@ -66,3 +88,53 @@ def test_a_log_of_dates_has_whole_days_also_where_the_clock_changes(first):
     found = dispersions_of(filled(parts), BINS)
     assert set(found) == ({86400.0, 604800.0} if len(parts) >= 56 else {86400.0})
     assert found[86400.0][""]["carrier"].parts == len(parts)
+
+
+LOG = Source("inference_log", "asked_at")
+COLUMNS = (
+    Column("amount", "numeric", "number", ("feature",)),
+    Column("age", "numeric", "number", ("feature",)),
+    Column("member", "categorical", "boolean", ("feature",)),
+    Column("country", "categorical", "text", ("segment",)),
+    Column("region", "categorical", "text", ("segment",)),
+)
+SEGMENTS = ("country", "region")
+
+
+@pytest.mark.parametrize("most", [20_000_000, 4_000])
+def test_packed_counts_say_what_the_profiles_of_all_parts_say(
+    most: int, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+):
+    """Bit by bit, in whatever pieces they were read; of bins that know neither all values nor all countries."""
+    first = inference_log.FIRST
+    period = Window(first, first + 4 * DAY + timedelta(minutes=7))
+    parts = parts_of(period, "UTC")
+    known = Window(first, first + timedelta(minutes=5))
+    bins = measure_bins(warehouse, LOG, COLUMNS, known, False)
+    monkeypatch.setattr(module, "COUNTS", most)
+    profiles = list(scan(warehouse, LOG, COLUMNS, bins, parts, SEGMENTS))
+    counts, sums, pieces = PartCounts(parts, bins), {}, 0
+    for tally in tallies(warehouse, LOG, COLUMNS, bins, parts, SEGMENTS):
+        sums = tally.added(sums)
+        counts.add(tally)
+        pieces += 1
+    assert (pieces > 10) == (most < 1_000_000)
+    assert sums == {profile.segment: profile.columns for profile in added(profiles)}
+    found = counts.dispersions()
+    assert list(found) == [600.0, *(3600.0 * hours for hours in (1, 2, 3, 4, 6, 8, 12))]
+    for seconds, of_segments in found.items():
+        times = round(seconds / 600)
+        whole = profiles[: len(profiles) - 1 - (len(profiles) - 1) % times]
+        longer = [added(whole[i : i + times]) for i in range(0, len(whole), times)]
+        expected: dict[str, dict] = {}
+        for segment in of_segments:
+            expected[segment] = {}
+            for name, its in bins.items():
+                rows = [
+                    next((part.columns[name].counts for part in each if part.segment == segment), (0,) * len(its))
+                    for each in longer
+                ]
+                if (dispersion := column_dispersion(rows, its.layout)) is not None:
+                    expected[segment][name] = dispersion
+        assert of_segments == expected
+    assert len(found[600.0]) == 1 + len(bins["country"].categories) + 2

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring_tasks.columns import Column
-from monitoring_tasks.profile import Bins, ColumnProfile, Profile, readable
+from monitoring_tasks.profile import Bins, ColumnProfile, Profile, named_values, readable
 from monitoring_tasks.window import Window
 
 
@@ -104,20 +105,49 @@ class ColumnTally:
 
     def profile(self, window: int, segment: int) -> ColumnProfile:
         """Return one window's profile of one segment."""
-        numeric = self.column.kind != "categorical"
-        counts = self.counts[window, segment]
-        has_sums = numeric and counts.sum() > counts[0]
-        low, high = float(self.minimum[window, segment]), float(self.maximum[window, segment])
+        return self._profile(
+            self.counts[window, segment],
+            (float(self.minimum[window, segment]), float(self.maximum[window, segment])),
+            int(self.total[window, segment]) * self.bins.unit,
+            int(self.total_squares[window, segment]) * self.bins.square_unit,
+            self.unseen.get((window, segment), ()),
+        )
+
+    def added(self, segment: int, before: ColumnProfile | None = None) -> ColumnProfile:
+        """Return what `before` and all windows' profiles of one segment add up to, one by one and bit by bit."""
+        start = before or ColumnProfile(self.column.name, self.column.kind, (0,) * len(self.bins))
+        low, high = (
+            np.append(each[:, segment], np.nan if extreme is None else extreme)
+            for each, extreme in ((self.minimum, start.minimum), (self.maximum, start.maximum))
+        )
+        return self._profile(
+            start.array() + self.counts[:, segment].sum(axis=0),
+            (float(np.fmin.reduce(low[~np.isinf(low)])), float(np.fmax.reduce(high[~np.isinf(high)]))),
+            _added(start.total, self.total[:, segment], self.bins.unit),
+            _added(start.total_squares, self.total_squares[:, segment], self.bins.square_unit),
+            _names([start.unseen, *(names for (_, number), names in self.unseen.items() if number == segment)]),
+        )
+
+    def _profile(
+        self,
+        counts: NDArray[np.int64],
+        extremes: tuple[float, float],
+        total: float,
+        total_squares: float,
+        names: tuple[tuple[str, int], ...] | None,
+    ) -> ColumnProfile:
+        has_sums = self.column.kind != "categorical" and counts.sum() > counts[0]
+        low, high = extremes
         return ColumnProfile(
             column=self.column.name,
             kind=self.column.kind,
             counts=tuple(counts.tolist()),
             minimum=low + 0.0 if has_sums and np.isfinite(low) else None,  # 0.0 for -0.0, which engines hold equal
             maximum=high + 0.0 if has_sums and np.isfinite(high) else None,
-            total=int(self.total[window, segment]) * self.bins.unit if has_sums else None,
-            total_squares=int(self.total_squares[window, segment]) * self.bins.square_unit if has_sums else None,
+            total=total if has_sums else None,
+            total_squares=total_squares if has_sums else None,
             origin=self.bins.origin,
-            unseen=self.unseen.get((window, segment), ()),
+            unseen=names,
         )
 
 
@@ -184,6 +214,34 @@ class Tally:
             )
             for s in found
         )
+
+    def added(self, before: Mapping[str, Mapping[str, ColumnProfile]]) -> dict[str, dict[str, ColumnProfile]]:
+        """Return what these and the profiles of all windows add up to: by segment, all rows first, then by column.
+
+        Other than with `monitoring_tasks.profile.added`, no window's profile is made.
+        """
+        sums = {segment: dict(columns) for segment, columns in before.items()}
+        names = self.segments.names
+        for s in self.occurring():
+            of_segment = sums.setdefault(names[s], {})
+            of_segment.update({name: each.added(s, of_segment.get(name)) for name, each in self.columns.items()})
+        return sums
+
+    def occurring(self) -> list[int]:
+        """Return the numbers of the segments that have rows, as they come in time, after that of all rows."""
+        first = (self.rows > 0).argmax(axis=0)
+        return [0, *sorted((s for s in range(1, len(self.segments)) if self.rows[:, s].any()), key=first.__getitem__)]
+
+
+def _added(start: float | None, parts: NDArray[Any], unit: float) -> float:
+    """Add up in time order: above 2**53 units another order would come to another last digit."""
+    return float(np.add.accumulate([start or 0.0, *(parts.astype(np.float64) * unit)])[-1])
+
+
+def _names(unseen: Sequence[tuple[tuple[str, int], ...] | None]) -> tuple[tuple[str, int], ...] | None:
+    """Return the names of all together; None if one has too many, or all have."""
+    known = [names for names in unseen if names is not None]
+    return named_values(chain.from_iterable(known)) if len(known) == len(unseen) else None
 
 
 def integers(column: pa.ChunkedArray, null: int) -> NDArray[np.int64]:

@@ -43,6 +43,7 @@ def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Yield what is wrong between the parts of a monitor, `found` by their names."""
     yield from _times(found)
     yield from _moving_baseline(found)
+    yield from _thresholds(found)
     yield from _bands(found)
     yield from _columns(found)
     yield from _task(found)
@@ -110,6 +111,28 @@ def _held(length: timedelta, schedule: Schedule, start: datetime, enough: int) -
         if len(windows) >= enough:
             break
     return len(windows)
+
+
+def _thresholds(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """A threshold of a metric that is not computed, or that another one replaces, would decide nothing."""
+    checks: Checks | None = found.get("checks")
+    baseline: Baseline | None = found.get("baseline")
+    # By the minimum effect of PSI a moving baseline is held against the fixed one, whatever the metrics are.
+    moves = baseline is None or baseline.rolling is not None or baseline.seasonal is not None
+    for name in ("data_drift", "prediction_drift"):
+        settings: DriftSettings | None = getattr(checks, name, None)
+        if settings is None:
+            continue
+        for key, written in (("fixed", settings.fixed), ("minimum_effect", settings.minimum_effect)):
+            for metric in written:
+                path: KeyPath = ("checks", name, key, metric)
+                if key == "minimum_effect" and metric == "psi" and moves:
+                    continue
+                if metric not in settings.metrics:
+                    yield Contradiction(path, f"{metric!r} is not among `metrics`", "add it there, or remove it here")
+                if key == "minimum_effect" and metric in settings.fixed:
+                    message = f"{metric!r} is also in `fixed`, which decides alone"
+                    yield Contradiction(path, message, "remove one of them")
 
 
 def _bands(found: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -150,6 +150,18 @@ def test_what_is_written_becomes(path: str, written: Any, expected: Any) -> None
     assert type(value) is type(expected)
 
 
+@pytest.mark.parametrize("drift", [{"metrics": ["wasserstein"]}, {"fixed": {"psi": 0.3}}], ids=str)
+def test_a_moving_baseline_is_judged_by_the_minimum_effect_of_psi_whatever_the_metrics(drift: dict[str, Any]) -> None:
+    values = yaml.safe_load(MINIMAL)
+    values["checks"] = {"data_drift": {**drift, "minimum_effect": {"psi": 0.2}}}
+    with pytest.raises(MonitorFileError, match=r"checks\.data_drift\.minimum_effect\.psi: 'psi' is "):
+        parse_monitor(yaml.safe_dump(values), environ={})
+    values["baseline"]["rolling"] = "28d"
+    settings = parse_monitor(yaml.safe_dump(values), environ={}).checks.data_drift
+    assert settings is not None
+    assert settings.minimum_effect == {"psi": 0.2}
+
+
 @pytest.mark.parametrize(("written", "k", "n"), [("2 of 3", 2, 3), (2, 2, 2), ("4", 4, 4), (None, 1, 1)])
 def test_windows_of_an_alert(written: Any, k: int, n: int) -> None:
     monitor = with_key("alerts", [{"name": "drift", "when": {"check": "data_drift", "windows": written}}])

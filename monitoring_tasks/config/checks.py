@@ -57,6 +57,19 @@ RegressionMetricName = Literal["mae", "rmse", "mape", "medae", "r2", "bias"]
 PerformanceMetricName = Literal[ClassificationMetricName, RegressionMetricName]
 MultivariateMetricName = Literal["domain_classifier_auc", "pca_reconstruction_error"]
 
+LARGEST_SIZE: Mapping[DriftMetricName, float] = {
+    "jensen_shannon": 1.0,
+    "hellinger": 1.0,
+    "total_variation": 1.0,
+    "kolmogorov_smirnov": 1.0,
+    "chi_squared": 1.0,
+    "l_infinity": 1.0,
+}
+"""The largest possible size of a drift, of the metrics that have one; a threshold of `chi_squared` is on Cramer's V.
+
+Stated here too, and tested against the metrics, because they import numpy and who reads files must not wait for that.
+"""
+
 DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName)]
 MultivariateMetric = Annotated[MultivariateMetricName, one_of("a metric of two samples", MultivariateMetricName)]
 PerformanceMetric = Annotated[PerformanceMetricName, one_of("a performance metric", PerformanceMetricName)]

@@ -5,6 +5,7 @@ Each rule looks at the parts that are valid by themselves, so that it speaks up 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from statistics import median_low
 from typing import Any, get_args
 
 from monitoring_tasks.config.checks import (
+    LARGEST_SIZE,
     Checks,
     ClassificationMetricName,
     DriftSettings,
@@ -114,7 +116,7 @@ def _held(length: timedelta, schedule: Schedule, start: datetime, enough: int) -
 
 
 def _thresholds(found: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """A threshold of a metric that is not computed, or that another one replaces, would decide nothing."""
+    """A threshold of what is not computed, that another one replaces or that nothing exceeds would decide nothing."""
     checks: Checks | None = found.get("checks")
     baseline: Baseline | None = found.get("baseline")
     # By the minimum effect of PSI a moving baseline is held against the fixed one, whatever the metrics are.
@@ -124,8 +126,13 @@ def _thresholds(found: Mapping[str, Any]) -> Iterator[Contradiction]:
         if settings is None:
             continue
         for key, written in (("fixed", settings.fixed), ("minimum_effect", settings.minimum_effect)):
-            for metric in written:
+            for metric, threshold in written.items():
                 path: KeyPath = ("checks", name, key, metric)
+                largest = LARGEST_SIZE.get(metric, math.inf)
+                if threshold >= largest:
+                    size = "Cramer's V, which decides for chi_squared," if metric == "chi_squared" else metric
+                    message = f"{{value}} is never exceeded: {size} lies between 0 and {largest:g}"
+                    yield Contradiction(path, message, f"write a number below {largest:g}")
                 if key == "minimum_effect" and metric == "psi" and moves:
                     continue
                 if metric not in settings.metrics:

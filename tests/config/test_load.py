@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -26,7 +28,9 @@ from monitoring_tasks.config import (
     load_monitors,
     parse_monitor,
 )
+from monitoring_tasks.config.checks import LARGEST_SIZE
 from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.statistics.drift import DRIFT_METRICS
 from monitoring_tasks.window import Schedule
 
 CASES = Path(__file__).parent / "cases"
@@ -318,6 +322,14 @@ def test_the_hash_holds_nothing_from_the_environment() -> None:
         other = parse_monitor(text.replace(*change), environ={"WAREHOUSE": "live", "PASSWORD": "hunter2"})
         assert other.config_hash != one.config_hash
     assert "hunter2" not in repr(one) + str(one) + repr(one.checks)
+
+
+def test_the_largest_sizes_of_files_are_those_of_the_metrics() -> None:
+    """No bin is seen on both sides: nothing is further apart."""
+    apart = np.array([0, 0, 5000, 0, 0]), np.array([0, 0, 0, 5000, 0])
+    largest = {metric.name: metric.maximum for metric in DRIFT_METRICS if metric.maximum < math.inf}
+    largest |= {metric.name: metric.effect(*apart) for metric in DRIFT_METRICS if metric.effect is not None}
+    assert largest == LARGEST_SIZE
 
 
 def test_reading_imports_nothing_heavy() -> None:

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Any
 
 from monitoring_tasks.baseline_parts import PartCounts, parts_of
-from monitoring_tasks.columns import monitored_columns, no_features
+from monitoring_tasks.columns import monitored_columns
 from monitoring_tasks.config import ColumnType, Monitor
-from monitoring_tasks.config.roles import Role, roles_of, stated_kind
+from monitoring_tasks.config.roles import Role, no_features, roles_of, stated_kind
 from monitoring_tasks.errors import DataError, about
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
 from monitoring_tasks.results.store import Store

@@ -6,7 +6,7 @@ words, what it cannot count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,6 +129,31 @@ def roles_of(monitor: Monitor, features: Sequence[str] | None = None) -> dict[st
         if use.role not in roles.get(use.column, ()):
             roles[use.column] = (*roles.get(use.column, ()), use.role)
     return roles
+
+
+def feature_names(
+    monitor: Monitor, types: Mapping[str, ColumnType], partition_keys: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the features, those of ``features: '*'`` read off the table.
+
+    They are the columns that can be counted and have no other meaning to the monitor; `partition_keys`, which stand in
+    the names of folders and not in the rows, say how the table is stored.
+    """
+    named = monitor.inference_log.features.names
+    if named is not None:
+        return tuple(named)
+    taken = {*no_features(monitor), *partition_keys}
+    return tuple(name for name, type_ in types.items() if name not in taken and type_ != "other")
+
+
+def no_features(monitor: Monitor) -> frozenset[str]:
+    """Return the columns that ``features: '*'`` does not stand for: the file gives them another meaning."""
+    log, labels = monitor.inference_log, monitor.labels
+    taken = {log.timestamp, log.key}
+    taken |= {name for name, roles in roles_of(monitor).items() if set(roles) - {"segment"}}
+    if labels is not None:
+        taken |= {labels.value} | ({labels.timestamp} if labels.table == log.table else set())
+    return frozenset(taken)
 
 
 def stated_kind(monitor: Monitor, column: str, roles: Sequence[Role]) -> KindName | None:

@@ -780,6 +780,26 @@ def test_a_new_column_is_named_and_changes_nothing(duckdb_url, tmp_path):
     )
 
 
+def test_a_weight_of_no_feature_of_a_star_is_one_error_row(duckdb_url, tmp_path):
+    checks = "{data_drift: {importance: {amount: 2, amuont: 3, predicted: 4, city: 5}}}"
+    monitor = inference_log.monitor(checks, features="'*'")
+    more = copied(duckdb_url, tmp_path, "ALTER TABLE inference_log ADD COLUMN city varchar DEFAULT 'Paris'")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        for url, number in ((duckdb_url, 20), (more, 21)):
+            with open_warehouse(url) as warehouse:
+                (run,) = run_windows(monitor, day(number).start, day(number).end, warehouse=warehouse, store=store)
+            assert run.state == "failed"
+        assert {name: check for name, (check, _) in errors_of(store, 20).items()} == dict.fromkeys(
+            ["amuont", "predicted", "city"], "data_drift"
+        )
+        assert errors_of(store, 20)["amuont"][1] == (
+            "column 'amuont' has a weight in `importance` and is no feature: did you mean 'amount'?"
+        )
+        # What has come since the baseline has a row of its own.
+        assert errors_of(store, 21).keys() == {"amuont", "predicted"}
+        assert [row["column_name"] for row in rows(store, 21, metrics="new_column")] == ["city"]
+
+
 def test_a_column_that_the_baseline_was_measured_without_says_how_to_get_it(duckdb_url, tmp_path):
     monitor = inference_log.monitor()
     less = copied(

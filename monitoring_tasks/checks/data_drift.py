@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from monitoring_tasks.checks.baseline_shift import baseline_shift
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import drift
 from monitoring_tasks.checks.error_budget import share_of_rate
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.config.roles import roles_of
 
 
@@ -26,7 +29,23 @@ def data_drift(context: CheckContext) -> list[Result]:
         return [Result("drifted_share", status="insufficient_data", window_rows=rows, message=message), *new]
     rate, importance = share_of_rate(context, "data_drift"), settings.importance
     compared = drift(context, features, settings, rate=rate, importance=importance)
-    return [*compared, *baseline_shift(context, features, settings), *new]
+    weights = _weights_of_no_feature(context, settings.importance)
+    return [*compared, *baseline_shift(context, features, settings), *weights, *new]
+
+
+def _weights_of_no_feature(context: CheckContext, importance: Mapping[str, float]) -> list[Result]:
+    """Return a row for each weight that weighs nothing; of a column that has come since, its own row tells."""
+    features, new = context.baseline.features, new_features(context)
+    return [
+        Result(
+            "unreadable",
+            column_name=name,
+            status="error",
+            message=f"column {name!r} has a weight in `importance` and is no feature: {suggestion(name, features)}",
+        )
+        for name in importance
+        if name not in features and name not in new
+    ]
 
 
 def new_features(context: CheckContext) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ from monitoring_tasks.config.roles import (
     TIMES,
     ColumnType,
     Role,
+    feature_names,
     misfit,
+    no_features,
     roles_of,
     stated_kind,
     timestamp_misfit,
@@ -71,6 +73,7 @@ def column_problems(
             message = f"{{value}} is {IN_WORDS[found]}, not {need.noun}"
             problems.append(monitor.document.problem(need.path, message, remedy))
     problems += _misfits(monitor, columns, table, log or {})
+    problems += _weights_of_no_feature(monitor, columns, table)
     return [*problems, *_class_problems(monitor, columns, table)]
 
 
@@ -107,6 +110,21 @@ def _misfits(
             yield monitor.document.problem(use.path, f"{_subject(use.path)} {wrong.message}", wrong.remedy)
 
 
+def _weights_of_no_feature(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:
+    """Yield the weights of what ``features: '*'`` does not stand for; of listed features the file itself tells."""
+    drift, log = monitor.checks.data_drift, monitor.inference_log
+    if drift is None or log.features.names is not None or table != log.table:
+        return
+    features, other = feature_names(monitor, columns), no_features(monitor)
+    for name in drift.importance:
+        path: KeyPath = ("checks", "data_drift", "importance", name)
+        if name not in columns:
+            yield _missing(monitor, path, name, columns, table)
+        elif name not in features:
+            why = "its part in the monitor is another" if name in other else f"it is {IN_WORDS['other']}"
+            yield monitor.document.problem(path, f"is no feature: {why}", "remove its weight")
+
+
 def compared_roles(monitor: Monitor) -> frozenset[Role]:
     """Return the roles whose columns a baseline's table must have: the others are counted without one."""
     predictions: tuple[Role, ...] = ("prediction", "score") if monitor.checks.prediction_drift is not None else ()
@@ -128,7 +146,9 @@ def _subject(path: KeyPath) -> str:
 
 
 def _is_key(path: KeyPath) -> bool:
-    """Tell whether the column's name is the key itself, and the value its kind."""
+    """Tell whether the column's name is the key itself, and the value its kind or weight."""
+    if path[:3] == ("checks", "data_drift", "importance"):
+        return True
     return path[:2] == ("inference_log", "features") and isinstance(path[-1], str)
 
 

@@ -232,3 +232,19 @@ def test_a_name_from_the_environment_is_not_shown() -> None:
     assert problems(monitor, LOG, "inference_log")[0].startswith(
         "flights.yaml:18: inference_log.latency_ms: '${COLUMN}' is not a column of 'inference_log': write one of"
     )
+
+
+def test_a_weight_of_no_feature_of_a_star() -> None:
+    monitor = read(
+        ("{distance: numeric, carrier: categorical}", "'*'"),
+        ("minimum_effect: {psi: 0.1}", "importance: {distance: 2, distnce: 3, predicted: 4, route: 5}"),
+    )
+    assert problems(monitor, LOG | {"route": "other"}, "inference_log") == [
+        "flights.yaml:32: checks.data_drift.importance.distnce: is not a column of 'inference_log': "
+        "did you mean 'distance'?",
+        "flights.yaml:32: checks.data_drift.importance.predicted: is no feature: its part in the monitor is another: "
+        "remove its weight",
+        "flights.yaml:32: checks.data_drift.importance.route: is no feature: it is of a type that cannot be counted: "
+        "remove its weight",
+    ]
+    assert problems(monitor, OUTCOMES, "outcomes") == []

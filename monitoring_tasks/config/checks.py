@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from monitoring_tasks.config.fields import (
     Column,
@@ -69,6 +77,9 @@ LARGEST_SIZE: Mapping[DriftMetricName, float] = {
 
 Stated here too, and tested against the metrics, because they import numpy and who reads files must not wait for that.
 """
+
+MOST_DRAWN = 100_000
+"""Rows that `multivariate_drift` may draw of either side: with 200 features they take 160 MB as numbers."""
 
 DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName)]
 MultivariateMetric = Annotated[MultivariateMetricName, one_of("a metric of two samples", MultivariateMetricName)]
@@ -188,10 +199,17 @@ class Operations(CheckSettings):
     """the rows of a window: a whole number, seasonal, or {minimum: ..., maximum: ...}"""
 
 
+def _fits_in_memory(value: int) -> int:
+    if value > MOST_DRAWN:
+        why = f"{{value}} is above {MOST_DRAWN:,}: the rows that are drawn are held in memory"
+        raise refused(why, f"write {MOST_DRAWN} or less, such as 5000")
+    return value
+
+
 class MultivariateDrift(CheckSettings):
     """Change of the features' joint distribution, on a bounded sample."""
 
-    maximum_rows: Count = 5_000
+    maximum_rows: Annotated[Count, AfterValidator(_fits_in_memory)] = 5_000
     """the rows that are drawn of the window, and as many of the baseline, such as 5000"""
     minimum_rows: Count = 100
     """the rows below which a window is not judged, such as 100"""
@@ -209,7 +227,8 @@ class MultivariateDrift(CheckSettings):
     @model_validator(mode="after")
     def _judges(self) -> MultivariateDrift:
         if self.maximum_rows < self.minimum_rows:
-            raise refused("`maximum_rows` is below `minimum_rows`", "exchange them: so no window could be judged")
+            message = "`maximum_rows` is below `minimum_rows`, so that no window could be judged"
+            raise refused(message, "raise `maximum_rows`, or lower `minimum_rows`")
         return self
 
 

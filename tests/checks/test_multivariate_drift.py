@@ -229,7 +229,8 @@ def test_categories_are_the_places_of_their_bins():
     ("settings", "message"),
     [
         (f"{{minimum_effect: {{{AUC}: 0.05}}}}", "has a `domain_classifier_auc` outside 0.5 to 1: write an AUC"),
-        ("{maximum_rows: 50}", "`maximum_rows` is below `minimum_rows`: exchange them"),
+        ("{maximum_rows: 50}", "`maximum_rows` is below `minimum_rows`, so that no window could be judged: raise "),
+        ("{maximum_rows: 100000000}", "100000000 is above 100,000: the rows that are drawn are held in memory: write "),
         ("{minimum_effect: {auc: 0.6}}", "is not a metric of two samples"),
     ],
 )

@@ -318,9 +318,11 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
     from monitoring_tasks.errors import DataError, TransientError
     from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
 
-    tables = [monitor.inference_log.table]
-    tables += [monitor.labels.table] if monitor.labels is not None else []
-    tables += [monitor.baseline.table] if monitor.baseline.table is not None else []
+    tables = {monitor.inference_log.table: "inference_log"}
+    if monitor.labels is not None:
+        tables.setdefault(monitor.labels.table, "labels")
+    if monitor.baseline.table is not None:
+        tables.setdefault(monitor.baseline.table, "baseline")
     try:
         url = warehouse_url(monitor.warehouse)
     except ConfigError as error:
@@ -329,11 +331,12 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
     log: Mapping[str, ColumnType] = {}
     try:
         with open_warehouse(url) as warehouse:
-            for table in dict.fromkeys(tables):
+            for table, part in tables.items():
                 try:
                     columns = warehouse.columns(table)
                 except DataError as error:
-                    problems.append(f"{monitor.path}: {error}")
+                    remedy = "name a table, a view or Parquet files that the warehouse holds and lets you read"
+                    problems.append(str(monitor.document.problem((part, "table"), str(error), remedy)))
                     continue
                 if table == monitor.inference_log.table:
                     log = columns
@@ -342,7 +345,7 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
         return problems, f"its columns were not checked, the warehouse does not answer: {error}"
     except MonitoringError as error:
         problems.append(f"{monitor.path}: {error}")
-    return problems, f"its columns are in {', '.join(dict.fromkeys(tables))}"
+    return problems, f"its columns are in {', '.join(tables)}"
 
 
 def _period(start: str, end: str, timezone: str) -> tuple[datetime, datetime]:

@@ -164,6 +164,23 @@ def test_validate_holds_the_training_set_against_what_a_run_would_compare(place)
     assert "the baseline was measured without column 'approved'" in run(place).stderr
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("{period: {start: 2024-03-01, end: 2024-03-05}}", "{table: nosuch}", "12: baseline.table"),
+        ("table: scores", "table: nosuch", "7: inference_log.table"),
+    ],
+)
+def test_validate_names_the_key_of_a_table_that_is_not_there(place, old, new, key):
+    (place / "loans.yaml").write_text(MONITOR.replace(old, new))
+    done = call(place, "validate", "loans.yaml")
+    assert done.returncode == 1
+    error, count = done.stderr.splitlines()
+    assert error.startswith(f"loans.yaml:{key}: table 'nosuch': Catalog Error: Table with name nosuch does not exist")
+    assert error.endswith(": name a table, a view or Parquet files that the warehouse holds and lets you read")
+    assert count == "1 error"
+
+
 def test_validate_prints_every_error_of_every_file(place):
     (place / "columns.yaml").write_text(MONITOR.replace("[amount, plan]", "[amuont, plan]").replace("loans", "other"))
     (place / "broken.yaml").write_text(MONITOR.replace("@daily", "@dayly").replace("features:", "featurs:"))

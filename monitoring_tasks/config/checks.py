@@ -81,7 +81,20 @@ Stated here too, and tested against the metrics, because they import numpy and w
 MOST_DRAWN = 100_000
 """Rows that `multivariate_drift` may draw of either side: with 200 features they take 160 MB as numbers."""
 
-DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName)]
+_ALIASES: Mapping[str, DriftMetricName] = {
+    "population_stability_index": "psi",
+    "js": "jensen_shannon",
+    "jsd": "jensen_shannon",
+    "tv": "total_variation",
+    "tvd": "total_variation",
+    "kl": "kl_divergence",
+    "ks": "kolmogorov_smirnov",
+    "emd": "wasserstein",
+    "earth_mover": "wasserstein",
+    "chi2": "chi_squared",
+}
+
+DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName, _ALIASES)]
 MultivariateMetric = Annotated[MultivariateMetricName, one_of("a metric of two samples", MultivariateMetricName)]
 PerformanceMetric = Annotated[PerformanceMetricName, one_of("a performance metric", PerformanceMetricName)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar, get_args
@@ -52,14 +52,16 @@ def reading() -> Iterator[None]:
         raise refused("{value} is out of range", "write a time between the years 1 and 9999") from None
 
 
-def one_of(what: str, literal: Any) -> BeforeValidator:
-    """Return a validator that names the choices of a Literal type."""
+def one_of(what: str, literal: Any, aliases: Mapping[str, str] = {}) -> BeforeValidator:
+    """Return a validator that names the choices of a Literal type; `aliases` are what people also call them."""
     choices = get_args(literal)
 
     def check(value: object) -> object:
         if isinstance(value, str) and value in choices:
             return value
-        raise refused(f"{{value}} is not {what}", suggestion(str(value), choices))
+        meant = aliases.get(str(value).casefold())
+        remedy = f"did you mean '{meant}'?" if meant else suggestion(str(value), choices)
+        raise refused(f"{{value}} is not {what}", remedy)
 
     return BeforeValidator(check)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from monitoring_tasks.config.checks import Band, Checks, CustomCheck
-from monitoring_tasks.config.document import Document, KeyPath
+from monitoring_tasks.config.document import Document, KeyPath, Place
 from monitoring_tasks.config.models import Monitor
 from monitoring_tasks.config.problem import Problem, show, suggestion
 
@@ -26,6 +27,9 @@ _WRONG_TYPE = {
     "greater": ("{value} is out of range", "write a larger number"),
 }
 """Message and remedy by the first word of pydantic's error type."""
+
+_PERCENTAGE = re.compile(r"'\s*(\d{1,2}(?:\.\d*)?|\.\d+)\s*%\s*'")
+"""As `show` shows it: what comes from the environment, as its ``${NAME}``. Above 100 % another number may be meant."""
 
 
 def problem(document: Document, detail: ErrorDetails) -> Problem:
@@ -50,16 +54,32 @@ def problem(document: Document, detail: ErrorDetails) -> Problem:
         return document.problem(path, context["message"].removeprefix(f"{path[-1]} "))
     if path[:1] == ("checks",) and len(path) == 2 and kind == "model_type" and path[1] not in Checks.model_fields:
         return _no_check(document, path)
+    if special := _no_threshold(kind, path, place):
+        return document.problem(path, *special)
     message, remedy = _WRONG_TYPE.get(kind.split("_")[0], ("{value} does not fit", f"write {_expected(path)}"))
     if kind == "string_type" and place is not None and place.shown in ("a list", "a mapping"):
         remedy = f"write {_expected(path)}"
     return document.problem(path, message, remedy)
 
 
+def _no_threshold(kind: str, path: KeyPath, place: Place | None) -> tuple[str, str] | None:
+    """Return message and remedy for numbers that people write in another way, None for other values."""
+    if place is None:
+        return None
+    if kind.startswith("float") and (percentage := _PERCENTAGE.fullmatch(place.shown)):
+        return "{value} is not a number", f"write {float(percentage[1]) / 100:.12g}"
+    if place.shown == "a mapping" and path[-2:-1] in (("fixed",), ("minimum_effect",)):
+        return "{value} is not a number: a metric has one threshold for all columns", "write one number"
+    if kind.startswith(("mapping", "dict")) and path[-1] in ("fixed", "minimum_effect"):
+        example = re.search(r"\{.*?\}", _expected(path))
+        return "{value} names no metric", f"write one for each metric, such as {example[0] if example else '...'}"
+    return None
+
+
 def _missing(document: Document, path: KeyPath) -> Problem:
     if path[:1] == ("checks",) and path[2:] == ("use",):
         return _no_check(document, path[:2])
-    return document.problem(path, "is missing", f"write {_expected(path)}")
+    return document.problem(path, "is missing", f"add `{path[-1]}:`, {_expected(path)}")
 
 
 def _empty(document: Document, path: KeyPath) -> Problem:

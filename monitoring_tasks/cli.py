@@ -69,6 +69,7 @@ def demo(
     days: Annotated[int | None, typer.Option(min=1, help="Monitor only the first so many days.")] = None,
 ) -> None:
     """Prepare the real flight data and monitor it; prints what it found."""
+    from monitoring_tasks.checks.wording import counted
     from monitoring_tasks.config import load_monitor
     from monitoring_tasks.demo import END, monitor_file, prepare
     from monitoring_tasks.results.store import open_store
@@ -102,7 +103,7 @@ def demo(
         _wide(changed)
     failed = [run for run in runs if run.state == "failed"]
     if failed:
-        err.print(f"[bold red]{len(failed)} windows failed[/], the first: {escape(str(failed[0].error))}")
+        err.print(f"[bold red]{counted(len(failed), 'window')} failed[/], the first: {escape(str(failed[0].error))}")
     out.print(
         f"\nEvery number     {directory / 'results.db'}  (SQLite: tables result, window_run, profile, baseline)",
         soft_wrap=True,
@@ -356,10 +357,12 @@ def _period(start: str, end: str, timezone: str) -> tuple[datetime, datetime]:
 
 
 def _summary(monitor: Monitor, runs: tuple[WindowRun, ...]) -> str:
+    from monitoring_tasks.checks.wording import counted
+
     states = {state: sum(run.state == state for run in runs) for state in ("done", "empty", "failed")}
     parts = [f"{count} {state}" for state, count in states.items() if count]
     rows = sum(run.rows or 0 for run in runs)
-    return f"{monitor.name}: {len(runs)} windows ({', '.join(parts)}), {rows:,} rows"
+    return f"{monitor.name}: {counted(len(runs), 'window')} ({', '.join(parts)}), {counted(rows, 'row')}"
 
 
 def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:

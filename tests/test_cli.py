@@ -117,6 +117,11 @@ def test_a_window_that_has_not_ended_is_exit_code_2(place):
     assert not (place / ".monitoring" / "results.db").exists()
 
 
+def test_one_window_is_not_called_windows(place):
+    done = call(place, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2024-03-06")
+    assert done.stdout == "loans: 1 window (1 done), 288 rows\n"
+
+
 def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
     (place / "loans.yaml").write_text(MONITOR + "checks: {performance: {minimum_coverage: 0.5}}\n")
     done = call(place, "validate", "loans.yaml")

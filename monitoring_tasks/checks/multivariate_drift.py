@@ -11,7 +11,7 @@ import numpy as np
 
 from monitoring_tasks.checks.check import CheckContext, RowSamples
 from monitoring_tasks.checks.result import Result, Status
-from monitoring_tasks.checks.wording import number
+from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.errors import NoKeyError
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.statistics.histogram import FloatArray
@@ -277,7 +277,7 @@ def _status(size: float, floor: float, significant: bool) -> Status:
 def _doubt(result: Result, beyond: bool, significant: bool) -> str:
     if not beyond or significant:
         return ""
-    return f", but chance alone may do this: p = {number(result.p_value or 0.0)}"
+    return f", but chance alone may do this: {p_value(result.p_value or 0.0)}"
 
 
 def _like(result: Result, status: Status) -> str:
@@ -289,7 +289,7 @@ def _like(result: Result, status: Status) -> str:
     rows, effect = int(str(result.detail["window_sample"])), float(str(result.detail["design_effect"]))
     if effect < 1.5:
         return ""
-    return f"; {rows:,} rows that vary like {max(1, round(rows / effect)):,} independent ones"
+    return f"; {rows:,} rows that vary like {counted(max(1, round(rows / effect)), 'independent one')}"
 
 
 def _listed(names: Sequence[str]) -> str:

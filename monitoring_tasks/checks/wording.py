@@ -14,6 +14,28 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
+def counted(count: int, what: str) -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> counted(1, "column"), counted(0, "column"), counted(2071, "independent row")
+    ('1 column', '0 columns', '2,071 independent rows')
+    """
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def p_value(value: float) -> str:
+    """Write a p-value; one of 0 only says that no smaller number than this can be written.
+
+    Examples
+    --------
+    >>> p_value(0.0213), p_value(3e-12), p_value(0.0)
+    ('p = 0.0213', 'p = 3e-12', 'p below 1e-300')
+    """
+    return "p below 1e-300" if value < 1e-300 else f"p = {number(value)}"
+
+
 def percent(share: float) -> str:
     """Write a share in [0, 1] as a percentage, with more digits the smaller it is.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.window import Window
 
 SHOWN = 5
@@ -48,13 +49,9 @@ def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
     """Count alarms, those of segments among them, and results that could not be computed."""
     alarms = [row for row in rows if row["status"] == "alarm"]
     of_segments = sum(row["segment"] != "" for row in alarms)
-    parts = [f"{_number(len(alarms), 'alarm')} ({of_segments} of segments)"] * bool(alarms)
-    parts += [_number(len(rows) - len(alarms), "error")] * (len(alarms) < len(rows))
+    parts = [f"{counted(len(alarms), 'alarm')} ({of_segments} of segments)"] * bool(alarms)
+    parts += [counted(len(rows) - len(alarms), "error")] * (len(alarms) < len(rows))
     return " and ".join(parts)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _by_column(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -71,7 +68,10 @@ def _line(rows: Sequence[Mapping[str, Any]]) -> str:
     segments = list(dict.fromkeys(row["segment"] for row in rows if row["segment"] not in ("", worst["segment"])))
     more = f" and {len(segments) - SHOWN} more" if len(segments) > SHOWN else ""
     also = [", ".join(metrics)] * bool(metrics) + [f"in {', '.join(segments[:SHOWN])}{more}"] * bool(segments)
-    where = f"{worst['segment']}: " if worst["segment"] else ""
+    # What is said of the window as a whole names no column, and several checks say it in the same words.
+    named = worst["column_name"] or worst["check_name"] in worst["message"]
+    where = "" if named else f"{worst['check_name']}: "
+    where += f"{worst['segment']}: " if worst["segment"] else ""
     return f"{where}{worst['message']}" + (f" (also {'; '.join(also)})" if also else "")
 
 

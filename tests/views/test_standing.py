@@ -58,6 +58,26 @@ def test_an_alarm_of_a_segment_alone_is_not_hidden(filled):
     )
 
 
+def test_what_is_said_of_the_window_as_a_whole_names_its_check_and_segment(store):
+    fill(store)
+    for check in ("data_drift", "prediction_drift"):
+        whole = [
+            Result("global_test", 0.0, segment=segment, status="alarm", message="the window differs")
+            for segment in (("", "origin=JFK") if check == "data_drift" else ("origin=JFK",))
+        ]
+        store.write_results("flights", LATEST, check, whole)
+    assert said(store) == (
+        "flights: 3 alarms (2 of segments) in its latest window",
+        "  data_drift: the window differs (also in origin=JFK)",
+        "  prediction_drift: origin=JFK: the window differs",
+    )
+
+
+def test_a_check_that_failed_is_named_once(filled):
+    write(filled, Result("check", status="error", message="check data_drift failed: LookupError: no such lake"))
+    assert said(filled)[1:] == ("  check data_drift failed: LookupError: no such lake",)
+
+
 def test_many_segments_are_cut(filled):
     write(filled, *(in_alarm("psi", 0.5, segment=f"origin={number}") for number in range(9)))
     assert said(filled)[1].endswith("(also in origin=1, origin=2, origin=3, origin=4, origin=5 and 3 more)")

@@ -11,7 +11,7 @@ from functools import cached_property
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.look_back import LookBack
 from monitoring_tasks.profile import Baseline, ColumnProfile
-from monitoring_tasks.reference import Reference, moving_columns
+from monitoring_tasks.reference import Reference, earlier_windows, moving_columns
 from monitoring_tasks.results.selection import apart
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window
@@ -49,14 +49,20 @@ class History:
         return LookBack(self._monitor, self._windows)
 
     @cached_property
+    def _season(self) -> LookBack:
+        if self._monitor.baseline.seasonal is None:
+            return self._look_back
+        return LookBack(self._monitor, self._windows, whole_cycles=True)
+
+    @cached_property
     def _band(self) -> LookBack | None:
         over = self._monitor.band_over
         return None if over is None else LookBack(self._monitor, self._windows, over)
 
     @cached_property
     def _all(self) -> tuple[LookBack, ...]:
-        of_baseline = (self._look_back,) if self._monitor.baseline_is_past else ()
-        return of_baseline if self._band is None else (*of_baseline, self._band)
+        of_baseline = dict.fromkeys((self._look_back, self._season)) if self._monitor.baseline_is_past else ()
+        return (*of_baseline,) if self._band is None else (*of_baseline, self._band)
 
     def missing(self, baseline_id: str) -> tuple[Window, ...]:
         """Return the windows, in time order, that must be profiled so that those of the run can be compared.
@@ -68,12 +74,11 @@ class History:
         stored = self._of_store(baseline_id)
         left: set[Window] = set()
         for back in self._all:
-            lacking = back.looked_at(self._windows).difference(stored)
+            asked = [window for window in self._windows if back.is_asked(window)]
+            lacking = back.looked_at(asked).difference(stored)
             within = stored[bisect_left(stored, back.reach, key=_start) :]
             if lacking and not back.singly and not back.windows.issuperset(within):
-                lacking = _not_rolled_up(
-                    lacking, (each for window in self._windows for each in back.looks(window)), stored
-                )
+                lacking = _not_rolled_up(lacking, (each for window in asked for each in back.looks(window)), stored)
             left |= lacking
         return tuple(sorted(window for window in left if not _overlaps(window, self._windows)))
 
@@ -87,11 +92,27 @@ class History:
             self._places_of(baseline),
         )
 
-    def references_before(self, window: Window, baseline: Baseline) -> Iterator[Mapping[str, ColumnProfile]]:
-        """Yield what some of those windows were compared with themselves, the latest first: see `moving_columns`."""
+    def season(self, window: Window, baseline: Baseline) -> Reference | None:
+        """Return all rows of the time that a seasonal baseline reaches back, at whatever place of its cycle.
+
+        The windows of one hour are never like a period of all hours; whole days are, or the season has changed. It is
+        asked once in a cycle: None for a window that is not the first of one, and where too few windows have rows.
+        """
+        back = self._season
+        if not back.begins_cycle(window):
+            return None
+        counts = [each for each in self._counts(back, back.before(window), baseline) if each.rows]
+        columns = moving_columns(counts, baseline, self._places_of(baseline))
+        if not columns:
+            return None
+        number, period = sum(each.windows for each in counts), Window(counts[0].window.start, counts[-1].window.end)
+        return Reference(earlier_windows(back.label, number, period), {"": columns}, windows=number, period=period)
+
+    def seasons_before(self, window: Window, baseline: Baseline) -> Iterator[Mapping[str, ColumnProfile]]:
+        """Yield what some of those windows had before them, the latest first: see `moving_columns`."""
         places = self._places_of(baseline)
-        for looked in self._look_back.before_some(window):
-            yield moving_columns(self._counts(self._look_back, looked, baseline), baseline, places)
+        for looked in self._season.before_some(window):
+            yield moving_columns(self._counts(self._season, looked, baseline), baseline, places)
 
     def windows_before(self, window: Window, baseline: Baseline) -> tuple[WindowCounts, ...]:
         """Return the windows that bands are taken over, one by one, without incidents; none of a file without bands."""

@@ -86,6 +86,8 @@ class LookBack:
         Those that will be asked for, in time order; the schedule is worked out once for all of them.
     over
         The longest time that a band is taken over; None for what the baseline looks at.
+    whole_cycles
+        Of a seasonal baseline, all windows inside ``[start - over, start)``, of the windows that begin a cycle.
 
     Attributes
     ----------
@@ -95,11 +97,19 @@ class LookBack:
         The windows of the schedule since then.
     """
 
-    def __init__(self, monitor: Monitor, windows: Sequence[Window], over: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        windows: Sequence[Window],
+        over: timedelta | None = None,
+        *,
+        whole_cycles: bool = False,
+    ) -> None:
         seasonal, rolling, period = monitor.baseline.seasonal, monitor.baseline.rolling, monitor.baseline.period
         self._schedule = monitor.schedule
         self._of_band = over is not None
-        self._season = seasonal.by if seasonal and over is None else None
+        self._season = seasonal.by if seasonal and over is None and not whole_cycles else None
+        self._cycle = seasonal.by if seasonal and whole_cycles else None
         length = over or (seasonal.over if seasonal else rolling)
         if length is None:
             raise ValueError(f"the baseline of monitor {monitor.name!r} does not move")
@@ -119,6 +129,18 @@ class LookBack:
         """What the baseline is, as results say it."""
         length = format_duration(self._length)
         return f"seasonal {self._season} over {length}" if self._season else f"rolling {length}"
+
+    def begins_cycle(self, window: Window) -> bool:
+        """Tell whether a window is the first of a day or of a week of the zone, whichever the season repeats by."""
+        zone = ZoneInfo(self._schedule.timezone)
+        mine, before = (each.astimezone(zone).date() for each in (window.start, window.start - window.length))
+        if self._cycle is not None and CYCLES[self._cycle] > timedelta(days=1):
+            return mine.isocalendar()[:2] != before.isocalendar()[:2]
+        return mine != before
+
+    def is_asked(self, window: Window) -> bool:
+        """Tell whether this window looks back: for whole cycles only the first one of each."""
+        return self._cycle is None or self.begins_cycle(window)
 
     @property
     def singly(self) -> bool:
@@ -153,7 +175,7 @@ class LookBack:
 
         The latest comes first, the others lie evenly back to the earliest that does not begin in the baseline's period.
         """
-        before = self._after_the_period(self.before(window))[::-1]
+        before = [each for each in self._after_the_period(self.before(window))[::-1] if self.is_asked(each)]
         step = max(1, math.ceil(len(before) / SOME))
         return tuple(self._inside(earlier) for earlier in before[::step])
 

@@ -294,8 +294,10 @@ def _check_window(
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if history is not None and any(check.compares for check in chosen):
         if monitor.baseline_is_past:
-            earlier, before = history.reference(window, baseline), partial(history.references_before, window, baseline)
-            context = replace(context, earlier=earlier, earlier_before=before)
+            earlier = history.reference(window, baseline)
+            season = earlier if monitor.baseline.seasonal is None else history.season(window, baseline)
+            before = partial(history.seasons_before, window, baseline)
+            context = replace(context, earlier=earlier, season=season, seasons_before=before)
         context = replace(context, windows_before=history.windows_before(window, baseline))
     failed = []
     unread = []

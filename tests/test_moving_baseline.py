@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert
 from monitoring_tasks import history, run
 from monitoring_tasks.baseline import find_baseline
 from monitoring_tasks.checks import enabled
-from monitoring_tasks.config import Monitor
+from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.history import History
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.results import tables
@@ -139,7 +139,8 @@ def test_results_say_what_they_were_compared_with(undisturbed, which):
         for row in undisturbed(moving(*EVERY[which]))["result"]
         if row["check_name"] in ("data_drift", "prediction_drift")
     ]
-    said = {row["detail"].get("compared_with", row["detail"].get("reference", "")).partition(":")[0] for row in rows}
+    season = {row["detail"]["reference"].partition(":")[0] for row in rows if row["metric"] == "baseline_shift"}
+    said = {row["detail"]["compared_with"].partition(":")[0] for row in rows if row["metric"] != "baseline_shift"}
     label = {
         "rolling": "rolling 7d",
         "rolling by 6 hours": "rolling 1d18h",
@@ -149,6 +150,8 @@ def test_results_say_what_they_were_compared_with(undisturbed, which):
     }[which]
     assert label in said
     assert said <= {label, "baseline"}
+    # A season is that of all windows, at whatever place of the cycle.
+    assert season == {f"rolling {label.rpartition(' ')[2]}"}
 
 
 def test_a_fixed_baseline_is_as_it_was(warehouse, tmp_path):
@@ -547,3 +550,30 @@ def test_hourly_windows_over_both_changes_of_the_clocks_have_their_season(tmp_pa
             expected = ((log.dt.hour == begins.hour) & (dates >= first) & (dates < begins.date())).sum()
             (row,) = numbers(store, window)
             assert row["baseline_rows"] == expected, window
+
+
+@pytest.mark.integration
+def test_a_daily_cycle_is_no_change_of_season_and_one_that_is_is_said_once(tmp_path):
+    """A value that follows the hour, and is warmer from the 14th on: no hour is like all hours, every day is."""
+    with duckdb.connect(str(tmp_path / "log.duckdb")) as log:
+        log.execute(
+            "CREATE TABLE inference_log AS SELECT number AS id, hour + INTERVAL (row) MINUTE AS asked_at, 1 AS one, "
+            "5 * sin(hour(hour) * pi() / 12) + hash(number) % 1000 / 500 + if(hour >= '2024-03-14', 9, 0) AS amount "
+            "FROM (SELECT hour, row, row_number() OVER () AS number FROM generate_series(TIMESTAMP '2024-03-01', "
+            "TIMESTAMP '2024-03-20', INTERVAL 1 HOUR) hours(hour), range(60) rows(row))"
+        )
+    monitor = parse_monitor(
+        "{monitor: loans, schedule: '@hourly', start: 2024-03-11, warehouse: loans, task: regression, "
+        "inference_log: {table: inference_log, timestamp: asked_at, key: id, features: [amount], prediction: one}, "
+        "baseline: {period: {start: 2024-03-01, end: 2024-03-11}, seasonal: {by: hour_of_day, over: 4d}}, "
+        "checks: {multivariate_drift: off}}",
+        environ={},
+    )
+    url = f"duckdb:///{tmp_path / 'log.duckdb'}"
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(url) as warehouse:
+        run_windows(monitor, day(10).start, day(18).end, warehouse=warehouse, store=store)
+        rows = list(store.results("loans", metrics=["baseline_shift"], columns=["amount"]))
+        assert [row["window_start"] for row in rows] == [day(number).start for number in range(10, 19)]
+        assert [row["window_start"].day for row in rows if row["value"] > 0.1] == [15, 16, 17, 18, 19]
+        assert [row["window_start"].day for row in rows if row["status"] == "warning"] == [15]
+        assert rows[4]["message"].startswith("amount: the 4 days before this window differ from the baseline's period")

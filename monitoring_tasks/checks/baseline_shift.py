@@ -28,19 +28,20 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
     """Return the population stability index of the moving baseline's rows against the fixed baseline's.
 
     One row for each column that has both, over all rows of the window, and none while the monitor is too young for a
-    moving baseline. It is ``info``: nobody need act on a season. In the one window where it first exceeds the minimum
+    moving baseline. A seasonal one is taken as a whole, once in each of its cycles: the windows of one hour never are
+    like all hours. It is ``info``: nobody need act on a season. In the one window where it first exceeds the minimum
     effect of ``psi`` it is a ``warning``: nothing that the earlier windows were compared with themselves exceeded it
     yet. So a season that goes back and forth over the limit is said once, and again only after one that was like the
     baseline throughout.
     """
-    earlier = context.earlier
-    if earlier is None or not earlier.windows:
+    season = context.season
+    if season is None or not season.windows:
         return []
     threshold = settings.minimum_effect.get("psi", _PSI.minimum_effect)
     shifts = {}
     for name in columns:
-        fixed, moving = context.baseline.columns.get(name), earlier.columns[""].get(name)
-        if fixed is None or moving is None or name in earlier.exceptions.get("", {}):
+        fixed, moving = context.baseline.columns.get(name), season.columns[""].get(name)
+        if fixed is None or moving is None or name in season.exceptions.get("", {}):
             continue
         value = _shift(context.baseline.bins[name], fixed, moving)
         if value is not None:
@@ -48,7 +49,7 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
     first = _first(context, [name for name, value in shifts.items() if value > threshold], threshold)
     results = []
     for name, value in shifts.items():
-        bins, fixed, moving = context.baseline.bins[name], context.baseline.columns[name], earlier.columns[""][name]
+        bins, fixed, moving = context.baseline.bins[name], context.baseline.columns[name], season.columns[""][name]
         shifted = value > threshold
         message = f"{name}: {_in_words(context.monitor)} {'differ from' if shifted else 'are like'} the baseline's "
         message += f"{'table' if context.monitor.baseline.period is None else 'period'}: PSI {number(value)}"
@@ -64,7 +65,7 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
                 window_rows=moving.rows,
                 status="warning" if name in first else "info",
                 message=message,
-                detail={"reference": earlier.name},
+                detail={"reference": season.name},
             )
         )
     return results
@@ -73,7 +74,7 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
 def _first(context: CheckContext, shifted: Sequence[str], threshold: float) -> set[str]:
     """Return those of the columns of which nothing that earlier windows were compared with was beyond the threshold."""
     left = set(shifted)
-    before = iter(context.earlier_before()) if left else iter(())
+    before = iter(context.seasons_before()) if left else iter(())
     while left and (columns := next(before, None)) is not None:
         for name in left & columns.keys():
             value = _shift(context.baseline.bins[name], context.baseline.columns[name], columns[name])
@@ -91,10 +92,7 @@ def _shift(bins: Bins, fixed: ColumnProfile, moving: ColumnProfile) -> float | N
 
 def _in_words(monitor: Monitor) -> str:
     seasonal, rolling = monitor.baseline.seasonal, monitor.baseline.rolling
-    if seasonal is not None:
-        unit, cycle = seasonal.by.split("_of_")
-        return f"the windows of the same {unit} of the {cycle} in the {_length(seasonal.over)} before this window"
-    return f"the {_length(rolling or timedelta())} before this window"
+    return f"the {_length(seasonal.over if seasonal else rolling or timedelta())} before this window"
 
 
 def _length(duration: timedelta) -> str:

@@ -47,9 +47,12 @@ class CheckContext:
     """The same window, split; a segment without rows is left out."""
     earlier: Reference | None = None
     """What a moving or seasonal baseline compares with; None for one that is fixed."""
-    earlier_before: Callable[[], Iterable[Mapping[str, ColumnProfile]]] = lambda: ()
-    """Works out what earlier windows were compared with themselves, the latest first, others evenly back to the
-    earliest: all rows by column, without the columns of which too few windows had rows."""
+    season: Reference | None = None
+    """All rows of the time that a moving or seasonal baseline reaches back; of a seasonal one only where the window is
+    the first of its cycle, else None."""
+    seasons_before: Callable[[], Iterable[Mapping[str, ColumnProfile]]] = lambda: ()
+    """Works out the same of earlier windows, the latest first, others evenly back to the earliest: by column, without
+    the columns of which too few windows had rows."""
     windows_before: tuple[WindowCounts, ...] = ()
     """What bands are taken over: the profiles of the windows before, in time order, as far as the longest of them."""
     draw: Callable[[Sequence[str], int, int], RowSamples] | None = None

@@ -17,7 +17,7 @@ from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.unfamiliar import unfamiliar
 from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.verdict import verdict
-from monitoring_tasks.checks.wording import number, percent
+from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DriftMetric, drift_metric, select
@@ -304,7 +304,7 @@ def _decided(
         bound = f"{fixed:g}, which is fixed"
     message = f"{name} {verb}: {size} (alarm above {bound}; {_by_chance(item, test, rows)})"
     if item.size > threshold and status == "ok":
-        message = f"{message}, but chance alone may do this: p = {number(test.p_value)}"
+        message = f"{message}, but chance alone may do this: {p_value(test.p_value)}"
     parts = [message, "" if status == "ok" else compared.moved(), compared.unfamiliar]
     return replace(result, status=status, message="; ".join(filter(None, parts)))
 
@@ -313,7 +313,7 @@ def _by_chance(item: Measured, test: ColumnTest, rows: int) -> str:
     words = f"{item.expected or 0.0:.2g} expected by chance with {rows:,} rows"
     if test.design_effect < 1.5:
         return words
-    return f"{words}, which vary like {max(1, round(rows / test.design_effect)):,} independent ones"
+    return f"{words}, which vary like {counted(max(1, round(rows / test.design_effect)), 'independent one')}"
 
 
 def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> NDArray[np.float64]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from monitoring_tasks.checks import wording
 from monitoring_tasks.checks.result import Result, Status
-from monitoring_tasks.checks.wording import number
 from monitoring_tasks.statistics.multiple_testing import simes
 
 NAMED = 3
@@ -50,7 +50,7 @@ def verdict(
     first = [name for name, _ in ranking if name in moved][:NAMED]
     more = f" and {len(moved) - len(first)} more" if len(moved) > len(first) else ""
     most = f": {', '.join(first)}{more}" if first else ""
-    message = f"{len(moved)} of {len(judged)} columns moved{most}"
+    message = f"{len(moved)} of {wording.counted(len(judged), 'column')} moved{most}"
     share = Result(
         "drifted_share",
         value=sum(weights[name] for name in moved) / total if total else None,
@@ -66,7 +66,7 @@ def verdict(
         return [share]
     worst = {result.decided() for result in results}
     status: Status = "alarm" if "alarm" in worst else "warning" if "warning" in worst else "ok"
-    sure = f"p = {number(p_value)} over {len(judged)} columns"
+    sure = f"{wording.p_value(p_value)} over {wording.counted(len(judged), 'column')}"
     if p_value <= rate:
         found = "the window differs, by less than matters" if status == "ok" else "the window differs from its baseline"
     else:

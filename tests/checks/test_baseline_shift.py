@@ -40,7 +40,8 @@ def given(moving: tuple[int, ...], *before: tuple[int, ...], look_back: str = "r
     return replace(
         made,
         earlier=earlier,
-        earlier_before=lambda: ({"carrier": categorical("carrier", *each)} if each else {} for each in before),
+        season=earlier,
+        seasons_before=lambda: ({"carrier": categorical("carrier", *each)} if each else {} for each in before),
     )
 
 
@@ -91,11 +92,11 @@ def test_where_nothing_moved_the_message_says_so():
         ({"look_back": "rolling: 36h", "schedule": '"@hourly"'}, "the 1d12h before this window differ"),
         (
             {"look_back": "seasonal: {by: hour_of_week, over: 8w}", "schedule": '"@hourly"'},
-            "the windows of the same hour of the week in the 56 days before this window differ",
+            "the 56 days before this window differ",
         ),
         (
             {"look_back": "seasonal: {by: day_of_week, over: 8w}"},
-            "the windows of the same day of the week in the 56 days before this window differ",
+            "the 56 days before this window differ",
         ),
     ],
 )
@@ -119,7 +120,7 @@ def test_nothing_is_said_of_a_fixed_a_young_or_an_empty_baseline():
     fell_back = replace(of.earlier, exceptions={"": {"carrier": "baseline: ..."}})
     none = replace(of.earlier, columns={"": {"carrier": ColumnProfile("carrier", "categorical", (0,) * 5)}})
     for earlier in (None, young, fell_back, none):
-        assert shift(replace(of, earlier=earlier)) == []
+        assert shift(replace(of, season=earlier)) == []
 
 
 def test_both_drift_checks_say_it_of_their_own_columns_beside_what_drifted():

@@ -180,7 +180,7 @@ def test_a_segment_is_compared_with_its_own_baseline_and_not_by_its_own_column()
         ("origin=JFK", "global_test", "", "alarm"),
     }
     shares = {result.segment: (result.value, result.message) for result in found if result.metric == "drifted_share"}
-    assert shares == {"": (0.0, "0 of 2 columns moved"), "origin=JFK": (1.0, "1 of 1 columns moved: carrier")}
+    assert shares == {"": (0.0, "0 of 2 columns moved"), "origin=JFK": (1.0, "1 of 1 column moved: carrier")}
 
 
 def test_a_segment_too_small_to_judge_is_no_further_test():

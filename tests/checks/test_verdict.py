@@ -56,11 +56,11 @@ def test_importance_weighs_the_share_and_the_ranking():
 @pytest.mark.parametrize(
     ("status", "p_value", "message"),
     [
-        ("ok", 0.3, "nothing beyond chance: p = 0.3 over 1 columns"),
-        ("ok", 0.001, "the window differs, by less than matters: p = 0.001 over 1 columns"),
-        ("warning", 0.001, "the window differs from its baseline: p = 0.001 over 1 columns"),
-        ("alarm", 0.01, "the window differs from its baseline: p = 0.01 over 1 columns"),
-        ("alarm", 0.3, "chance alone may do this, but a column moved: p = 0.3 over 1 columns"),
+        ("ok", 0.3, "nothing beyond chance: p = 0.3 over 1 column"),
+        ("ok", 0.001, "the window differs, by less than matters: p = 0.001 over 1 column"),
+        ("warning", 0.001, "the window differs from its baseline: p = 0.001 over 1 column"),
+        ("alarm", 0.01, "the window differs from its baseline: p = 0.01 over 1 column"),
+        ("alarm", 0.3, "chance alone may do this, but a column moved: p = 0.3 over 1 column"),
     ],
 )
 def test_what_is_said_of_the_whole(status, p_value, message):
@@ -72,7 +72,7 @@ def test_several_metrics_of_a_column_are_one_column_that_moved_by_the_most():
     rows = [row("a", 0.2, "alarm"), Result("chi_squared", 90.0, "a", window_rows=500, status="ok")]
     rows[1].detail.update({"effect": 0.5, "effect_threshold": 0.1})
     (share, _) = verdict(rows, [0.001], 0.05, {})
-    assert share.message == "1 of 1 columns moved: a"
+    assert share.message == "1 of 1 column moved: a"
     assert share.detail["ranking"] == [{"column": "a", "moved": 5.0}]
 
 
@@ -86,13 +86,13 @@ def test_where_no_column_was_judged_that_is_said():
 def test_columns_that_were_not_judged_do_not_count():
     rows = [row("a", 0.2, "alarm"), row("b", 0.4, "insufficient_data")]
     share, whole = verdict(rows, [0.01, math.nan], 0.05, {})
-    assert (share.value, share.message) == (1.0, "1 of 1 columns moved: a")
+    assert (share.value, share.message) == (1.0, "1 of 1 column moved: a")
     assert whole.p_value == pytest.approx(0.01)
 
 
 def test_with_fixed_thresholds_and_no_p_value_there_is_no_test_of_the_whole():
     (share,) = verdict([row("a", 0.2, "alarm")], [math.nan], 0.05, {})
-    assert share.message == "1 of 1 columns moved: a"
+    assert share.message == "1 of 1 column moved: a"
 
 
 def test_metrics_that_suit_no_column_leave_nothing_to_say():

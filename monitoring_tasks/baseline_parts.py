@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 LENGTHS = (
     timedelta(minutes=10),
     *(timedelta(hours=hours) for hours in (1, 2, 3, 4, 6, 8, 12)),
-    timedelta(days=1),
-    timedelta(days=7),
+    *(timedelta(days=days) for days in (1, 2, 3, 7)),
 )
-"""Lengths of the parts of a baseline, the usual ones of windows. They do not depend on a monitor's schedule: hours that
-are added up to a day are judged like the day."""
+"""Lengths of the parts of a baseline: the usual ones of windows, and two that show how days hang together. They do not
+depend on a monitor's schedule: hours that are added up to a day are judged like the day."""
 
 MOST_PARTS = 2400
 """Of a baseline: a hundred days of hours. A longer one has longer parts."""

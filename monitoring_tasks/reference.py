@@ -6,6 +6,7 @@ they are those of earlier windows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,6 +25,10 @@ from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
 
 KEPT = 8
 """Baselines, one for each length of windows, whose reference is kept: a run has one, and its days three lengths."""
+
+
+SHORTER = 0.4
+"""Parts at most so long, over the longest, show how what rows have in common grows with the length."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +149,32 @@ def _of_baseline(same: _Same, length: timedelta) -> Reference:
     seconds = length.total_seconds()
     chosen = max((each for each in lengths if each * 0.95 <= seconds), default=lengths[0])
     times = seconds / chosen
-    dispersions = {
-        segment: with_shared_priors({name: replace(each, rows=each.rows * times) for name, each in of.items()})
-        for segment, of in baseline.dispersions[chosen].items()
-    }
+    shorter = max((each for each in lengths if each <= chosen * SHORTER), default=None)
+    dispersions = {}
+    for segment, of in baseline.dispersions[chosen].items():
+        before = {} if shorter is None else baseline.dispersions[shorter].get(segment, {})
+        dispersions[segment] = with_shared_priors(
+            {
+                name: replace(each, rows=each.rows * times / _grown(before.get(name), each, chosen, shorter, times))
+                for name, each in of.items()
+            }
+        )
     return Reference("baseline", columns, dispersions)
+
+
+def _grown(
+    shorter: ColumnDispersion | None, longer: ColumnDispersion, length: float, before: float | None, times: float
+) -> float:
+    """Return by how much more the rows of a window have in common that is so many times as long as the longest parts.
+
+    Days that each have their own level make up a week that has no more in common than each of them; where a warm day
+    follows a warm day it has. As what parts have in common grew to the longest ones from shorter ones, it grows on.
+    """
+    if times <= 1.05 or shorter is None or before is None:
+        return 1.0
+    both = [max(each.of_all_shares.mean - 1, 1e-3) if each.groups else 1.0 for each in (shorter, longer)]
+    power = math.log(both[1] / both[0]) / math.log(length / before)
+    return float(times ** min(max(power, 0.0), 1.0))
 
 
 def moving_columns(

@@ -112,7 +112,7 @@ def test_the_baselines_parts_are_the_longest_that_are_no_longer_than_the_window(
 
 @pytest.mark.parametrize(("together", "most"), [(0.0, 0.02), (0.5, 0.02), (0.8, 0.045)])
 def test_weeks_are_judged_by_how_days_hang_together_where_there_are_too_few_of_them(together, most):
-    """Of 28 days: taken as independent of each other, 10 and 27 % of the weeks were below 1 % at 0.5 and 0.8; now 1 and 3 %."""
+    """Of 28 days taken as independent, 10 and 27 % of the weeks were below 1 % at 0.5 and 0.8; now 1 and 3 %."""
     rng = np.random.default_rng(20240301)
     p_values = []
     for _ in range(400):

@@ -54,7 +54,7 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
         message = f"{name}: {_in_words(context.monitor)} {'differ from' if shifted else 'are like'} the baseline's "
         message += f"{'table' if context.monitor.baseline.period is None else 'period'}: PSI {number(value)}"
         if shifted:
-            message += f"; {what_moved(bins, fixed.array(), moving.array())}"
+            message += f"; {what_moved(bins, fixed.array(), moving.array(), adding_most=True)}"
         results.append(
             Result(
                 METRIC,

@@ -21,7 +21,7 @@ from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DriftMetric, drift_metric, select
-from monitoring_tasks.statistics.histogram import IntArray
+from monitoring_tasks.statistics.histogram import IntArray, smoothed_shares
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, ColumnTest, column_test
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
 from monitoring_tasks.statistics.null_distribution import null_distribution
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 WARNING = 0.5
 """A significant change above this share of the smallest one that matters is a warning."""
 
+
+AS_INDEPENDENT = "rows are taken as independent, for a table does not show how much windows differ"
 
 RARE = 20
 """Baseline rows below which a value is rare, where values keep coming new."""
@@ -77,6 +79,8 @@ class Compared:
     """Says which bin moved most; asked only where something did."""
     unfamiliar: str = ""
     """What the window holds that the reference never saw; empty for nothing."""
+    assumed: str = ""
+    """What the test had to assume; empty for nothing."""
 
     def test_for(self, metric: DriftMetric) -> ColumnTest | None:
         """Return the test that decides whether what the metric measured is more than chance."""
@@ -125,7 +129,9 @@ def drift(
             if profile.segment.partition("=")[0] != name:  # within origin=JFK the origin cannot move
                 bins, current = baseline.bins[name], profile.columns[name]
                 pair, dispersion = (reference[name], current), dispersions.get(name)
-                compared.append(_compared(settings.metrics, bins, *pair, profile.segment, rarest[name], dispersion))
+                one = _compared(settings.metrics, bins, *pair, profile.segment, rarest[name], dispersion)
+                timeless = dispersion is None and context.monitor.baseline.period is None
+                compared.append(replace(one, assumed=AS_INDEPENDENT) if timeless else one)
     rate = settings.false_alarm_rate if rate is None else rate
     p_values = [_judged(each, each.test, settings.minimum_rows) for each in compared]
     of_values = [_judged(each, each.test_of_values, settings.minimum_rows) for each in compared]
@@ -306,6 +312,7 @@ def _decided(
     if item.size > threshold and status == "ok":
         message = f"{message}, but chance alone may do this: {p_value(test.p_value)}"
     parts = [message, "" if status == "ok" else compared.moved(), compared.unfamiliar]
+    parts += [compared.assumed] if status != "ok" else []
     return replace(result, status=status, message="; ".join(filter(None, parts)))
 
 
@@ -323,14 +330,23 @@ def _closed_edges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) 
     return np.array([low, *bins.edges, high])
 
 
-def what_moved(bins: Bins, reference: IntArray, current: IntArray, unfamiliar: str = "") -> str:
-    """Name the bin whose share changed most; nothing where that is what is said to be unfamiliar."""
+def what_moved(
+    bins: Bins, reference: IntArray, current: IntArray, unfamiliar: str = "", *, adding_most: bool = False
+) -> str:
+    """Name the bin whose share changed most; nothing where that is what is said to be unfamiliar.
+
+    With `adding_most` it is the one that adds most to PSI, for where that is all that is said.
+    """
     before, after = reference / reference.sum(), current / current.sum()
-    place = int(np.argmax(np.abs(after - before)))
+    changes = np.abs(after - before)
+    if adding_most:
+        p, q = (smoothed_shares(counts.astype(np.float64)) for counts in (reference, current))
+        changes = (q - p) * np.log(q / p)
+    place = int(np.argmax(changes))
     outer = (1, len(current) - 1) if bins.kind != "categorical" else (len(current) - 1,)
     if unfamiliar and place in outer and not reference[place]:
         return ""
-    label = bins.labels()[place]
+    label = bins.labels()[place] if place == 0 or bins.kind == "categorical" or bins.edges else "known values"
     verb = "rose" if after[place] > before[place] else "fell"
     return f"{_WORDS.get(label, label)} {verb} from {percent(before[place])} to {percent(after[place])}"
 

@@ -105,6 +105,12 @@ def test_every_baseline_has_its_words(changes, words):
     assert found.message.startswith(f"carrier: {words} from the baseline's period: PSI 0.295")
 
 
+def test_the_bin_that_is_named_is_the_one_that_the_number_comes_from():
+    """Two points of the largest value are not a PSI of 0.3."""
+    (found,) = shift(given((0, 4800, 4000, 1000, 200)))
+    assert found.message.endswith("; values never seen before rose from 0 % to 2 %")
+
+
 def test_the_floor_is_the_monitors():
     of = given(SHIFTED, LIKE)
     settings = of.monitor.checks.data_drift

@@ -374,6 +374,18 @@ def test_a_monitor_without_features_says_that_nothing_is_compared():
     assert found.message.startswith("no column is compared")
 
 
+def test_of_a_table_it_is_said_that_rows_are_taken_as_independent():
+    monitor = inference_log.monitor("{data_drift: {metrics: [psi]}}", baseline="{table: training}")
+    before, moved, still = (
+        {"": [categorical("carrier", 0, *counts, 0)]}
+        for counts in ((5000, 4000, 1000), (250, 650, 100), (510, 390, 100))
+    )
+    words = "rows are taken as independent, for a table does not show how much windows differ"
+    for current, said in ((moved, True), (still, False)):
+        given_ = context(monitor, {"carrier": CARRIERS}, before, current)
+        assert by_metric(drift(given_, ["carrier"], monitor.checks.data_drift))["psi"].message.endswith(words) == said
+
+
 def test_a_monitor_without_predictions_has_no_prediction_drift():
     monitor = inference_log.monitor(prediction="null", score="null", positive_class="null", task="regression")
     of = {"": [categorical("country", 0, 500, 400, 100, 0)]}

@@ -186,7 +186,9 @@ def test_windows_that_were_rolled_up_are_read_again(ran, warehouse, scanned):
 # --- The laws ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize(
+    "baseline", [FIXED, *(pytest.param(each, marks=pytest.mark.integration) for each in (ROLLING, SEASONAL))]
+)
 def test_law_1_running_again_changes_no_row(store: Store, warehouse, undisturbed, baseline):
     for _ in range(2):
         run_windows(banded(baseline), START, END, warehouse=warehouse, store=store)

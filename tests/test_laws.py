@@ -214,6 +214,7 @@ def test_law_6_profiles_of_the_hours_add_up_to_those_of_the_day_and_so_do_result
                 assert of_hours == check.run(CheckContext(monitor, window, expected[0], baseline, expected[1:]))
 
 
+@pytest.mark.integration
 def test_law_6_results_on_rolled_up_profiles_are_those_of_the_long_windows(store: Store, warehouse, tmp_path):
     hours(store, warehouse, 22, 23)
     made = rollup(store, day(23).end, "1d")

@@ -52,6 +52,9 @@ EVERY = {
 }
 
 
+QUICK = [each if each == "rolling" else pytest.param(each, marks=pytest.mark.integration) for each in EVERY]
+"""One of them for while one works."""
+
 ALONE = "{multivariate_drift: off}"
 """The check that takes most of a run's time: its own tests hold it to the same laws."""
 
@@ -132,7 +135,7 @@ def test_a_rolling_baseline_is_the_profile_of_one_scan_of_all_of_it(ran, warehou
     assert str(found.period) == str(window)
 
 
-@pytest.mark.parametrize("which", EVERY)
+@pytest.mark.parametrize("which", QUICK)
 def test_results_say_what_they_were_compared_with(undisturbed, which):
     rows = [
         row
@@ -421,7 +424,7 @@ def without_totals(of: Reference) -> dict:
 # --- The laws ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", EVERY)
+@pytest.mark.parametrize("which", QUICK)
 def test_law_1_running_again_changes_no_row(store: Store, warehouse, undisturbed, which):
     for _ in range(2):
         run_windows(moving(*EVERY[which]), START, END, warehouse=warehouse, store=store)

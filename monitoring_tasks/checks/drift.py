@@ -33,6 +33,9 @@ WARNING = 0.5
 """A significant change above this share of the smallest one that matters is a warning."""
 
 
+NEARLY_ALL = 0.95
+"""Of the largest possible distance: above it a drift is large, whatever chance makes of few effective rows."""
+
 AS_INDEPENDENT = "rows are taken as independent, for a table does not show how much windows differ"
 
 RARE = 20
@@ -60,7 +63,8 @@ class Measured:
         if self.metric.effect is not None:  # the expected value, in the units of the effect
             by_chance = self.size * math.sqrt(by_chance / self.value)
         power = 0.5 if self.metric.quadratic is None or self.metric.effect is not None else self.metric.power
-        return float((floor ** (1 / power) + by_chance ** (1 / power)) ** power)
+        together = (floor ** (1 / power) + by_chance ** (1 / power)) ** power
+        return float(min(together, max(floor, NEARLY_ALL * self.metric.maximum)))
 
 
 @dataclass(frozen=True)
@@ -215,6 +219,7 @@ def _measured(
     size = value if metric.effect is None else float(metric.effect(before, after))
     rows = int(after.sum())
     effect = 1.0 if test is None else test.design_effects.get("level" if metric.needs_edges else "shares", 1.0)
+    effect = min(effect, rows)  # all rows are one
     null = null_distribution(metric, before, rows, *by_chance, design_effect=effect)
     return Measured(metric, value, size, null.mean)
 

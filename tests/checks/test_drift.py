@@ -13,11 +13,12 @@ from scipy.stats import norm
 
 from monitoring_tasks.checks import Result
 from monitoring_tasks.checks.data_drift import data_drift
-from monitoring_tasks.checks.drift import drift
+from monitoring_tasks.checks.drift import Measured, drift
 from monitoring_tasks.checks.error_budget import share_of_rate
 from monitoring_tasks.checks.prediction_drift import prediction_drift
 from monitoring_tasks.profile import Bins, ColumnProfile
-from monitoring_tasks.statistics.drift import DRIFT_METRICS
+from monitoring_tasks.statistics.drift import DRIFT_METRICS, drift_metric, select
+from monitoring_tasks.statistics.null_distribution import null_distribution
 from tests import inference_log
 from tests.checks.context import categorical, context, numeric
 
@@ -347,6 +348,18 @@ def test_what_chance_adds_makes_no_trifle_large(rows):
         statuses += [each.status for each in found if each.metric == "jensen_shannon"]
     assert statuses.count("alarm") <= 20  # 62 to 78 where the distance itself is held against the floor
     assert statuses.count("warning") > 0
+
+
+@pytest.mark.parametrize("metric", [m.name for m in DRIFT_METRICS if "categorical" in m.layouts and m.minimum_effect])
+def test_a_column_that_is_replaced_is_large_however_much_its_rows_hang_together(metric):
+    """What chance makes of two effective rows is no bound that nothing can exceed."""
+    before, after = categorical("carrier", 0, 5000, 4000, 1000, 0), categorical("carrier", 0, 0, 0, 0, 500)
+    of = drift_metric(metric)
+    a, b = select(of, "categorical", before.array(), after.array())
+    value = of.function(a, b)
+    size = value if of.effect is None else of.effect(a, b)
+    expected = null_distribution(of, a, 500, design_effect=500).mean
+    assert size > Measured(of, value, size, expected).bound(of.minimum_effect)
 
 
 def test_a_column_that_cannot_move_is_what_chance_makes_of_it():

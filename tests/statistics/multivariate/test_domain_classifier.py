@@ -73,6 +73,7 @@ def test_the_interval_of_what_is_told_apart_without_a_mistake_has_a_width():
     assert newcombe_interval(0.0, 50, 50) == (0.0, pytest.approx(1 - end))
 
 
+@pytest.mark.integration
 def test_the_p_value_is_right_without_drift():
     """K folds with the variance of independent ones would give 17 of 150 below 5 %."""
     p_values = [domain_classifier(*samples(seed, (100, 100), 3), explain_below=0).p_value for seed in range(150)]
@@ -80,6 +81,7 @@ def test_the_p_value_is_right_without_drift():
     assert scipy.stats.kstest(p_values, "uniform").pvalue > 0.01
 
 
+@pytest.mark.integration
 def test_without_drift_the_auc_spreads_as_stated():
     aucs = [domain_classifier(*samples(seed, (150, 60), 2), explain_below=0).auc for seed in range(100)]
     assert np.mean(aucs) == pytest.approx(0.5, abs=0.015)

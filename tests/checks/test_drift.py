@@ -304,6 +304,24 @@ def test_values_that_keep_coming_new_are_no_drift(exponent, before, after):
     assert rejected <= 10  # 2 % and three standard errors
 
 
+def test_the_hundred_most_frequent_of_many_equally_rare_values_were_so_by_luck():
+    """Four thousand values of eight rows each: those with a bin had seventeen of them, and will have eight."""
+    rng = np.random.default_rng(13)
+    small = 0
+    for _ in range(20):
+        seen, now = rng.multinomial(32_000, [1 / 4000] * 4000), rng.multinomial(10_000, [1 / 4000] * 4000)
+        order = np.argsort(-seen, kind="stable")
+        kept, others = order[:100], order[100 : (seen > 0).sum()]
+        once = int((seen == 1).sum())
+        bins = Bins("categorical", (), tuple(map(str, kept)), tuple(map(str, others)), singletons=once)
+        before = categorical("code", 0, *seen[kept].tolist(), int(seen[others].sum()), 0)
+        unseen = int(now[seen == 0].sum())
+        after = categorical("code", 0, *now[kept].tolist(), int(now[others].sum()), unseen)
+        (found,) = [e for e in drifts("{metrics: [psi]}", {"code": bins}, [before], [after]) if e.metric == "psi"]
+        small += found.p_value <= 0.01
+    assert small <= 2
+
+
 def test_one_new_value_that_is_frequent_is_drift_also_where_values_keep_coming_new():
     bins = Bins("categorical", categories=("AA", "UA"), others=("B6", "HA"), singletons=2)
     before, after = categorical("carrier", 0, 5000, 4000, 2, 0), categorical("carrier", 0, 440, 360, 0, 200)

@@ -29,6 +29,10 @@ EXPECTED = 5.0
 """
 
 
+SURE = 0.99
+"""Of each bin it is not believed more surely than this that its rows are independent, before its own parts are seen."""
+
+
 @dataclass(frozen=True)
 class ColumnDispersion:
     """The dispersion of every test's statistic over the parts of the reference."""
@@ -72,14 +76,25 @@ class ColumnDispersion:
         return self.of_shares(max(self.groups))
 
     def of_bin(self, total: float) -> Dispersion:
-        """Return that of one bin's share."""
-        return self._belief("shares", total, self.parts)
+        """Return that of one bin's share.
+
+        Where rows are independent, they are so in all bins, and all bins together say that better than each: thirty
+        parts alone leave so much open that ten rows where one is expected would be no surprise. So what all say is
+        expected of each, until its own parts clearly say otherwise, as when values are missing on some days.
+        """
+        return self._belief("bin", total, self.parts)
 
     def _belief(self, name: str, total: float, parts: float) -> Dispersion:
         if (name, total, parts) not in self._known:
-            prior = self.priors.get(name, PRIOR)
+            prior = self._expected_of_bins if name == "bin" else self.priors.get(name, PRIOR)
             self._known[name, total, parts] = Dispersion(total, parts, self.rows, prior)
         return self._known[name, total, parts]
+
+    @cached_property
+    def _expected_of_bins(self) -> FloatArray:
+        independent = min(self.of_all_shares.independent, SURE)
+        rest = self.priors.get("shares", PRIOR)[1:]
+        return np.concatenate(([independent], rest * ((1 - independent) / rest.sum())))
 
     @cached_property
     def _known(self) -> dict[tuple[str, float, float], Dispersion]:

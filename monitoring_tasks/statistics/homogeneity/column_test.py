@@ -187,16 +187,9 @@ def _p_value_of_missing(a: IntArray, b: IntArray, dispersion: ColumnDispersion |
 
 
 def _dispersed_p_value(a: IntArray, b: IntArray, place: int, dispersion: ColumnDispersion, rows: float) -> float:
-    """Return the p-value of one bin, averaged over what is believed of its dispersion.
-
-    If rows are independent, they are so in all bins, and all bins together say that better than each: thirty parts
-    alone leave so much open that ten rows where one is expected would be no surprise. If they are not, each bin has its
-    own dispersion.
-    """
-    p_value = partial(_p_value_of_bin, a, b, place)
-    own = dispersion.of_bin(_totals_of_bins(a, dispersion)[place])
-    independent = dispersion.of_all_shares.independent
-    return independent * float(p_value(np.ones(1))[0]) + (1 - independent) * own.averaged(p_value, rows)
+    """Return the p-value of one bin, averaged over what is believed of its dispersion."""
+    belief = dispersion.of_bin(_totals_of_bins(a, dispersion)[place])
+    return belief.averaged(partial(_p_value_of_bin, a, b, place), rows)
 
 
 def _totals_of_bins(reference: IntArray, dispersion: ColumnDispersion) -> list[float]:

@@ -276,3 +276,21 @@ def test_a_rare_bin_that_is_stable_is_known_to_be_so_where_others_wander():
     dispersion = column_dispersion(parts, "numeric")
     found = [column_test(parts.sum(axis=0), day(0.12), "numeric", dispersion) for _ in range(20)]
     assert sum(each.strongest == "missing" and each.p_value < 0.001 for each in found) >= 15
+
+
+def test_values_that_are_missing_more_on_some_days_do_not_alarm():
+    """A binomial of as many rows as the design effect leaves was below 0.1 % five times too often."""
+    rng = np.random.default_rng(12)
+
+    def days(number: int) -> np.ndarray:
+        share = norm.cdf((norm.ppf(0.01) - math.sqrt(0.5) * rng.normal(size=number)) / math.sqrt(0.5))
+        missing = rng.binomial(200, share)
+        return np.array([[each, *rng.multinomial(200 - each, [0.5, 0.5])] for each in missing])
+
+    p_values = []
+    for _ in range(15):
+        parts = days(150)
+        dispersion = column_dispersion(parts, "categorical")
+        found = [column_test(parts.sum(axis=0), day, "categorical", dispersion) for day in days(200)]
+        p_values += [each.p_values["missing"] for each in found]
+    assert np.sum(np.array(p_values) <= 0.001) <= 8

@@ -16,10 +16,9 @@ from statistics import median_low
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring_tasks.baseline_parts import FEWEST_PARTS
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
 from monitoring_tasks.profile import Baseline, ColumnProfile
-from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, with_shared_priors
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, pooled, with_shared_priors
 from monitoring_tasks.window import Window, format_instant
 from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
 
@@ -102,15 +101,12 @@ class Reference:
             }
             if known is not None:
                 exceptions[segment] = {name: too_few(label, seen[name]) for name in seen if name in few & known.keys()}
-            # Too few earlier windows say less about how much windows differ than the parts of the baseline do.
-            dispersions[segment] = with_shared_priors(
-                dict(fixed.dispersions.get(segment, {}))
-                | {
-                    name: its
-                    for name, its in _dispersions(windows, counts, places, length).items()
-                    if name not in exceptions.get(segment, {})
-                }
-            )
+            # A few earlier windows may be alike by chance: the parts of the baseline say as well how much they differ.
+            measured = dict(fixed.dispersions.get(segment, {}))
+            for name, own in _dispersions(windows, counts, places, length).items():
+                if name not in exceptions.get(segment, {}):
+                    measured[name] = pooled(own, measured[name]) if name in measured else own
+            dispersions[segment] = with_shared_priors(measured)
         return cls(
             name=earlier_windows(label, number, period),
             columns=columns,
@@ -216,7 +212,7 @@ def _dispersions(
 ) -> dict[str, ColumnDispersion]:
     """Measure how much the windows differ: only those of the schedule's own length, for longer ones differ less."""
     single = np.array([window.windows == 1 for window in windows])
-    if single.sum() < FEWEST_PARTS:
+    if single.sum() < MINIMUM_WINDOWS:
         return {}
     times = length / median_low(window.window.length for window in windows if window.windows == 1)
     found = {}

@@ -86,16 +86,32 @@ def test_a_longer_window_counts_as_the_windows_that_it_is_made_of():
 
 
 def test_dispersion_is_that_of_windows_as_long_as_those_that_are_tested():
-    """Those that were rolled up differ less, and of too few the baseline's parts say more."""
+    """Those that were rolled up differ less, and are left out."""
     singles = [whole(number, 10 + number) for number in range(FEWEST_PARTS)]
     rolled_up = replace(counted(10, distance(0, 0, 500, 0, 0), carrier(0, 500, 0, 0, 0)), windows=2)
     found = Reference.of_windows("rolling 14d", [*singles, rolled_up], BASELINE, DAY)
     assert set(found.dispersions[""]) == set(BINS)
     assert {its.parts for its in found.dispersions[""].values()} == {FEWEST_PARTS}
     assert found.dispersions[""]["distance"].rows == 13.5
-    few = Reference.of_windows("rolling 14d", singles[1:], BASELINE, DAY)
-    assert few.windows == FEWEST_PARTS - 1
-    assert few.dispersions[""] == {}
+
+
+def test_the_parts_of_the_baseline_count_beside_few_earlier_windows():
+    """Windows that are alike by chance do not show that all are, and parts that are alike do not hide that these are not.
+
+    Else a week of summer, of seven windows, alarmed on 50 of 62 days: in March there was no row in summer's bins.
+    """
+    alike = [whole(number, 10) for number in range(4)]
+    apart = [
+        counted(number, distance(0, 0, 10, 0, 0), carrier(0, *(((10, 0), (0, 10))[number % 2]), 0, 0))
+        for number in range(4)
+    ]
+    for windows, dispersion, least in ((alike, 20.0, 10.0), (apart, 1.0, 2.0)):
+        parts = ColumnDispersion(30, 10.0, shares=29 * dispersion, groups=(0, 1, 1, 0, 0), bins=(29 * dispersion,) * 5)
+        baseline = replace(BASELINE, dispersions={86400.0: {"": {"carrier": parts}}})
+        found = Reference.of_windows("rolling 4d", windows, baseline, DAY).dispersions[""]["carrier"]
+        assert found.parts == 4 + 8
+        assert found.shares / (found.parts - 1) > least
+        assert found.bins[1] / (found.parts - 1) > least
 
 
 @pytest.mark.parametrize(

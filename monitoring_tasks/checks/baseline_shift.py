@@ -37,7 +37,8 @@ def baseline_shift(context: CheckContext, columns: Sequence[str], settings: Drif
     season = context.season
     if season is None or not season.windows:
         return []
-    threshold = settings.minimum_effect.get("psi", _PSI.minimum_effect)
+    # A floor of 0 asks for significance alone: here there is none, and every number would exceed it.
+    threshold = settings.minimum_effect.get("psi") or _PSI.minimum_effect
     shifts = {}
     for name in columns:
         fixed, moving = context.baseline.columns.get(name), season.columns[""].get(name)

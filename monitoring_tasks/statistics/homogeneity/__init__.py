@@ -3,9 +3,18 @@
 from monitoring_tasks.statistics.homogeneity.column_dispersion import (
     ColumnDispersion,
     column_dispersion,
+    pooled,
     with_shared_priors,
 )
 from monitoring_tasks.statistics.homogeneity.column_test import ColumnTest, column_test
 from monitoring_tasks.statistics.homogeneity.dispersion import Dispersion
 
-__all__ = ["ColumnDispersion", "ColumnTest", "Dispersion", "column_dispersion", "column_test", "with_shared_priors"]
+__all__ = [
+    "ColumnDispersion",
+    "ColumnTest",
+    "Dispersion",
+    "column_dispersion",
+    "column_test",
+    "pooled",
+    "with_shared_priors",
+]

@@ -29,6 +29,9 @@ EXPECTED = 5.0
 """
 
 
+OTHERS = 8.0
+"""Parts of another reference that count beside a column's own, at most: as many as are enough by themselves."""
+
 SURE = 0.99
 """Of each bin it is not believed more surely than this that its rows are independent, before its own parts are seen."""
 
@@ -37,8 +40,8 @@ SURE = 0.99
 class ColumnDispersion:
     """The dispersion of every test's statistic over the parts of the reference."""
 
-    parts: int
-    """How many parts had rows."""
+    parts: float
+    """How many parts had rows; of some that count less than others, so many as they come to."""
     rows: float
     """Mean rows of a part."""
     level: float = 0.0
@@ -171,6 +174,48 @@ def column_dispersion(parts: npt.ArrayLike, layout: Layout) -> ColumnDispersion 
         spread=sums.get("spread", 0.0),
         level_skewness=sums.get("level_skewness", 0.0),
         spread_skewness=sums.get("spread_skewness", 0.0),
+    )
+
+
+def pooled(own: ColumnDispersion, other: ColumnDispersion) -> ColumnDispersion:
+    """Return what a column's own parts and those of another reference come to together.
+
+    A few parts that happen to be alike do not show that windows never differ, as in a week without rain. The others
+    count as at most `OTHERS` of them. A bin is at least as dispersed as its own parts say: the other reference may
+    have no rows in it.
+
+    Parameters
+    ----------
+    own, other
+        On the same bins; the other's rows hang together in proportion to how many there are.
+    """
+    others, more = min(other.parts - 1, OTHERS), own.rows / other.rows if other.rows > 0 else 1.0
+
+    def mean(total: float, of: ColumnDispersion) -> float:
+        each = total / (of.parts - 1)
+        return 1 + (each - 1) * more if each > 1 and of is other else each
+
+    parts = own.parts + others
+    known = own.parts - 1
+
+    def together(name: str) -> float:
+        mine, its = mean(getattr(own, name), own), mean(getattr(other, name), other)
+        return (mine * known + its * others) if getattr(other, name) else mine * (parts - 1)
+
+    bins = tuple(
+        max((parts - 1) * mean(mine, own), mean(mine, own) * known + mean(its, other) * others)
+        for mine, its in zip(own.bins, other.bins, strict=True)
+    )
+    return replace(
+        own,
+        parts=parts,
+        level=together("level"),
+        spread=together("spread"),
+        shares=together("shares"),
+        bins=bins,
+        level_skewness=(own.level_skewness * known + other.level_skewness * others) / (parts - 1),
+        spread_skewness=(own.spread_skewness * known + other.spread_skewness * others) / (parts - 1),
+        evenness=(own.evenness * known + other.evenness * others) / (parts - 1),
     )
 
 

@@ -96,7 +96,7 @@ def test_dispersion_is_that_of_windows_as_long_as_those_that_are_tested():
 
 
 def test_the_parts_of_the_baseline_count_beside_few_earlier_windows():
-    """Windows that are alike by chance do not show that all are, and parts that are alike do not hide that these are not.
+    """Windows that are alike by chance do not show that all are, parts that are alike do not hide that these are not.
 
     Else a week of summer, of seven windows, alarmed on 50 of 62 days: in March there was no row in summer's bins.
     """

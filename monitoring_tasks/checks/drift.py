@@ -340,13 +340,15 @@ def what_moved(
 ) -> str:
     """Name the bin whose share changed most; nothing where that is what is said to be unfamiliar.
 
-    With `adding_most` it is the one that adds most to PSI, for where that is all that is said.
+    With `adding_most` it is the one that adds most to a divergence (Jensen-Shannon's, which empty bins do not dominate),
+    for where that is all that is said.
     """
     before, after = reference / reference.sum(), current / current.sum()
     changes = np.abs(after - before)
     if adding_most:
         p, q = (smoothed_shares(counts.astype(np.float64)) for counts in (reference, current))
-        changes = (q - p) * np.log(q / p)
+        middle = (p + q) / 2
+        changes = p * np.log(p / middle) + q * np.log(q / middle)
     place = int(np.argmax(changes))
     outer = (1, len(current) - 1) if bins.kind != "categorical" else (len(current) - 1,)
     if unfamiliar and place in outer and not reference[place]:

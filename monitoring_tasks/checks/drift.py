@@ -340,7 +340,7 @@ def what_moved(
 ) -> str:
     """Name the bin whose share changed most; nothing where that is what is said to be unfamiliar.
 
-    With `adding_most` it is the one that adds most to a divergence (Jensen-Shannon's, which empty bins do not dominate),
+    With `adding_most` it is the one that adds most to a divergence (Jensen-Shannon's: empty bins do not dominate it),
     for where that is all that is said.
     """
     before, after = reference / reference.sum(), current / current.sum()

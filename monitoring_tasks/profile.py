@@ -233,6 +233,22 @@ class ColumnProfile:
             unseen=None if self.unseen is None or other.unseen is None else named_values(self.unseen + other.unseen),
         )
 
+    def without(self, part: ColumnProfile) -> ColumnProfile | None:
+        """Return the profile of these rows without those of a part of them; None if they hold no such part.
+
+        The extremes stay: which rows had them is not known.
+        """
+        counts = tuple(a - b for a, b in zip(self.counts, part.counts, strict=True))
+        if min(counts) < 0 or self.origin != part.origin:
+            return None
+        left = sum(counts[1:]) > 0
+        return replace(
+            self,
+            counts=counts,
+            total=_difference(self.total, part.total) if left else None,
+            total_squares=_difference(self.total_squares, part.total_squares) if left else None,
+        )
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -484,6 +500,10 @@ def _least(a: float | None, b: float | None) -> float | None:
 
 def _greatest(a: float | None, b: float | None) -> float | None:
     return b if a is None else a if b is None else max(a, b)
+
+
+def _difference(whole: float | None, part: float | None) -> float | None:
+    return whole if whole is None or part is None else whole - part
 
 
 def _sum(a: float | None, b: float | None) -> float | None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring_tasks.look_back import MINIMUM_WINDOWS
-from monitoring_tasks.profile import Baseline, ColumnProfile
+from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, pooled, with_shared_priors
 from monitoring_tasks.window import Window, format_instant
 from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
@@ -115,6 +115,25 @@ class Reference:
             period=period,
             exceptions=exceptions,
         )
+
+    def without(self, window: Sequence[Profile]) -> Reference:
+        """Return the reference without the rows of a window that it holds: nothing is compared with itself.
+
+        A column stays whole where the reference does not hold all of the window's rows: some came since.
+
+        Parameters
+        ----------
+        window
+            The profiles of all rows and of the segments.
+        """
+        columns = dict(self.columns)
+        for profile in window:
+            if profile.segment in columns:
+                columns[profile.segment] = {
+                    name: (column.without(profile.columns[name]) if name in profile.columns else None) or column
+                    for name, column in columns[profile.segment].items()
+                }
+        return replace(self, name=f"{self.name}, without this window", columns=columns)
 
     def named(self, segment: str = "", column: str = "") -> str:
         """Return the name of what a column is compared with in a segment; without a column, what the window is."""

@@ -145,6 +145,10 @@ def test_profiles_of_adjacent_windows_add_up_to_the_profile_of_their_union(
         assert added.total == whole.total
         assert added.total_squares == whole.total_squares
         assert (added.rows, added.nulls) == (len(values), whole.nulls)
+    left = whole.without(first)
+    assert left is not None
+    assert (left.counts, left.total, left.total_squares) == (second.counts, second.total, second.total_squares)
+    assert first.without(whole) is None or not any(second.counts)
 
 
 @given(st.lists(st.sampled_from([None, "a", "b", "c", "d"]), max_size=30), st.integers(0, 30))

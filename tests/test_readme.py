@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ from monitoring_tasks.results.migrate import VIEWS, migrate
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.statistics import drift
 from monitoring_tasks.statistics.drift import DRIFT_METRICS, DriftMetric, select
+from monitoring_tasks.window import Window, parse_instant
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -370,6 +372,18 @@ def questions() -> list[tuple[str, Mapping[str, Any]]]:
         parameters = {"monitor": "flight-delays", **ASKED[names[text]]} if text in names else {}
         found.append((text, parameters))
     return found
+
+
+def test_the_incident_that_is_inserted_is_left_out(tmp_path):
+    """Its three days, and no other."""
+    (text,) = re.findall(r"^```sql INSERT\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        with sqlite3.connect(tmp_path / "results.db") as database:
+            database.execute(text)
+        start, end = (parse_instant(day, "America/New_York") for day in ("2013-07-01", "2013-08-01"))
+        (incident,) = store.incidents("flight-delays", start, end)
+    zone = "America/New_York"
+    assert incident == Window(parse_instant("2013-07-08", zone), parse_instant("2013-07-11", zone))
 
 
 def test_every_question_runs(store: Store):

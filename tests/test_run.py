@@ -974,3 +974,18 @@ def test_a_scan_reads_the_baseline_once(duckdb_url, tmp_path):
             scan_windows(inference_log.monitor(), windows, warehouse, store, lambda step, *_: steps.append(step))
         assert len(store.query("SELECT baseline_id FROM baseline")) == 1
     assert steps.count("Measure the baseline") == 2  # begun and ended, in the first scan only
+
+
+def test_a_window_of_the_baselines_period_is_compared_with_the_rest_of_it(warehouse, tmp_path):
+    """A window is never in its own baseline; rows that came since are no reason to fail."""
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        run_windows(inference_log.monitor(), day(3).start, day(5).end, warehouse=warehouse, store=store)
+        run_windows(inference_log.monitor(), day(20).start, day(20).end, warehouse=warehouse, store=store)
+        (inside,) = rows(store, 3, metrics="psi", columns="amount", segments="")
+        (after,) = rows(store, 20, metrics="psi", columns="amount", segments="")
+        assert inside["baseline_rows"] == after["baseline_rows"] - inside["window_rows"]
+        assert inside["detail"]["compared_with"] == "baseline, without this window"
+        assert "compared_with" not in after["detail"]
+        (north,) = rows(store, 3, metrics="psi", columns="amount", segments="region=north")
+        (later,) = rows(store, 20, metrics="psi", columns="amount", segments="region=north")
+        assert north["baseline_rows"] == later["baseline_rows"] - north["window_rows"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +62,15 @@ class CheckContext:
 
     @cached_property
     def reference(self) -> Reference:
-        """What the window is compared with."""
-        return self.earlier or Reference.of_baseline(self.baseline, self.window.length)
+        """What the window is compared with; a window is never in its own baseline."""
+        if self.earlier is not None:
+            return self.earlier
+        fixed, period = Reference.of_baseline(self.baseline, self.window.length), self.monitor.baseline.period
+        if period is None or self.window.end <= period.start or period.end <= self.window.start:
+            return fixed
+        if period.start <= self.window.start and self.window.end <= period.end:
+            return fixed.without((self.profile, *self.segments))
+        return replace(fixed, name=f"{fixed.name}, which holds a part of this window")
 
 
 @dataclass(frozen=True)

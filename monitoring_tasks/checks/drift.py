@@ -19,7 +19,6 @@ from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.verdict import verdict
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
-from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DriftMetric, drift_metric, select
 from monitoring_tasks.statistics.histogram import IntArray, smoothed_shares
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, ColumnTest, column_test
@@ -157,14 +156,14 @@ def drift(
         mine = [i for i, each in enumerate(compared) if each.segment == segment]
         rows = [result for result in decided if result.segment == segment]
         verdicts += verdict(rows, [p_values[i] for i in mine], rate, importance or {})
-    return [*results, *(_compared_with(context.earlier, result) for result in (*decided, *verdicts))]
+    return [*results, *(_compared_with(context, result) for result in (*decided, *verdicts))]
 
 
-def _compared_with(earlier: Reference | None, result: Result) -> Result:
+def _compared_with(context: CheckContext, result: Result) -> Result:
     """Say what the numbers were compared with, where that is not the same in every window."""
-    if earlier is None:
+    name = context.reference.named(result.segment, result.column_name)
+    if context.earlier is None and name == "baseline":
         return result
-    name = earlier.named(result.segment, result.column_name)
     return replace(result, detail={**result.detail, "compared_with": name})
 
 

@@ -28,7 +28,8 @@ SELECT
     drift.window_start,
     drift.window_end,
     window_length.granularity,
-    profile.baseline_id AS monitor_version,
+    -- Not that of the profile: a new baseline that looks back counts old windows again, on its own bins.
+    window_run.baseline_id AS monitor_version,
     CASE
         WHEN drift.segment <> '' THEN SUBSTR(drift.segment, 1, LENGTH(drift.segment) - LENGTH(drift.slice))
     END AS slice_key,
@@ -58,6 +59,10 @@ LEFT JOIN window_length
     ON window_length.monitor = drift.monitor
     AND window_length.window_start = drift.window_start
     AND window_length.window_end = drift.window_end
+LEFT JOIN window_run
+    ON window_run.monitor = drift.monitor
+    AND window_run.window_start = drift.window_start
+    AND window_run.window_end = drift.window_end
 LEFT JOIN profile
     ON profile.monitor = drift.monitor
     AND profile.window_start = drift.window_start

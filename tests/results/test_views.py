@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -212,6 +213,17 @@ def test_a_segment_value_may_hold_an_equals_sign(store):
     store.write_profiles("flights", day(0), [whole, odd], BASELINE.id)
     rows = store.query("SELECT DISTINCT slice_key, slice_value FROM databricks_profile_metrics WHERE slice_key <> ''")
     assert rows == [{"slice_key": "query", "slice_value": "a=b=c"}]
+
+
+def test_drift_is_of_the_baseline_that_the_window_was_run_with(store):
+    """A newer one that looks back has counted the old window again, on its own bins."""
+    fill(store, [0.3])
+    newer = replace(BASELINE, rows=BASELINE.rows + 1)
+    store.write_baseline(newer, "newer")
+    assert store.write_missing_profiles("flights", day(0), flights(day(0)), newer.id)
+    assert store.read_profiles("flights", day(0))[0] == newer.id
+    rows = store.query("SELECT DISTINCT monitor_version FROM databricks_drift_metrics")
+    assert rows == [{"monitor_version": BASELINE.id}] != [{"monitor_version": newer.id}]
 
 
 def test_databricks_drift_metrics(store):

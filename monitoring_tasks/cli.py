@@ -206,7 +206,8 @@ def status(
         found = [row for row in found if monitor in (None, row["monitor"])]
         alarms = {
             row["monitor"]: store.query(
-                "SELECT * FROM latest_result WHERE monitor = :monitor AND status IN ('alarm', 'error') "
+                "SELECT * FROM latest_result WHERE monitor = :monitor AND (status IN ('alarm', 'error') "
+                "OR status = 'insufficient_data' AND metric = 'drifted_share' AND segment = '') "
                 "ORDER BY check_name, column_name, metric, segment",
                 monitor=row["monitor"],
             )

@@ -42,7 +42,7 @@ def verdict(
     rows, segment, baseline_rows = results[0].window_rows, results[0].segment, results[0].baseline_rows
     about = {"segment": segment, "window_rows": rows}
     if not judged:
-        message = "no column could be judged"
+        message = f"no column could be judged, with {wording.counted(rows or 0, 'row')} in the window"
         return [Result("drifted_share", status="insufficient_data", message=message, **about)]  # type: ignore[arg-type]
     ranking = _ranking(results, importance)
     weights = {name: importance.get(name, 1.0) for name in judged}

@@ -20,7 +20,8 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     health
         Its row of the view `monitor_health`.
     results
-        Its rows of `latest_result` in status alarm or error. A check that has not written the latest window has its
+        Its rows of `latest_result` in status alarm or error, and those that say of a whole check that it judged nothing
+        (``drifted_share`` with ``insufficient_data``). A check that has not written the latest window has its
         rows of an earlier one there, and they are said to be of that.
 
     Returns
@@ -31,14 +32,18 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     name, latest = health["monitor"], _window(health)
     lines = [f"{name}: its latest window failed: {health['error']}"] * (health["state"] == "failed")
     by_window: dict[Window, list[Mapping[str, Any]]] = {}
+    unjudged = []
     for row in results:
-        by_window.setdefault(_window(row), []).append(row)
+        if row["status"] == "insufficient_data":
+            unjudged.append(f"{name}: {row['check_name']} judged nothing in window {_window(row)}: {row['message']}")
+        else:
+            by_window.setdefault(_window(row), []).append(row)
     for window, rows in sorted(by_window.items(), reverse=True):
         which = (
             "its latest window" if window == latest else f"window {window}, the newest that these checks have written"
         )
         lines += [f"{name}: {_counted(rows)} in {which}", *(f"  {line}" for line in _by_column(rows))]
-    return tuple(lines or [f"{name}: nothing is in alarm in its latest window"])
+    return (*(lines or [f"{name}: nothing is in alarm in its latest window"]), *unjudged)
 
 
 def _window(row: Mapping[str, Any]) -> Window:

@@ -17,6 +17,7 @@ def said(store):
     (health,) = store.query("SELECT * FROM monitor_health")
     rows = store.query(
         "SELECT * FROM latest_result WHERE status IN ('alarm', 'error') "
+        "OR status = 'insufficient_data' AND metric = 'drifted_share' AND segment = '' "
         "ORDER BY window_start, check_name, column_name, metric, segment"
     )
     return standing(health, rows)
@@ -39,6 +40,15 @@ def filled(store):
 def test_nothing_is_in_alarm(filled):
     write(filled, drift(0.0))
     assert said(filled) == ("flights: nothing is in alarm in its latest window",)
+
+
+def test_a_window_of_which_nothing_was_judged_is_not_silently_green(filled):
+    """As of thirty rows a day, every day."""
+    write(filled, Result("drifted_share", status="insufficient_data", message="no column could be judged"))
+    assert said(filled) == (
+        "flights: nothing is in alarm in its latest window",
+        f"flights: data_drift judged nothing in window {LATEST}: no column could be judged",
+    )
 
 
 def test_a_column_is_one_line_with_its_worst_metric_and_its_segments(filled):

@@ -97,12 +97,14 @@ def is_nan(expression: exp.Expr, dialect: str) -> exp.Expr:
 
 def finite(expression: exp.Expr, dialect: str) -> exp.Expr:
     """Return the value, or NULL where it is NaN or infinite."""
-    inside = exp.Between(this=expression, low=number(-LARGEST), high=number(LARGEST))
-    # On DuckDB too NaN is the largest, but there a Parquet file's own extremes, which leave NaN out, can make it take a
-    # comparison for always true.
-    if dialect in NAN_IS_LARGEST:
-        return exp.Case(ifs=[exp.If(this=inside, true=expression)])
-    return exp.Case(ifs=[exp.If(this=exp.and_(inside, exp.not_(exp.IsNan(this=expression))), true=expression)])
+    test: exp.Expr = exp.Between(this=expression, low=number(-LARGEST), high=number(LARGEST))
+    if dialect == "duckdb":
+        # There too NaN is the largest, but a Parquet file's own extremes, which leave NaN out, make it take this
+        # comparison for always true, and NOT ISNAN beside it as well.
+        test = exp.and_(exp.Anonymous(this="ISFINITE", expressions=[expression.copy()]), test)
+    elif dialect not in NAN_IS_LARGEST:
+        test = exp.and_(test, exp.not_(exp.IsNan(this=expression)))
+    return exp.Case(ifs=[exp.If(this=test, true=expression)])
 
 
 def instant(moment: datetime | date, type_: ColumnType) -> exp.Expr:

@@ -487,3 +487,13 @@ def test_edges_ascend_and_hold_every_value(values: list[float], rows: int) -> No
     assert edges[0] <= values[0]
     assert edges[-1] > values[-1]
     assert all(map(math.isfinite, edges))
+
+
+@pytest.mark.parametrize("largest", [7.0, 1e308])
+def test_nan_is_no_value_whatever_extremes_a_parquet_file_states(measure: Measure, largest: float) -> None:
+    """The file's leave NaN out: DuckDB took `BETWEEN` for always true by them, and `NOT ISNAN` beside it."""
+    values = [math.nan, *np.linspace(-5.0, 5.0, 600).tolist(), largest]
+    bins, profile = measure(values, pa.float64())
+    assert all(math.isfinite(edge) for edge in bins.edges)
+    assert bins == measure([value for value in values if not math.isnan(value)], pa.float64())[0]
+    assert (profile.nulls, profile.rows) == (1, len(values))

@@ -144,18 +144,18 @@ SELECT
 FROM (
   SELECT
     CASE
-      WHEN CAST("distance" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
-      AND NOT ISNAN(CAST("distance" AS DOUBLE))
+      WHEN ISFINITE(CAST("distance" AS DOUBLE))
+      AND CAST("distance" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
       THEN CAST("distance" AS DOUBLE)
     END AS "x0",
     CASE
-      WHEN CAST("scheduled_hour" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
-      AND NOT ISNAN(CAST("scheduled_hour" AS DOUBLE))
+      WHEN ISFINITE(CAST("scheduled_hour" AS DOUBLE))
+      AND CAST("scheduled_hour" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
       THEN CAST("scheduled_hour" AS DOUBLE)
     END AS "x1",
     CASE
-      WHEN CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE) BETWEEN -1e+308 AND 1e+308
-      AND NOT ISNAN(CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE))
+      WHEN ISFINITE(CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE))
+      AND CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE) BETWEEN -1e+308 AND 1e+308
       THEN CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE)
     END AS "x2"
   FROM "airline"."inference_log"
@@ -169,8 +169,8 @@ SELECT DISTINCT
 FROM (
   SELECT
     CASE
-      WHEN CAST("distance" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
-      AND NOT ISNAN(CAST("distance" AS DOUBLE))
+      WHEN ISFINITE(CAST("distance" AS DOUBLE))
+      AND CAST("distance" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
       THEN CAST("distance" AS DOUBLE)
     END AS "x"
   FROM "airline"."inference_log"
@@ -187,8 +187,8 @@ SELECT DISTINCT
 FROM (
   SELECT
     CASE
-      WHEN CAST("scheduled_hour" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
-      AND NOT ISNAN(CAST("scheduled_hour" AS DOUBLE))
+      WHEN ISFINITE(CAST("scheduled_hour" AS DOUBLE))
+      AND CAST("scheduled_hour" AS DOUBLE) BETWEEN -1e+308 AND 1e+308
       THEN CAST("scheduled_hour" AS DOUBLE)
     END AS "x"
   FROM "airline"."inference_log"
@@ -205,8 +205,8 @@ SELECT DISTINCT
 FROM (
   SELECT
     CASE
-      WHEN CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE) BETWEEN -1e+308 AND 1e+308
-      AND NOT ISNAN(CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE))
+      WHEN ISFINITE(CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE))
+      AND CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE) BETWEEN -1e+308 AND 1e+308
       THEN CAST(EXTRACT(EPOCH FROM CAST("booked_at" AS TIMESTAMP)) AS DOUBLE)
     END AS "x"
   FROM "airline"."inference_log"

@@ -270,12 +270,13 @@ def edges_beyond(edges: tuple[float, ...], quantiles: Sequence[float]) -> tuple[
     low, high = quantiles[0], quantiles[-1]
     first, last = (quantiles[FRACTIONS.index(fraction)] for fraction in (1 / 16, 15 / 16))
     step = (last - first or high - low) / STEPS
-    below = [low - times * step for times in reversed(BEYOND)]
-    above = [high + times * step for times in BEYOND]
+    # Sets: steps that vanish beside the extreme itself end on one number.
+    below = {low - times * step for times in BEYOND}
+    above = {high + times * step for times in BEYOND}
     return (
-        *(edge for edge in below if -LARGEST < edge < edges[0] and not edge <= 0 <= low),
+        *sorted(edge for edge in below if -LARGEST < edge < edges[0] and not edge <= 0 <= low),
         *edges,
-        *(edge for edge in above if edges[-1] < edge < LARGEST),
+        *sorted(edge for edge in above if edges[-1] < edge < LARGEST),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitoring_tasks.profile import Bins, ColumnProfile, Kind, just_above
@@ -474,6 +474,8 @@ def test_whole_numbers_at_the_ends_of_their_types_are_counted(type_: str, tmp_pa
 
 
 @given(st.lists(st.floats(-1e308, 1e308), min_size=2, max_size=40), st.integers(2, 10_000))
+@example([-7e252, -1.6e237, *[0.0] * 15], 2)
+@example([*[0.0] * 15, 1.6e237, 7e252], 2)
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_edges_ascend_and_hold_every_value(values: list[float], rows: int) -> None:
     values = sorted(value + 0.0 for value in values)

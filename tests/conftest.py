@@ -19,6 +19,8 @@ from tests import inference_log, postgres
 
 # How long one example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
+# The gate draws the same examples everywhere: a red one says what the change did. `make test-fast` draws new ones.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("unhurried")
 
 _numbers = count(1)

@@ -84,7 +84,7 @@ def measure_baseline(
         features = [name for name in features if name in its_types or monitor.inference_log.features.names]
         columns, unreadable = monitored_columns(monitor, its_types, features, kinds=kinds, table=source.table)
     period = monitor.baseline.period
-    window = _ALL if period is None else Window(period.start, period.end)
+    window = _ALL if period is None else period.window
     with about(f"table {source.table!r}"):
         bins = measure_bins(warehouse, source, columns, None if period is None else window, monitor.baseline_is_past)
         segments = [name for name in monitor.segments if name in bins]

@@ -199,20 +199,12 @@ def status(
 ) -> None:
     """Show the latest window of each monitor and what is in alarm, open alerts and label coverage."""
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.views.standing import standing
+    from monitoring_tasks.views.standing import RESULTS, standing
 
     with open_store() as store:
         found = store.query("SELECT * FROM monitor_health ORDER BY monitor")
         found = [row for row in found if monitor in (None, row["monitor"])]
-        alarms = {
-            row["monitor"]: store.query(
-                "SELECT * FROM latest_result WHERE monitor = :monitor AND (status IN ('alarm', 'error') "
-                "OR status = 'insufficient_data' AND metric = 'drifted_share' AND segment = '') "
-                "ORDER BY check_name, column_name, metric, segment",
-                monitor=row["monitor"],
-            )
-            for row in found
-        }
+        alarms = {row["monitor"]: store.query(RESULTS, monitor=row["monitor"]) for row in found}
     if not found:
         raise _no_window(monitor)
     table = Table(box=None, pad_edge=False, header_style="bold")

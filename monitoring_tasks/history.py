@@ -131,11 +131,7 @@ class History:
         found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1) if back.singly else _chosen(wanted, stored)
         people = self.incidents()
         return self._read(
-            {
-                window: number
-                for window, number in found.items()
-                if not any(window.start < incident.end and incident.start < window.end for incident in people)
-            },
+            {window: number for window, number in found.items() if not any(map(window.overlaps, people))},
             baseline,
         )
 

@@ -209,9 +209,7 @@ class _Drawn:
     def _earlier(self, window: Window) -> dict[Window, BottomK]:
         """Return what a window is compared with, in time order: earlier windows with rows, without incidents."""
         looked = [
-            each
-            for each in self._look_back(window).before(window)
-            if not any(each.start < incident.end and incident.start < each.end for incident in self._incidents)
+            each for each in self._look_back(window).before(window) if not any(map(each.overlaps, self._incidents))
         ]
         if not looked:
             return {}
@@ -288,7 +286,7 @@ class _Drawn:
             types = types or self._warehouse.columns(source.table)
             key = self._key(types, table)
             read = self._columns(types, source.table)
-            windows = [] if period is None else [Window(period.start, period.end)]
+            windows = [] if period is None else [period.window]
             return sample(self._warehouse, source, read, key, windows, self._rows)[0]
 
     def _key(self, types: Mapping[str, ColumnType], baseline_table: str | None = None) -> str:

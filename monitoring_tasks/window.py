@@ -67,6 +67,14 @@ class Window:
         """Elapsed time from start to end."""
         return self.end - self.start
 
+    def overlaps(self, other: Window) -> bool:
+        """Tell whether the two have an instant in common."""
+        return self.start < other.end and other.start < self.end
+
+    def holds(self, other: Window) -> bool:
+        """Tell whether all of the other is in this one."""
+        return self.start <= other.start and other.end <= self.end
+
     def __str__(self) -> str:
         """Render as an ISO 8601 interval."""
         return f"{format_instant(self.start)}/{format_instant(self.end)}"

@@ -305,3 +305,15 @@ def test_a_window_survives_being_written(start: datetime, length: timedelta) -> 
     window = Window(start, start + length)
     assert Window.parse(*str(window).split("/")) == window
     assert parse_instant(format_instant(start), "America/New_York") == start
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "overlaps", "holds"),
+    [(0, 1, False, False), (0, 2, True, False), (1, 3, True, True), (1, 2, True, True), (2, 4, True, False)]
+    + [(3, 4, False, False), (0, 4, True, False)],
+)
+def test_windows_are_half_open(start, end, overlaps, holds):
+    """The first instant after one is not inside it."""
+    days = [datetime(2024, 3, 1 + number, tzinfo=UTC) for number in range(5)]
+    outer, other = Window(days[1], days[3]), Window(days[start], days[end])
+    assert (outer.overlaps(other), other.overlaps(outer), outer.holds(other)) == (overlaps, overlaps, holds)

@@ -66,9 +66,9 @@ class CheckContext:
         if self.earlier is not None:
             return self.earlier
         fixed, period = Reference.of_baseline(self.baseline, self.window.length), self.monitor.baseline.period
-        if period is None or self.window.end <= period.start or period.end <= self.window.start:
+        if period is None or not self.window.overlaps(period.window):
             return fixed
-        if period.start <= self.window.start and self.window.end <= period.end:
+        if period.window.holds(self.window):
             return fixed.without((self.profile, *self.segments))
         return replace(fixed, name=f"{fixed.name}, which holds a part of this window")
 

@@ -39,7 +39,7 @@ from monitoring_tasks.config.fields import (
     reference,
     refused,
 )
-from monitoring_tasks.window import Schedule
+from monitoring_tasks.window import Schedule, Window
 
 KindName = Literal["numeric", "categorical", "timestamp"]
 TaskName = Literal["binary_classification", "multiclass_classification", "regression"]
@@ -138,6 +138,11 @@ class Period(Section):
     """the first day or instant inside"""
     end: Time
     """the first day or instant after"""
+
+    @property
+    def window(self) -> Window:
+        """Return it as one window."""
+        return Window(self.start, self.end)
 
 
 class Seasonal(Section):

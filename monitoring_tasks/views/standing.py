@@ -11,6 +11,14 @@ from monitoring_tasks.window import Window
 SHOWN = 5
 """Segments named in a line; the rest is counted."""
 
+RESULTS = """\
+SELECT * FROM latest_result
+WHERE monitor = :monitor
+  AND (status IN ('alarm', 'error') OR status = 'insufficient_data' AND metric = 'drifted_share' AND segment = '')
+ORDER BY check_name, column_name, metric, segment
+"""
+"""What of a monitor is told: what is in alarm or failed, and that a whole check judged nothing."""
+
 
 def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Say how a monitor stands.
@@ -20,9 +28,8 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     health
         Its row of the view `monitor_health`.
     results
-        Its rows of `latest_result` in status alarm or error, and those that say of a whole check that it judged nothing
-        (``drifted_share`` with ``insufficient_data``). A check that has not written the latest window has its
-        rows of an earlier one there, and they are said to be of that.
+        Its rows that `RESULTS` asks for. A check that has not written the latest window has its rows of an earlier one
+        there, and they are said to be of that.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import pytest
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.results.store import WindowRun
-from monitoring_tasks.views.standing import standing
+from monitoring_tasks.views.standing import RESULTS, standing
 from tests.results.example import NOW, day, drift, fill
 
 LATEST = day(4)
@@ -15,12 +15,7 @@ LATEST = day(4)
 def said(store):
     """Return the lines of the one monitor in the store."""
     (health,) = store.query("SELECT * FROM monitor_health")
-    rows = store.query(
-        "SELECT * FROM latest_result WHERE status IN ('alarm', 'error') "
-        "OR status = 'insufficient_data' AND metric = 'drifted_share' AND segment = '' "
-        "ORDER BY window_start, check_name, column_name, metric, segment"
-    )
-    return standing(health, rows)
+    return standing(health, store.query(RESULTS, monitor=health["monitor"]))
 
 
 def write(store, *results):

@@ -7,7 +7,7 @@ they are those of earlier windows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -25,6 +25,8 @@ from monitoring_tasks.window_counts import Places, WindowCounts, add_up, stack
 KEPT = 8
 """Baselines, one for each length of windows, whose reference is kept: a run has one, and its days three lengths."""
 
+OWN_ROWS = "baseline"
+"""Name of all of the baseline's own rows."""
 
 SHORTER = 0.4
 """Parts at most so long, over the longest, show how what rows have in common grows with the length."""
@@ -117,9 +119,10 @@ class Reference:
         )
 
     def without(self, window: Sequence[Profile]) -> Reference:
-        """Return the reference without the rows of a window that it holds: nothing is compared with itself.
+        """Return the reference without the rows of a window inside the baseline's period.
 
-        A column stays whole where the reference does not hold all of the window's rows: some came since.
+        Nothing is compared with itself. Earlier windows do not hold it: only what is the baseline's own is without it.
+        A column stays whole where that does not hold all of the window's rows: some came since.
 
         Parameters
         ----------
@@ -128,12 +131,24 @@ class Reference:
         """
         columns = dict(self.columns)
         for profile in window:
-            if profile.segment in columns:
-                columns[profile.segment] = {
-                    name: (column.without(profile.columns[name]) if name in profile.columns else None) or column
-                    for name, column in columns[profile.segment].items()
-                }
-        return replace(self, name=f"{self.name}, without this window", columns=columns)
+            if profile.segment not in columns:
+                continue
+            known = columns[profile.segment]
+            own = self.exceptions.get(profile.segment, {}) if self.windows else known
+            rest = {name: known[name].without(profile.columns[name]) for name in own if name in profile.columns}
+            columns[profile.segment] = {**known, **{name: column for name, column in rest.items() if column}}
+        return replace(self._renamed(without_window), columns=columns)
+
+    def with_a_part_of_it(self) -> Reference:
+        """Return the reference named as one that holds a part of the window that is compared with it."""
+        return self._renamed(with_a_part)
+
+    def _renamed(self, rename: Callable[[str], str]) -> Reference:
+        exceptions = {
+            segment: {column: rename(name) for column, name in names.items()}
+            for segment, names in self.exceptions.items()
+        }
+        return replace(self, name=self.name if self.windows else rename(self.name), exceptions=exceptions)
 
     def named(self, segment: str = "", column: str = "") -> str:
         """Return the name of what a column is compared with in a segment; without a column, what the window is."""
@@ -158,7 +173,7 @@ def _of_baseline(same: _Same, length: timedelta) -> Reference:
     baseline = same.baseline
     columns = {"": baseline.columns, **baseline.segments}
     if not baseline.dispersions:
-        return Reference("baseline", columns)
+        return Reference(OWN_ROWS, columns)
     # The longest parts that are no longer than the window, of which a day of 23 hours is one; else the shortest.
     lengths = sorted(baseline.dispersions)
     seconds = length.total_seconds()
@@ -174,7 +189,7 @@ def _of_baseline(same: _Same, length: timedelta) -> Reference:
                 for name, each in of.items()
             }
         )
-    return Reference("baseline", columns, dispersions)
+    return Reference(OWN_ROWS, columns, dispersions)
 
 
 def _grown(
@@ -215,6 +230,16 @@ def too_few(label: str, number: int) -> str:
     """Say why a baseline's own rows stand in the place of earlier windows."""
     holds = "no window" if number == 0 else "1 window" if number == 1 else f"{number} windows"
     return f"baseline: {label} holds {holds} with rows, {MINIMUM_WINDOWS} are needed"
+
+
+def without_window(name: str) -> str:
+    """Name the baseline's own rows where those of the window that is compared with them were taken out."""
+    return f"{name}, without this window"
+
+
+def with_a_part(name: str) -> str:
+    """Name the baseline's own rows where some of those of the window that is compared with them are among them."""
+    return f"{name}, which holds a part of this window"
 
 
 def _with_rows(windows: Sequence[WindowCounts], counts: NDArray[np.int64], places: Places) -> dict[str, int]:

@@ -22,7 +22,7 @@ from monitoring_tasks.errors import DataError, NoKeyError, TransientError, about
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
 from monitoring_tasks.profile import Baseline, Kind
-from monitoring_tasks.reference import earlier_windows, too_few
+from monitoring_tasks.reference import OWN_ROWS, earlier_windows, too_few, with_a_part, without_window
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.sample import sample
 from monitoring_tasks.warehouse.statement import Source
@@ -134,18 +134,17 @@ class _Drawn:
         """Return the samples for a window."""
         current = self._of_window(window, window_rows)
         if not self._monitor.baseline_is_past:
-            return RowSamples(
-                self._baseline.rows, current.rows, parts=lambda measure, _: self._of_baseline_parts(window, measure)
-            )
+            name, rows = self._beside(window, current, OWN_ROWS)
+            return RowSamples(rows, current.rows, name, lambda measure, _: self._of_baseline_parts(window, measure))
         earlier = self._earlier(window)
         if _enough(earlier):
             period = Window(next(iter(earlier)).start, next(reversed(earlier)).end)
-            name, reference = earlier_windows(self._label, len(earlier), period), self._union(earlier)
+            name, rows = earlier_windows(self._label, len(earlier), period), self._union(earlier).rows
         else:
-            name, reference = too_few(self._label, len(earlier)), self._baseline
+            name, rows = self._beside(window, current, too_few(self._label, len(earlier)))
         parts = partial(self._of_earlier_parts, window, earlier)
         self._remember({window: current})
-        return RowSamples(reference.rows, current.rows, name, parts)
+        return RowSamples(rows, current.rows, name, parts)
 
     # --- The window itself
 
@@ -157,7 +156,16 @@ class _Drawn:
             self._ahead = dict(zip(part, self._read(part, self._rows), strict=True))
         return self._ahead.pop(window)
 
-    # --- Parts of the fixed baseline
+    # --- The fixed baseline and its parts
+
+    def _beside(self, window: Window, current: BottomK, name: str) -> tuple[str, pa.Table]:
+        """Return the baseline's rows without those of the window, if its period holds it, and their name."""
+        period = self._monitor.baseline.period
+        if period is None or not period.window.overlaps(window):
+            return name, self._baseline.rows
+        if period.window.holds(window):
+            return without_window(name), self._baseline.without(current)
+        return with_a_part(name), self._baseline.rows
 
     def _of_baseline_parts(self, window: Window, measure: Measure) -> list[Any]:
         """Measure each part of the baseline's period against the rest of it; a table has no times and no parts."""

@@ -249,6 +249,36 @@ def test_when_all_but_two_windows_are_incidents_the_fixed_baseline_is_back(ran):
     assert row["detail"]["compared_with"] == "baseline: rolling 7d holds 2 windows with rows, 3 are needed"
 
 
+def test_the_first_windows_of_a_period_are_compared_with_the_rest_of_it(warehouse, store: Store):
+    """Nothing is before them, and they are not in their own baseline either."""
+    run_windows(moving(), day(0).start, day(4).end, warehouse=warehouse, store=store)
+    found = [numbers(store, day(number))[0] for number in range(5)]
+    assert [row["baseline_rows"] for row in found] == [9600 - 480] * 3 + [3 * 480, 4 * 480]
+    assert [row["detail"]["compared_with"] for row in found[:3]] == [
+        f"baseline: rolling 7d holds {number} with rows, 3 are needed, without this window"
+        for number in ("no window", "1 window", "2 windows")
+    ]
+    assert found[3]["detail"]["compared_with"].startswith("rolling 7d: 3 windows from ")
+
+
+def test_a_column_that_few_earlier_windows_have_is_compared_with_the_rest_of_the_period(warehouse, store: Store):
+    """Of the column alone, the others have their earlier windows."""
+    monitor = moving()
+    run_windows(monitor, day(0).start, day(5).end, warehouse=warehouse, store=store)
+    for number in range(4):
+        baseline_id, profiles = store.read_profiles("loans", day(number))
+        without = [
+            replace(profile, columns={name: its for name, its in profile.columns.items() if name != "amount"})
+            for profile in profiles
+        ]
+        store.write_profiles("loans", day(number), without, baseline_id)
+    check(store, day(5), monitor)
+    (amount,), (age,) = numbers(store, day(5)), numbers(store, day(5), column="age")
+    assert (amount["baseline_rows"], age["baseline_rows"]) == (9600 - 480, 5 * 480)
+    assert amount["detail"]["compared_with"].endswith(" holds 1 window with rows, 3 are needed, without this window")
+    assert "without" not in age["detail"]["compared_with"]
+
+
 def test_an_empty_window_and_an_unreadable_column_add_nothing(ran):
     assert reference(ran, day(EMPTY + 1)).windows == 6
     baseline_id, profiles = ran.read_profiles("loans", day(23))

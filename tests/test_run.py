@@ -23,7 +23,7 @@ from monitoring_tasks.run import check_window, close_window, run_windows, scan_w
 from monitoring_tasks.statistics.drift import DRIFT_METRICS, select
 from monitoring_tasks.statistics.homogeneity import column_test
 from monitoring_tasks.warehouse.engine import open_warehouse
-from monitoring_tasks.window import parse_instant
+from monitoring_tasks.window import Window, parse_instant
 from tests import inference_log
 from tests.inference_log import EMPTY, END, FAILING, FEW, FIRST, MISSING, NEW_COUNTRY, QUIET, SHIFTED, START, day
 from tests.warehouse.overheard import Overheard
@@ -989,3 +989,15 @@ def test_a_window_of_the_baselines_period_is_compared_with_the_rest_of_it(wareho
         (north,) = rows(store, 3, metrics="psi", columns="amount", segments="region=north")
         (later,) = rows(store, 20, metrics="psi", columns="amount", segments="region=north")
         assert north["baseline_rows"] == later["baseline_rows"] - north["window_rows"]
+
+
+def test_a_window_that_ends_after_the_period_is_compared_with_all_of_it_and_says_so(warehouse, tmp_path):
+    """Its rows before the end cannot be told from those after it by the profile; a week is of both."""
+    monitor = inference_log.monitor(schedule='"@weekly"')
+    week = Window.parse("2024-03-17", "2024-03-24")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        run_windows(monitor, week.start, week.end, warehouse=warehouse, store=store)
+        found = [*store.results("loans", metrics=["psi", "domain_classifier_auc"], segments=[""])]
+    assert {row["baseline_rows"] for row in found} == {9600}
+    assert {row["detail"]["compared_with"] for row in found} == {"baseline, which holds a part of this window"}
+    assert {row["metric"] for row in found} == {"psi", "domain_classifier_auc"}

@@ -309,8 +309,15 @@ def test_a_window_survives_being_written(start: datetime, length: timedelta) -> 
 
 @pytest.mark.parametrize(
     ("start", "end", "overlaps", "holds"),
-    [(0, 1, False, False), (0, 2, True, False), (1, 3, True, True), (1, 2, True, True), (2, 4, True, False)]
-    + [(3, 4, False, False), (0, 4, True, False)],
+    [
+        (0, 1, False, False),
+        (0, 2, True, False),
+        (1, 2, True, True),
+        (1, 3, True, True),
+        (2, 4, True, False),
+        (0, 4, True, False),
+        (3, 4, False, False),
+    ],
 )
 def test_windows_are_half_open(start, end, overlaps, holds):
     """The first instant after one is not inside it."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
-from monitoring_tasks.reference import Reference
+from monitoring_tasks.reference import OWN_ROWS, Reference
 from monitoring_tasks.window import Window
 from monitoring_tasks.window_counts import WindowCounts
 
@@ -26,8 +26,8 @@ class RowSamples:
     baseline: pa.Table
     """Of what the window is compared with."""
     window: pa.Table
-    compared_with: str | None = None
-    """Which earlier windows the baseline's rows are of, or why they are not; None where the baseline is fixed."""
+    compared_with: str = OWN_ROWS
+    """What the baseline's rows are: see `Reference.named`."""
     parts: Callable[[Callable[[pa.Table, pa.Table], Any], Any], Sequence[Any]] = lambda _measure, _mine: ()
     """Measures, by the function that is given, windows as long as this one in which nothing drifted, each against what
     it would be compared with. It is told what was measured of this window, which may be such a one to a later. Empty
@@ -63,14 +63,13 @@ class CheckContext:
     @cached_property
     def reference(self) -> Reference:
         """What the window is compared with; a window is never in its own baseline."""
-        if self.earlier is not None:
-            return self.earlier
-        fixed, period = Reference.of_baseline(self.baseline, self.window.length), self.monitor.baseline.period
-        if period is None or not self.window.overlaps(period.window):
-            return fixed
+        reference = self.earlier or Reference.of_baseline(self.baseline, self.window.length)
+        period = self.monitor.baseline.period
+        if period is None or not period.window.overlaps(self.window):
+            return reference
         if period.window.holds(self.window):
-            return fixed.without((self.profile, *self.segments))
-        return replace(fixed, name=f"{fixed.name}, which holds a part of this window")
+            return reference.without((self.profile, *self.segments))
+        return reference.with_a_part_of_it()
 
 
 @dataclass(frozen=True)

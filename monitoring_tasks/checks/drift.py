@@ -19,6 +19,7 @@ from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.verdict import verdict
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.profile import NULL, OTHER, UNSEEN, Bins, ColumnProfile
+from monitoring_tasks.reference import OWN_ROWS
 from monitoring_tasks.statistics.drift import DriftMetric, drift_metric, select
 from monitoring_tasks.statistics.histogram import IntArray, smoothed_shares
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, ColumnTest, column_test
@@ -162,7 +163,7 @@ def drift(
 def _compared_with(context: CheckContext, result: Result) -> Result:
     """Say what the numbers were compared with, where that is not the same in every window."""
     name = context.reference.named(result.segment, result.column_name)
-    if context.earlier is None and name == "baseline":
+    if name == OWN_ROWS:
         return result
     return replace(result, detail={**result.detail, "compared_with": name})
 

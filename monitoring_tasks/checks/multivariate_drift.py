@@ -14,6 +14,7 @@ from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.errors import NoKeyError
 from monitoring_tasks.profile import Bins
+from monitoring_tasks.reference import OWN_ROWS
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multiple_testing import holm
 from monitoring_tasks.statistics.multivariate import (
@@ -167,7 +168,7 @@ def _compared(
     parts = samples.parts(lambda before, after: measure(before, after).z_scores, mine.z_scores)
     detail: dict[str, object] = {"baseline_sample": len(samples.baseline), "window_sample": len(samples.window)}
     detail |= {"parts": len(parts)}
-    if samples.compared_with is not None:
+    if samples.compared_with != OWN_ROWS:
         detail["compared_with"] = samples.compared_with
     undrifted = Undrifted.around_their_mean([part.auc for part in parts])
     wider = math.sqrt(effect := undrifted.design_effect(told.z.rows))
@@ -219,10 +220,9 @@ def _usual(told: DomainClassifier, undrifted: Undrifted) -> float:
 
 def _reference_rows(context: CheckContext, columns: Sequence[str]) -> int:
     """Return how many rows the window is compared with, of which a sample was drawn."""
-    if context.earlier is None:
-        return context.baseline.rows
-    whole = [name for name in columns if context.earlier.named(column=name) == context.earlier.name]
-    known = context.earlier.columns.get("", {})
+    reference = context.reference
+    whole = [name for name in columns if reference.named(column=name) == reference.name]
+    known = reference.columns.get("", {})
     return next((known[name].rows for name in whole if name in known), context.baseline.rows)
 
 

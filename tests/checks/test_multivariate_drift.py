@@ -315,6 +315,23 @@ def test_earlier_windows_are_the_same_in_bulk_and_one_by_one(duckdb_url, tmp_pat
     assert {status[number, metric] for number in QUIET for metric in (AUC, ERROR)} == {"ok"}
 
 
+@pytest.mark.parametrize("baseline", ["", ROLLING])
+def test_a_window_inside_the_period_is_told_from_the_rest_of_it(duckdb_url, tmp_path, baseline):
+    """It is run by hand. With its own 480 rows on both sides it would look more alike than it is."""
+    all_rows = "{maximum_rows: 10000}}"
+    monitor = inference_log.monitor(
+        ONLY.replace("}", f", multivariate_drift: {all_rows}"), **({"baseline": baseline} if baseline else {})
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        run_windows(monitor, day(0).start, day(0).end, warehouse=warehouse, store=store)
+        auc, error = of(store)
+    assert auc["metric"] == AUC
+    for row in (auc, error):
+        assert (row["baseline_rows"], row["detail"]["baseline_sample"]) == (9600 - 480, 9600 - 480)
+        name = "baseline: rolling 12d holds no window with rows, 3 are needed" if baseline else "baseline"
+        assert row["detail"]["compared_with"] == f"{name}, without this window"
+
+
 def test_days_that_were_compared_with_hardly_a_row_say_nothing_in_bulk_nor_one_by_one(tmp_path):
     """The log began with a row a day, so that the week before the first full day is seven rows."""
     url = inference_log.to_duckdb(tmp_path / "loans.duckdb")

@@ -95,6 +95,42 @@ def test_dispersion_is_that_of_windows_as_long_as_those_that_are_tested():
     assert found.dispersions[""]["distance"].rows == 13.5
 
 
+def test_dispersion_is_asked_of_windows_as_long_as_the_one_that_is_compared():
+    """What rows have in common counts by how many there are, and in two days there are twice as many."""
+    windows = [whole(number, 10 + number) for number in range(4)]
+    one, two = (Reference.of_windows("rolling 9d", windows, BASELINE, times * DAY) for times in (1, 2))
+    assert one.dispersions[""]["distance"].rows == 11.5
+    assert two.dispersions[""]["distance"].rows == 23.0
+
+
+def test_of_fewer_windows_than_make_a_reference_no_dispersion_is_measured():
+    """Two days beside a longer window, or two days in which the column could be read."""
+    week = replace(whole(0, 70), window=Window(day(0).start, day(6).end), windows=7)
+    found = Reference.of_windows("rolling 9d", [week, whole(7, 10), whole(8, 30)], BASELINE, DAY)
+    assert (found.windows, found.dispersions[""]) == (9, {})
+    parts = ColumnDispersion(30, 10.0, shares=29.0, groups=(0, 1, 1, 0, 0), bins=(29.0,) * 5)
+    baseline = replace(BASELINE, dispersions={86400.0: {"": {"distance": parts, "carrier": parts}}})
+    only_carrier = [counted(number, carrier(0, 10, 0, 0, 0)) for number in (2, 3)]
+    found = Reference.of_windows("rolling 5d", [whole(0), whole(1), *only_carrier], baseline, DAY)
+    assert found.dispersions[""]["distance"].parts == 30
+    assert found.dispersions[""]["carrier"].parts == 4 + 8
+
+
+def test_without_a_window_only_what_is_the_baselines_own_is_less():
+    """Not earlier windows, nor a segment that the reference does not know; and not rows that came since."""
+    later = profile(day(1), distance(0, 0, 99_999, 0, 0), carrier(0, 2, 0, 0, 0))
+    unknown = profile(day(1), distance(0, 0, 1, 0, 0), carrier(0, 1, 0, 0, 0), segment="origin=XYZ")
+    fixed = Reference.of_baseline(BASELINE, DAY)
+    found = fixed.without([later, unknown])
+    assert found.columns.keys() == fixed.columns.keys()
+    assert found.columns[""]["distance"] == BASELINE.columns["distance"]
+    assert found.columns[""]["carrier"].rows == BASELINE.columns["carrier"].rows - 2
+    assert found.named() == "baseline, without this window"
+    earlier = Reference.of_windows("rolling 5d", [whole(0), whole(1), whole(2)], BASELINE, DAY)
+    assert earlier.without([later, unknown]).columns == earlier.columns
+    assert earlier.without([later, unknown]).named() == earlier.named()
+
+
 def test_the_parts_of_the_baseline_count_beside_few_earlier_windows():
     """Windows that are alike by chance do not show that all are, parts that are alike do not hide that these are not.
 

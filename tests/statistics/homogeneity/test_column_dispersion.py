@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, pooled
+from monitoring_tasks.statistics.homogeneity.column_dispersion import OTHERS
+from monitoring_tasks.statistics.homogeneity.dispersion import PRIOR
 
 layouts = pytest.mark.parametrize("layout", ["numeric", "categorical"])
 side = st.lists(st.integers(0, 10**6), min_size=7, max_size=7).filter(any)
@@ -99,3 +102,69 @@ def test_what_is_stored_is_what_was_measured(layout, parts):
         assert value == float(f"{value:.4g}")
     assert 0 < found.evenness <= 1
     assert len(found.groups) == len(found.bins) == 7
+
+
+OWN = ColumnDispersion(
+    parts=4,
+    rows=10.0,
+    level=9.0,
+    spread=6.0,
+    shares=9.0,
+    groups=(0, 1, 1),
+    bins=(9.0, 3.0, 0.0),
+    level_skewness=1.1,
+    spread_skewness=2.2,
+    evenness=0.5,
+)
+"""Of its three degrees of freedom a level and shares that differ three times as much as chance, a spread twice."""
+
+
+def other(parts: int, rows: float = 10.0, *, bins=(1.0,) * 3, **means: float) -> ColumnDispersion:
+    totals = {name: (parts - 1) * mean for name, mean in means.items()}
+    return ColumnDispersion(parts, rows, groups=OWN.groups, bins=tuple((parts - 1) * each for each in bins), **totals)
+
+
+def means(dispersion: ColumnDispersion) -> dict[str, float]:
+    return {name: getattr(dispersion, name) / (dispersion.parts - 1) for name in ("level", "spread", "shares")}
+
+
+def test_the_parts_of_another_reference_count_as_eight():
+    """By hand: (3 own + 8 others) / 11, and of a bin no less than its own."""
+    found = pooled(OWN, other(30, level=1.5, spread=0.9, shares=1.0, bins=(1.5, 4.0, 1.0)))
+    assert (found.parts, found.rows, found.groups) == (4 + OTHERS, 10.0, OWN.groups) == (12, 10.0, (0, 1, 1))
+    wanted = {"level": (9 + 12) / 11, "spread": (6 + 7.2) / 11, "shares": (9 + 8) / 11}
+    assert means(found) == pytest.approx(wanted)
+    assert [total / 11 for total in found.bins] == pytest.approx([3.0, (3 + 32) / 11, 8 / 11])
+    assert found.level_skewness == pytest.approx(3.3 / 11)
+    assert found.spread_skewness == pytest.approx(6.6 / 11)
+    assert found.evenness == pytest.approx((1.5 + 8) / 11)
+
+
+def test_fewer_parts_of_another_reference_count_as_what_they_are():
+    found = pooled(OWN, other(3, level=1.0, spread=1.0, shares=1.0))
+    assert found.parts == 4 + 2
+    assert means(found) == pytest.approx({"level": 11 / 5, "spread": 8 / 5, "shares": 11 / 5})
+
+
+def test_what_rows_of_another_reference_have_in_common_grows_with_how_many_there_are():
+    """Parts of five rows with a dispersion of 1.5 are windows of ten with 2; what is below 1 is chance and stays."""
+    found = pooled(OWN, other(30, 5.0, level=1.5, spread=0.9, shares=1.5, bins=(1.5,) * 3))
+    assert means(found) == pytest.approx({"level": (9 + 16) / 11, "spread": (6 + 7.2) / 11, "shares": (9 + 16) / 11})
+    assert found.bins[1] / 11 == pytest.approx((3 + 16) / 11)
+
+
+def test_of_what_another_reference_does_not_show_a_columns_own_parts_stand_alone():
+    """Its values were all missing there: it has no level, which is not one that never differs."""
+    found = pooled(OWN, other(30, shares=1.0))
+    assert means(found) == pytest.approx({"level": 3.0, "spread": 2.0, "shares": (9 + 8) / 11})
+
+
+def test_a_bin_that_wanders_is_believed_to_though_all_others_are_independent():
+    """Fifty columns say so, and all bins of this one together: of values that are missing on some days it is wrong."""
+    sure = np.full(len(PRIOR), 1e-9 / (len(PRIOR) - 1))
+    sure[0] = 1 - 1e-9
+    all_alike = replace(other(30, shares=1.0), priors={"shares": sure})
+    assert all_alike.of_all_shares.independent > 1 - 1e-6
+    assert all_alike.of_bin(29 * 1.0).independent > 0.99
+    assert all_alike.of_bin(29 * 3.0).independent < 0.01
+    assert OWN.of_bin(3.0).independent < all_alike.of_bin(3.0).independent

@@ -119,6 +119,16 @@ def test_the_floor_is_the_monitors():
     assert (found.status, found.threshold_upper) == ("info", 0.3)
 
 
+def test_a_floor_of_0_does_not_make_every_number_a_change_of_season():
+    """It asks for significance alone, which is not tested here."""
+    of = given(LIKE, LIKE)
+    settings = of.monitor.checks.data_drift
+    assert settings is not None
+    (found,) = baseline_shift(of, ["carrier"], settings.model_copy(update={"minimum_effect": {"psi": 0.0}}))
+    assert (found.status, found.threshold_upper) == ("info", 0.1)
+    assert "are like the baseline's period" in found.message
+
+
 def test_nothing_is_said_of_a_fixed_a_young_or_an_empty_baseline():
     of = given(SHIFTED)
     assert of.earlier is not None

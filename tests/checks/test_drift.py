@@ -17,10 +17,12 @@ from monitoring_tasks.checks.drift import Measured, drift
 from monitoring_tasks.checks.error_budget import share_of_rate
 from monitoring_tasks.checks.prediction_drift import prediction_drift
 from monitoring_tasks.profile import Bins, ColumnProfile
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.drift import DRIFT_METRICS, drift_metric, select
+from monitoring_tasks.statistics.homogeneity import ColumnDispersion
 from monitoring_tasks.statistics.null_distribution import null_distribution
 from tests import inference_log
-from tests.checks.context import categorical, context, numeric
+from tests.checks.context import WINDOW, categorical, context, numeric
 
 CARRIERS = Bins("categorical", categories=("AA", "UA"), others=("B6",))
 DECILES = Bins("numeric", edges=tuple(float(edge) for edge in range(0, 110, 10)), exponent=7)
@@ -378,6 +380,52 @@ def test_a_column_that_is_replaced_is_large_however_much_its_rows_hang_together(
     size = value if of.effect is None else of.effect(a, b)
     expected = null_distribution(of, a, 500, design_effect=500).mean
     assert size > Measured(of, value, size, expected).bound(of.minimum_effect)
+
+
+def test_of_a_hundred_values_one_effective_row_is_no_bound_that_nothing_can_exceed():
+    """By chance alone the distance of one row is 0.99; all of the window is of a value never seen."""
+    of = drift_metric("total_variation")
+    a, b = (np.array([0, *counts, 0, unseen]) for counts, unseen in (([100] * 100, 0), ([0] * 100, 500)))
+    size = of.function(a, b)
+    expected = null_distribution(of, a, 500, design_effect=500).mean
+    assert math.hypot(expected, of.minimum_effect) > 0.95 * of.maximum
+    assert size > Measured(of, size, size, expected).bound(of.minimum_effect) == pytest.approx(0.95 * of.maximum)
+
+
+def test_rows_that_hang_together_are_one_at_least():
+    """Parts that differ by more than their rows: what chance makes of less than one row is nothing."""
+    monitor = inference_log.monitor("{data_drift: {metrics: [jensen_shannon]}}")
+    made = context(
+        monitor,
+        {"carrier": CARRIERS},
+        {"": [categorical("carrier", 0, 5000, 4000, 1000, 0)]},
+        {"": [categorical("carrier", 0, 0, 0, 0, 100)]},
+    )
+    parts = ColumnDispersion(30, 100.0, shares=29 * 5000.0, groups=(0, 1, 2, 3, 3), bins=(29 * 5000.0,) * 5)
+    length = WINDOW.length.total_seconds()
+    baseline = replace(made.baseline, dispersions={length: {"": {"carrier": parts}}})
+    found = by_metric(drift(replace(made, baseline=baseline), ["carrier"], monitor.checks.data_drift))["jensen_shannon"]
+    assert found.detail["design_effect"] > 100
+    one = null_distribution(drift_metric("jensen_shannon"), np.array([5000, 4000, 1000]), 100, design_effect=100)
+    assert found.detail["expected"] == pytest.approx(one.mean, rel=0.01)
+    assert "which vary like 1 independent one" in found.message
+
+
+def test_earlier_windows_that_know_values_which_the_baseline_never_saw_did_not_choose_the_bins():
+    """Rare in the baseline, frequent since: of those the shares are right, and one that replaces the other is seen."""
+    bins = Bins("categorical", (), ("AA", "UA", "B6", "HA"), singletons=2)
+    made = context(
+        inference_log.monitor("{data_drift: {metrics: [psi]}}"),
+        {"carrier": bins},
+        {"": [categorical("carrier", 0, 5000, 4000, 5, 5, 0, 0)]},
+        {"": [categorical("carrier", 0, 250, 200, 550, 0, 0, 0)]},
+    )
+    for unseen, moved in ((3, True), (0, False)):
+        since = categorical("carrier", 0, 2500, 2000, 0, 5500, 0, unseen)
+        earlier = Reference("rolling 28d: 28 windows", {"": {"carrier": since}}, windows=28)
+        settings = made.monitor.checks.data_drift
+        found = by_metric(drift(replace(made, earlier=earlier), ["carrier"], settings))["psi"]
+        assert (found.p_value < 1e-6) == moved
 
 
 def test_a_column_that_cannot_move_is_what_chance_makes_of_it():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import timedelta
 
 import duckdb
 import numpy as np
@@ -11,16 +12,18 @@ import pyarrow as pa
 import pytest
 
 from monitoring_tasks import samples
+from monitoring_tasks.baseline import find_baseline
 from monitoring_tasks.checks import CheckContext, RowSamples
 from monitoring_tasks.checks.multivariate_drift import encoded, multivariate_drift
 from monitoring_tasks.config import MonitorFileError
 from monitoring_tasks.errors import NoKeyError, TransientError
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile
+from monitoring_tasks.reference import Reference
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, close_window, run_windows, scan_windows
 from monitoring_tasks.samples import Samples
 from monitoring_tasks.warehouse.engine import open_warehouse
-from monitoring_tasks.window import parse_instant
+from monitoring_tasks.window import Window, parse_instant
 from tests import inference_log
 from tests.checks.context import WINDOW
 from tests.inference_log import EMPTY, END, FEW, MISSING, NEW_COUNTRY, QUIET, SHIFTED, START, day
@@ -121,6 +124,46 @@ def test_significant_and_small_is_no_alarm_and_large_by_chance_is_none():
     chance = by_metric(context(drawn(1, 100), drawn(4, 100), f"{{minimum_effect: {{{AUC}: 0.5}}}}")[0])[AUC]
     assert (chance.status, chance.value > 0.5) == ("ok", True)
     assert ", but chance alone may do this: p = 0." in chance.message
+
+
+def test_two_statistics_share_the_rate():
+    """Holm's: the smaller p-value is held to half of it."""
+    given = drawn(1, 2000), drawn(2, 600, 0.3)
+    floors = f"minimum_effect: {{{AUC}: 0.5, {ERROR}: 0.0}}"
+    p_value = min(result.p_value for result in by_metric(context(*given, f"{{{floors}}}")[0]).values())
+    assert 1e-6 < p_value < 0.05
+    for times, alarms in ((1.5, 0), (2.5, 1)):
+        found = by_metric(context(*given, f"{{{floors}, false_alarm_rate: {times * p_value:.9f}}}")[0])
+        assert [result.status for result in found.values()].count("alarm") == alarms
+
+
+def test_an_auc_that_every_undrifted_window_has_is_no_drift():
+    """Each hour has a level of its own, which tells its rows from all others; and so has this one."""
+    rng = np.random.default_rng(5)
+
+    def hour(seed, level):
+        rows = drawn(seed, 400)
+        return pa.table({name: rows[name].to_numpy() + level for name in rows.column_names})
+
+    before = drawn(1, 2000)
+    hours = [hour(100 + i, level) for i, level in enumerate(rng.choice([-0.5, 0.5], 10))]
+    for level, status in ((0.5, "ok"), (2.5, "alarm")):
+        after = hour(2, level)
+        rows = RowSamples(before, after, parts=lambda measure, _mine: [measure(before, each) for each in hours])
+        found = by_metric(replace(context(before, after)[0], draw=lambda *_, rows=rows: rows))[AUC]
+        assert found.value > 0.6
+        assert found.detail["usual"] > 0.6
+        assert (found.status, found.p_value > 0.05) == (status, status == "ok")
+
+
+def test_the_rows_that_are_told_are_those_of_the_columns_with_earlier_windows():
+    """A column that came just now is compared with the baseline's own."""
+    given, _ = context(drawn(1, 500), drawn(2, 200))
+    columns = {name: replace(its, counts=(0, 0, 700, 0)) for name, its in given.profile.columns.items()}
+    columns["a"] = given.baseline.columns["a"]
+    exceptions = {"": {"a": "baseline: rolling 28d holds no window with rows, 3 are needed"}}
+    earlier = Reference("rolling 28d: 28 windows", {"": columns}, windows=28, exceptions=exceptions)
+    assert by_metric(replace(given, earlier=earlier))[AUC].baseline_rows == 700
 
 
 @pytest.mark.parametrize(
@@ -313,6 +356,31 @@ def test_earlier_windows_are_the_same_in_bulk_and_one_by_one(duckdb_url, tmp_pat
     # The later ones hide behind it: nobody has confirmed that it was an incident, so it counts as undrifted.
     assert {number for (number, metric), value in status.items() if value == "alarm" and metric == AUC} == {SHIFTED}
     assert {status[number, metric] for number in QUIET for metric in (AUC, ERROR)} == {"ok"}
+
+
+def test_a_part_of_the_period_is_told_from_the_rest_of_it(duckdb_url, tmp_path):
+    """What is measured of a day in which nothing drifted, without that day on both sides."""
+    monitor = inference_log.monitor(ONLY)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        scan_windows(monitor, [day(20)], warehouse, store)
+        baseline = find_baseline(monitor, store)
+        drawing = Samples(monitor, warehouse, [day(20)])
+        found = drawing.draw(day(20), 480, baseline, (), ["amount", "age"], 10_000, 100)
+        assert found.parts(lambda rest, part: (len(rest), len(part)), None) == [(9600 - 480, 480)] * 10
+
+
+def test_incidents_are_left_out_of_what_is_drawn(duckdb_url, tmp_path):
+    """A day in the middle of the twelve, and half of the day before it."""
+    monitor = inference_log.monitor(ONLY, baseline=ROLLING)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as warehouse:
+        scan_windows(monitor, [day(20)], warehouse, store)
+        baseline = find_baseline(monitor, store)
+        incident = Window(day(14).start + timedelta(hours=12), day(15).end)
+        for incidents, days in (((), 12), ((incident,), 10)):
+            drawing = Samples(monitor, warehouse, [day(20)])
+            found = drawing.draw(day(20), 480, baseline, incidents, ["amount"], 10_000, 100)
+            assert len(found.baseline) == days * 480
+            assert found.compared_with.startswith(f"rolling 12d: {days} windows from ")
 
 
 @pytest.mark.parametrize("baseline", ["", ROLLING])

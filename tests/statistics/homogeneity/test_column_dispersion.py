@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion, column_dispersion, pooled
-from monitoring_tasks.statistics.homogeneity.column_dispersion import OTHERS
+from monitoring_tasks.statistics.homogeneity.column_dispersion import EXPECTED, OTHERS
 from monitoring_tasks.statistics.homogeneity.dispersion import PRIOR
 
 layouts = pytest.mark.parametrize("layout", ["numeric", "categorical"])
@@ -117,6 +117,16 @@ OWN = ColumnDispersion(
     evenness=0.5,
 )
 """Of its three degrees of freedom a level and shares that differ three times as much as chance, a spread twice."""
+
+
+def test_where_rows_hang_together_groups_have_enough_of_them():
+    """Five rows that are one are a group's least; of ten groups of twenty rows each would have four."""
+    rng = np.random.default_rng(6)
+    alone, fives = (column_dispersion(chi_squared_parts(rng, THIRTY_TWO, 200, 100, each), "numeric") for each in (1, 5))
+    assert len(set(alone.groups)) == 10
+    rows = np.bincount(fives.groups, weights=200 * THIRTY_TWO)
+    assert len(rows) > 1
+    assert rows.min() >= EXPECTED * 5
 
 
 def other(parts: int, rows: float = 10.0, *, bins=(1.0,) * 3, **means: float) -> ColumnDispersion:

@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 from scipy.stats import chi2_contingency, ks_2samp, norm
 
 from monitoring_tasks.statistics.homogeneity import ColumnTest, column_dispersion, column_test
-from monitoring_tasks.statistics.homogeneity.column_test import WEIGHTS
+from monitoring_tasks.statistics.homogeneity.column_test import WEIGHTS, _dispersed_p_value, _p_value_of_bins
 
 layouts = pytest.mark.parametrize("layout", ["numeric", "categorical"])
 side = st.lists(st.integers(0, 10**6), min_size=7, max_size=7).filter(any)
@@ -294,3 +294,24 @@ def test_values_that_are_missing_more_on_some_days_do_not_alarm():
         found = [column_test(parts.sum(axis=0), day, "categorical", dispersion) for day in days(200)]
         p_values += [each.p_values["missing"] for each in found]
     assert np.sum(np.array(p_values) <= 0.001) <= 8
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_of_the_bins_the_smallest_p_value_counts_though_most_are_not_asked(times):
+    """Which bins can have it is told by cheaper tests, and must not depend on them: held against asking each bin."""
+    rng = np.random.default_rng(14)
+    for case in range(60):
+        bins, rows = int(rng.integers(3, 35)), int(rng.choice([60, 300, 3000]))
+        share = rng.dirichlet(np.ones(bins))
+        parts, (window,) = (
+            np.array([[0, *rng.multinomial(rows // times, share)] for _ in range(number)]) * times for number in (30, 1)
+        )
+        window[1 + rng.integers(bins)] += case % 3 * rows // 10
+        dispersion, whole = column_dispersion(parts, "categorical"), parts.sum(axis=0)
+        tests = np.count_nonzero(whole + window)
+        asked = [
+            _dispersed_p_value(whole, window, place, dispersion, float(window.sum()))
+            for place in np.flatnonzero(whole + window)
+        ]
+        found = _p_value_of_bins(whole, window, dispersion, float(window.sum()), below=1.0)
+        assert (1.0 if found is None else found) == pytest.approx(min(1.0, (tests - (tests == 2)) * min(asked)))

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 WARNING = 0.5
 """A significant change above this share of the smallest one that matters is a warning."""
 
-
 NEARLY_ALL = 0.95
 """Of the largest possible distance: above it a drift is large, whatever chance makes of few effective rows."""
 

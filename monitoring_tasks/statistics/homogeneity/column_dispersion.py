@@ -28,7 +28,6 @@ EXPECTED = 5.0
 .. [1] Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics, 10(4), 417-451.
 """
 
-
 OTHERS = 8.0
 """Parts of another reference that count beside a column's own, at most: as many as are enough by themselves."""
 

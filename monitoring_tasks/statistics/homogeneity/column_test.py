@@ -33,7 +33,6 @@ A moved level is what happens most and is hardest to see, so it gets nearly all:
 test of the level alone. The other shares are enough for what they find, because that is seldom subtle.
 """
 
-
 FEW = 10
 """Effective reference rows below which a bin says little about its own dispersion: where all of its rows came on one
 cold day, the next one may be colder. It is then taken to be at least that of the shares."""
@@ -168,10 +167,10 @@ def _p_value_of_bins(
     # More dispersion only makes p-values larger: what is large without any, or with what is thought to be, is left.
     if not (alone < below).any():
         return None
-    thought = np.array(_totals_of_bins(a, dispersion)) / (dispersion.parts - 1)
-    about = tests * cell_p_values(a, b, np.maximum(1.0, thought))
-    if dispersion.of_all_shares.independent > 0.5:
-        about = alone
+    about = alone
+    if dispersion.of_all_shares.independent <= 0.5:
+        thought = np.array(_totals_of_bins(a, dispersion)) / (dispersion.parts - 1)
+        about = tests * cell_p_values(a, b, np.maximum(1.0, thought))
     smallest = below
     for place in np.argsort(about, kind="stable"):
         if about[place] / 10 >= smallest:

@@ -42,15 +42,20 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     unjudged = []
     for row in results:
         if row["status"] == "insufficient_data":
-            unjudged.append(f"{name}: {row['check_name']} judged nothing in window {_window(row)}: {row['message']}")
+            unjudged.append(row)
         else:
             by_window.setdefault(_window(row), []).append(row)
+    if health["state"] == "empty" and latest in by_window:  # that no row came is among its alarms
+        unjudged = [row for row in unjudged if _window(row) != latest]
     for window, rows in sorted(by_window.items(), reverse=True):
         which = (
             "its latest window" if window == latest else f"window {window}, the newest that these checks have written"
         )
         lines += [f"{name}: {_counted(rows)} in {which}", *(f"  {line}" for line in _by_column(rows))]
-    return (*(lines or [f"{name}: nothing is in alarm in its latest window"]), *unjudged)
+    return (
+        *(lines or [f"{name}: nothing is in alarm in its latest window"]),
+        *(f"{name}: {row['check_name']} judged nothing in window {_window(row)}: {row['message']}" for row in unjudged),
+    )
 
 
 def _window(row: Mapping[str, Any]) -> Window:

@@ -7,7 +7,7 @@ import pytest
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.results.store import WindowRun
 from monitoring_tasks.views.standing import RESULTS, standing
-from tests.results.example import NOW, day, drift, fill
+from tests.results.example import BASELINE, NOW, day, drift, fill
 
 LATEST = day(4)
 
@@ -44,6 +44,23 @@ def test_a_window_of_which_nothing_was_judged_is_not_silently_green(filled):
         "flights: nothing is in alarm in its latest window",
         f"flights: data_drift judged nothing in window {LATEST}: no column could be judged",
     )
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_of_an_empty_window_it_is_said_once_that_no_row_came(store, noticed):
+    """By `operations`; where that is off, each check says that it judged nothing."""
+    fill(store)
+    run = WindowRun("flights", LATEST, "empty", "config", NOW, rows=0, baseline_id=BASELINE.id)
+    store.write_window_run(run, ("data_drift", "operations"))
+    write(store, Result("drifted_share", status="insufficient_data", message="no column could be judged"))
+    no_data = Result("rows", 0.0, status="alarm", message="no data")
+    store.write_results("flights", LATEST, "operations", [no_data] if noticed else [])
+    alone = (
+        "flights: nothing is in alarm in its latest window",
+        f"flights: data_drift judged nothing in window {LATEST}: no column could be judged",
+    )
+    told = ("flights: 1 alarm (0 of segments) in its latest window", "  operations: no data")
+    assert said(store) == (told if noticed else alone)
 
 
 def test_a_column_is_one_line_with_its_worst_metric_and_its_segments(filled):

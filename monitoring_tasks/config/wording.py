@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from monitoring_tasks.config.checks import Band, Checks, CustomCheck
 from monitoring_tasks.config.document import Document, KeyPath, Place
 from monitoring_tasks.config.models import Monitor
-from monitoring_tasks.config.problem import Problem, show, suggestion
+from monitoring_tasks.config.problem import Problem, alternatives, show, suggestion
 
 _WRONG_TYPE = {
     "string": ("{value} is not text", "put it in quotes"),
@@ -99,7 +99,21 @@ def _unknown_key(document: Document, path: KeyPath) -> Problem:
     if section is CustomCheck and (*path[:-1], "use") not in document.places:
         return _no_check(document, path[:-1])
     known = [info.alias or name for name, info in section.model_fields.items()] if section else []
-    return document.problem(path, "unknown key", suggestion(str(path[-1]), known))
+    remedy = suggestion(str(path[-1]), known)
+    homes = list(dict.fromkeys(_homes(str(path[-1]), Monitor)))
+    if homes and not remedy.startswith("did you mean"):
+        remedy = f"it belongs {alternatives(homes)}"
+    return document.problem(path, "unknown key", remedy)
+
+
+def _homes(key: str, section: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield where in a file a key may stand; an item of a list or mapping is not told from another."""
+    for name, info in section.model_fields.items():
+        here = info.alias or name
+        if here == key:
+            yield f"under {'.'.join(path)}" if path else "at the top of the file"
+        for model in _models(info.annotation):
+            yield from _homes(key, model, (*path, here))
 
 
 def _expected(path: KeyPath) -> str:

@@ -1,0 +1,70 @@
+"""Labelled rows as counts and sums: what every performance metric is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from monitoring_tasks.statistics.histogram import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """How a model's answers came out: labelled rows, counted by place, prediction and label. Adds up.
+
+    A *place* is the bin of the row's score (binary classification) or of its residual, prediction minus label
+    (regression); a multiclass model's rows all have place 0. Bins are numbered as a profile's counts are: 0 holds rows
+    without a score, 1 lies below the first edge, the last one above the last edge.
+
+    A prediction is 0 where there is none, else 1 + the number of the class; a label is the number of the class. Binary
+    classes are 0, negative, and 1, positive. Regression has one prediction and one label, 0.
+
+    All arrays may have leading axes, for example one per bin of a feature: they are then many tables at once.
+    """
+
+    counts: IntArray
+    """Shape (..., n_places, n_predictions, n_labels)."""
+    sums: Mapping[str, FloatArray] = field(default_factory=dict)
+    """Sums over the rows of each cell, each shaped as `counts`. Binary: ``score``, ``log_loss``, ``log_loss_squares``,
+    ``brier``, ``brier_squares``; multiclass: the latter four; regression: ``error``, ``error_squares``,
+    ``absolute_error``, ``percentage_error``, ``percentage_error_squares`` (both absolute, as shares), ``label``,
+    ``label_squares``. Empty where nothing was summed; rows without a score, or a prediction, add 0."""
+    edges: FloatArray = field(default_factory=lambda: np.empty(0))
+    """Shape (n_places - 2,): ascending edges of the places; empty where there is one place."""
+    class_scores: IntArray | None = None
+    """Multiclass: rows by class, bin of that class's score and whether the label is that class; shape
+    (..., n_classes, n_bins, 2), bins on `edges`. None where the model gives no scores."""
+
+    def __add__(self, other: Outcomes) -> Outcomes:
+        """Return the outcomes of both windows' rows."""
+        if self.counts.shape != other.counts.shape or not np.array_equal(self.edges, other.edges):
+            raise ValueError(
+                f"outcomes add up only on the same places and classes, not {self.counts.shape} and {other.counts.shape}"
+            )
+        scores = [each.class_scores for each in (self, other) if each.class_scores is not None]
+        return Outcomes(
+            counts=self.counts + other.counts,
+            sums={name: self.sums[name] + other.sums[name] for name in self.sums},
+            edges=self.edges,
+            class_scores=np.sum(scores, axis=0) if scores else None,
+        )
+
+    @property
+    def rows(self) -> IntArray:
+        """Labelled rows, shape (...)."""
+        total: IntArray = self.counts.sum(axis=(-3, -2, -1))
+        return total
+
+    @property
+    def confusion(self) -> IntArray:
+        """Rows by predicted class and label, those without a prediction left out; shape (..., n_classes, n_classes)."""
+        matrix: IntArray = self.counts.sum(axis=-3)[..., 1:, :]
+        return matrix
+
+    @property
+    def scores(self) -> IntArray:
+        """Rows of a binary model by bin of the score and label, those without a score left out: (..., n_bins, 2)."""
+        matrix: IntArray = self.counts.sum(axis=-2)[..., 1:, :]
+        return matrix

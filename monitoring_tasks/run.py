@@ -199,7 +199,7 @@ def history_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> His
     return History(monitor, windows, store) if looks_back and windows else None
 
 
-def _about_table(source: Source, profiles: Iterator[tuple[Profile, ...]]) -> Iterator[tuple[Profile, ...]]:
+def _about_table(source: Source, profiles: Iterator[T]) -> Iterator[T]:
     """Name the table in what goes wrong while it is read; what goes wrong with the profiles is not about it."""
     with about(f"table {source.table!r}"):
         yield from profiles

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.labels_profile import LONGEST_PART, LabelsProfile
 from monitoring_tasks.profile import Bins, Profile
-from monitoring_tasks.warehouse import lateral, union_all, unseen
+from monitoring_tasks.warehouse import labels, lateral, union_all, unseen
 from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.labels import Labelled
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
 from monitoring_tasks.window import Window
@@ -58,9 +60,36 @@ def scan(
     tuple of Profile
         For each window, in order: the profile of all its rows, then one of each segment that has rows.
     """
-    for tally in tallies(warehouse, source, columns, bins, windows, segments):
+    for profiles, _ in scan_with_labels(warehouse, source, columns, bins, windows, segments, None):
+        yield profiles
+
+
+def scan_with_labels(
+    warehouse: Warehouse,
+    source: Source,
+    columns: Sequence[Column],
+    bins: Mapping[str, Bins],
+    windows: Sequence[Window],
+    segments: Sequence[str],
+    labelled: Labelled | None,
+) -> Iterator[tuple[tuple[Profile, ...], tuple[LabelsProfile, ...]]]:
+    """Count every column of every window, split by what became of each row; as `scan`, and in the same statement.
+
+    Parameters
+    ----------
+    labelled
+        The labels, and how outcomes are counted; None to leave labels alone.
+
+    Yields
+    ------
+    tuple
+        For each window, in order: its profiles as `scan` has them, and the labels of the same segments; of these none
+        without `labelled`.
+    """
+    names = [column.name for column in columns]
+    for tally in tallies(warehouse, source, columns, bins, windows, segments, labelled):
         for i in range(len(tally.windows)):
-            yield tally.profiles(i, [column.name for column in columns])
+            yield tally.profiles(i, names), tally.labels(i, names)
         del tally  # before the next one is counted
 
 
@@ -71,6 +100,7 @@ def tallies(
     bins: Mapping[str, Bins],
     windows: Sequence[Window],
     segments: Sequence[str] = (),
+    labelled: Labelled | None = None,
 ) -> Iterator[Tally]:
     """Count every column of every window, as arrays: where nobody needs the profile of each, these are much smaller.
 
@@ -78,11 +108,14 @@ def tallies(
     never has two in memory.
     """
     split = Segments(tuple(segments), tuple(bins[name].categories for name in segments))
-    size = _windows_per_statement(warehouse.dialect, columns, bins, split)
+    size = _windows_per_statement(warehouse.dialect, columns, bins, split, labelled)
     for first in range(0, len(windows), size):
-        tally = Tally.empty(windows[first : first + size], split)
+        tally = Tally.empty(windows[first : first + size], split, labelled)
         _read(warehouse, source, columns, bins, tally)
         unseen.read(warehouse, source, bins, tally)
+        if labelled is not None and tally.outcomes is not None and tally.outcomes.repeated.any():
+            its = (labelled.source, labelled.bins, tally.windows)
+            tally.outcomes.corrected[:] = labels.corrected(warehouse, source, *its)
         yield tally
 
 
@@ -94,16 +127,24 @@ def _read(
         from monitoring_tasks.warehouse import stream
 
         stream.read(cast("DuckDBWarehouse", warehouse), source, columns, bins, tally)
-    elif warehouse.dialect == "postgres":
+    elif warehouse.dialect == "postgres" or tally.outcomes is not None:
         lateral.read(warehouse, source, columns, bins, tally)
     else:
         union_all.read(warehouse, source, columns, bins, tally)
 
 
 def _windows_per_statement(
-    dialect: str, columns: Sequence[Column], bins: Mapping[str, Bins], segments: Segments
+    dialect: str,
+    columns: Sequence[Column],
+    bins: Mapping[str, Bins],
+    segments: Segments,
+    labelled: Labelled | None,
 ) -> int:
-    groups = (1 + sum(len(bins[column.name]) for column in columns)) * len(segments)
+    groups = 1 + sum(len(bins[column.name]) for column in columns)
+    if labelled is not None:
+        groups = (groups + LONGEST_PART) * labelled.bins.outcomes // 2  # of four bytes, where others have eight
+        groups += labelled.bins.cells * (1 + 2 * len(labelled.bins.losses))
+    groups *= len(segments)
     if dialect == "duckdb":
         return max(1, COUNTS // groups)
     windows = max(1, GROUPS // groups)

@@ -120,10 +120,10 @@ def bin_number(column: Column, bins: Bins, dialect: str) -> exp.Expr:
     if bins.kind == "categorical":
         return _category_number(x, bins, dialect)
     missing = exp.or_(_is_null(x), is_nan(x.copy(), dialect))
-    return exp.Case(ifs=[exp.If(this=missing, true=integer(0))], default=_place(x, bins, dialect))
+    return exp.Case(ifs=[exp.If(this=missing, true=integer(0))], default=place_number(x, bins, dialect))
 
 
-def _place(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
+def place_number(x: exp.Expr, bins: Bins, dialect: str) -> exp.Expr:
     """Return the bin of a number that is not null."""
     if not bins.edges:
         return integer(2)

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,9 +21,14 @@ from sqlglot import exp
 from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import LARGEST, Bins
 from monitoring_tasks.statistics.bin_search import BinSearch
+from monitoring_tasks.statistics.histogram import IntArray
+from monitoring_tasks.warehouse.arrow import as_floats
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
 from monitoring_tasks.warehouse.expressions import named, value
+from monitoring_tasks.warehouse.labels import joined
+from monitoring_tasks.warehouse.runs import STRETCH, Runs
 from monitoring_tasks.warehouse.statement import Source, boundaries, rows_of
+from monitoring_tasks.warehouse.stream_outcomes import StreamedOutcomes
 from monitoring_tasks.warehouse.tally import ColumnTally, Tally
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,9 +38,6 @@ VALUES = 4_000_000
 
 ROWS = 32_768
 """Most rows in a batch: a column of them stays in the processor's cache from one step of counting to the next."""
-
-STRETCH = 2048
-"""Rows that are added up at once, as doubles."""
 
 EXACT = 2.0**42
 """Whole numbers up to this add up exactly over a stretch."""
@@ -50,18 +50,31 @@ def read(
     tallies = [tally.add(column, bins[column.name]) for column in columns]
     tally.rows[:] = 0
     places = _Places(source, tally)
-    counters = [_Counter(counted) for counted in tallies]
+    split = None if tally.outcomes is None else StreamedOutcomes(tally.outcomes, places.starts)
+    counters = [
+        _Counter(counted, None if tally.outcomes is None else tally.outcomes.columns[counted.column.name])
+        for counted in tallies
+    ]
     selected = {**_place_columns(source, tally), **{f"x{i}": counter.select() for i, counter in enumerate(counters)}}
-    select = rows_of(warehouse, source, tally.windows, selected)
+    if split is None or tally.outcomes is None:
+        select = rows_of(warehouse, source, tally.windows, selected)
+    else:
+        labelled = tally.outcomes.labelled
+        columns_ = {**selected, **split.select()}
+        select = joined(warehouse, source, labelled.source, labelled.bins, tally.windows, columns_)
     rows = min(max(VALUES // len(selected), STRETCH), ROWS)
     for batch in _ahead(warehouse, warehouse.batches(select, rows)):
         if not batch.num_rows:
             continue
-        runs = places.of(batch)
+        windows = places.windows_of(batch)
+        runs = places.of(batch, windows)
         for each in runs:
             tally.rows.reshape(-1)[each.places] += each.lengths
+        outcomes = None if split is None else split.add(batch, places.moments_of(batch), windows, runs)
         for i, counter in enumerate(counters):
-            counter.add(batch[f"x{i}"], runs)
+            counter.add(batch[f"x{i}"], runs, outcomes)
+    for counter in counters:
+        counter.close()
 
 
 def _ahead(warehouse: DuckDBWarehouse, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -75,54 +88,6 @@ def _ahead(warehouse: DuckDBWarehouse, batches: Iterator[pa.RecordBatch]) -> Ite
         except BaseException:  # Ctrl-C too, which would otherwise wait for the thread, and that for the whole scan
             warehouse.interrupt()
             raise
-
-
-@dataclass(frozen=True)
-class _Runs:
-    """The rows of a batch, put in runs that belong to one place each: a window, or a segment of one."""
-
-    order: NDArray[np.intp] | None
-    """Which rows, in which order; None for all as they came."""
-    places: NDArray[np.intp]
-    """Of each run: window * segments + segment."""
-    starts: NDArray[np.intp]
-    """Of each run."""
-    lengths: NDArray[np.intp]
-
-    @classmethod
-    def one(cls, place: int, rows: int) -> _Runs:
-        """Return all rows as one run."""
-        return cls(None, np.array([place]), np.array([0]), np.array([rows]))
-
-    @classmethod
-    def of(cls, places: NDArray[np.intp]) -> _Runs:
-        """Put the rows of a place together; a place below zero leaves a row out."""
-        order = None
-        if places[0] < 0 or (places[1:] < places[:-1]).any():
-            order = np.argsort(places, kind="stable")
-            order = order[np.searchsorted(places[order], 0) :]
-            places = places[order]
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
-        return cls(order, places[starts], starts, np.diff(starts, append=len(places)))
-
-    def take(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the rows' values in the order of the runs."""
-        return values if self.order is None else values.take(self.order)
-
-    @cached_property
-    def numbers(self) -> NDArray[np.intp]:
-        """Of each row: the number of its run."""
-        return np.repeat(np.arange(len(self.starts)), self.lengths)
-
-    @cached_property
-    def stretches(self) -> NDArray[np.intp]:
-        """Starts of stretches that end with their run, and after `STRETCH` rows at the latest."""
-        return np.union1d(self.starts, np.arange(0, int(self.lengths.sum()), STRETCH))
-
-    @cached_property
-    def first_stretches(self) -> NDArray[np.intp]:
-        """Of each run: the number of the stretch that it begins with."""
-        return np.searchsorted(self.stretches, self.starts)
 
 
 def _place_columns(source: Source, tally: Tally) -> dict[str, exp.Expr]:
@@ -141,32 +106,37 @@ class _Places:
         places, numbers = boundaries(source, tally.windows)
         bounds = [_microseconds_of(place) for place in places]
         self._start = bounds[0]
+        self.starts = [_microseconds_of(source.place(window.start)) for window in tally.windows]
         self._search = BinSearch([bound - self._start for bound in bounds])
         self._windows = np.array(numbers, np.intp)
 
-    def of(self, batch: pa.RecordBatch) -> list[_Runs]:
+    def of(self, batch: pa.RecordBatch, windows: NDArray[np.intp]) -> list[Runs]:
         """Return the runs that have rows."""
-        windows = self._windows_of(batch)
         size = len(self._segments)
         if len(windows) == 1:
-            found = [_Runs.one(int(windows[0]) * size, batch.num_rows)] if windows[0] >= 0 else []
+            found = [Runs.one(int(windows[0]) * size, batch.num_rows)] if windows[0] >= 0 else []
         else:
-            found = [_Runs.of(windows * size)]
+            found = [Runs.of(windows * size)]
         for i, categories in enumerate(self._segments.categories):
             position = _whole(batch[f"s{i}"])
             known = (windows >= 0) & (position >= 1) & (position <= len(categories))
             place = windows * size + self._segments.first(i) - 1 + position
-            found.append(_Runs.of(np.where(known, place, -1)))
+            found.append(Runs.of(np.where(known, place, -1)))
         return [runs for runs in found if len(runs.starts)]
 
-    def _windows_of(self, batch: pa.RecordBatch) -> NDArray[np.intp]:
+    def windows_of(self, batch: pa.RecordBatch) -> NDArray[np.intp]:
         """Return each row's window, -1 for none; one number where all rows have the same."""
         if "w" not in batch.schema.names:
             return np.zeros(1, np.intp)
-        moments = _microseconds(batch["w"])
+        moments = self.moments_of(batch)
+        assert moments is not None
         extremes = np.array([moments.min(), moments.max()])
         first, last = self._search_of(extremes)
         return self._windows.take([first] if first == last else self._search_of(moments))
+
+    def moments_of(self, batch: pa.RecordBatch) -> NDArray[np.int64] | None:
+        """Return the microseconds since 1970 of each row; None of a table without times."""
+        return _microseconds(batch["w"]) if "w" in batch.schema.names else None
 
     def _search_of(self, moments: NDArray[np.int64]) -> NDArray[np.intp]:
         # Since the first window, so that doubles hold them exactly.
@@ -176,8 +146,9 @@ class _Places:
 class _Counter:
     """Bins one column's batches and adds them to its tally."""
 
-    def __init__(self, counted: ColumnTally) -> None:
+    def __init__(self, counted: ColumnTally, split: IntArray | None) -> None:
         self._counted = counted
+        self._split = split
         self._bins = counted.bins
         self._search = BinSearch(counted.bins.edges, first=1)
         known = len(self._bins.categories)
@@ -191,14 +162,13 @@ class _Counter:
             return position(self._counted.column, (*self._bins.categories, *self._bins.others))
         return value(self._counted.column, "duckdb")
 
-    def add(self, values: pa.Array, runs: Sequence[_Runs]) -> None:
-        """Count the batch, and sum it if it holds numbers."""
+    def add(self, values: pa.Array, runs: Sequence[Runs], outcomes: NDArray[np.intp] | None) -> None:
+        """Count the batch, by outcome if those are given, and sum it if it holds numbers."""
         if self._bins.kind == "categorical":
             bins = self._bin_of.take(_whole(values))
-            for each in runs:
-                self._count(each.take(bins), each)
+            self._count(bins, runs, outcomes)
             return
-        numbers = _numbers(values)
+        numbers = as_floats(values)
         bins = self._search(numbers) if self._bins.edges else np.full(len(numbers), 2)
         finite = None
         low, high = numbers.min(), numbers.max()
@@ -206,26 +176,29 @@ class _Counter:
             bins[np.isnan(numbers)] = 0
             finite = np.abs(numbers) <= LARGEST
             low, high = -np.inf, np.inf
+        self._count(bins, runs, outcomes)
         for each in runs:
-            self._count(each.take(bins), each)
             self._sum(each.take(numbers), None if finite is None else each.take(finite), each, (low, high))
 
-    def _count(self, bins: NDArray[np.intp], runs: _Runs) -> None:
-        size, count = len(self._bins), len(runs.starts)
-        counts = self._counted.counts.reshape(-1, size)
-        if count == 1:
-            counts[runs.places[0]] += np.bincount(bins, minlength=size)
-        elif count * size <= len(bins):
-            found = np.bincount(runs.numbers * size + bins, minlength=count * size)
-            counts[runs.places] += found.reshape(-1, size)
-        else:
-            np.add.at(counts, (runs.places.take(runs.numbers), bins), 1)
+    def _count(self, bins: NDArray[np.intp], runs: Sequence[Runs], outcomes: NDArray[np.intp] | None) -> None:
+        counts: NDArray[Any] = self._counted.counts.reshape(-1, len(self._bins))
+        if self._split is not None and outcomes is not None:
+            size = self._split.shape[-1]
+            counts = self._split.reshape(-1, len(self._bins) * size)
+            bins = bins * size + outcomes
+        for each in runs:
+            each.count(counts, each.take(bins))
+
+    def close(self) -> None:
+        """Add the outcomes up to the counts of the column itself."""
+        if self._split is not None:
+            self._counted.counts[:] = self._split.sum(axis=-1)
 
     def _sum(
         self,
         x: NDArray[np.float64],
         finite: NDArray[np.bool_] | None,
-        runs: _Runs,
+        runs: Runs,
         extremes: tuple[float, float],
     ) -> None:
         """Add the rows of the runs, of which only the finite ones count; `extremes` are no closer than their own."""
@@ -249,7 +222,7 @@ class _Counter:
             counted.total_squares.reshape(-1)[places] += _whole_sums(squares, bins.square_unit, runs, spread * spread)
 
 
-def _whole_sums(x: NDArray[np.float64], unit: float, runs: _Runs, largest: float) -> NDArray[Any]:
+def _whole_sums(x: NDArray[np.float64], unit: float, runs: Runs, largest: float) -> NDArray[Any]:
     """Return each run's sum of the values as whole multiples of the unit, as Python integers.
 
     Sums of doubles depend on the order in which they are added; sums of integers do not, and so a window has one
@@ -302,11 +275,6 @@ def _microseconds(times: pa.Array) -> NDArray[np.int64]:
             return whole * 1000
         case _:
             return whole * 1_000_000
-
-
-def _numbers(values: pa.Array) -> NDArray[np.float64]:
-    """Return an Arrow array as doubles, NULL as NaN."""
-    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
 
 
 def _whole(values: pa.Array) -> NDArray[np.intp]:

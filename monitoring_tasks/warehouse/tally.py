@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.profile import Bins, ColumnProfile, Profile, named_values, readable
+from monitoring_tasks.warehouse.arrow import floats, integers, whole_numbers
+from monitoring_tasks.warehouse.outcome_tally import OutcomeTally
 from monitoring_tasks.window import Window
+
+if TYPE_CHECKING:
+    from monitoring_tasks.warehouse.labels import Labelled
+    from monitoring_tasks.warehouse.outcome_expressions import Entry
 
 
 @dataclass(frozen=True)
@@ -160,15 +166,20 @@ class Tally:
     rows: NDArray[np.int64]
     """Shape (windows, segments)."""
     columns: dict[str, ColumnTally] = field(default_factory=dict)
+    outcomes: OutcomeTally | None = None
+    """The same rows by outcome; None of a scan without labels."""
 
     @classmethod
-    def empty(cls, windows: Sequence[Window], segments: Segments) -> Tally:
+    def empty(cls, windows: Sequence[Window], segments: Segments, labelled: Labelled | None = None) -> Tally:
         """Return a tally of no rows and no columns."""
-        return cls(windows, segments, np.zeros((len(windows), len(segments)), np.int64))
+        outcomes = None if labelled is None else OutcomeTally.empty(labelled, windows, len(segments))
+        return cls(windows, segments, np.zeros((len(windows), len(segments)), np.int64), outcomes=outcomes)
 
     def add(self, column: Column, bins: Bins) -> ColumnTally:
         """Begin a column, or begin it again."""
         self.columns[column.name] = ColumnTally.empty(column, bins, len(self.windows), len(self.segments))
+        if self.outcomes is not None:
+            self.outcomes.add(column.name, bins)
         return self.columns[column.name]
 
     def count(
@@ -178,6 +189,8 @@ class Tally:
         places: NDArray[np.int64],
         bins: NDArray[np.int64],
         groups: Groups,
+        outcomes: NDArray[np.int64] | None = None,
+        others: Sequence[Entry] = (),
     ) -> None:
         """Add groups of rows to the columns that they count.
 
@@ -193,17 +206,28 @@ class Tally:
             The bin of each group.
         groups
             What was counted and summed.
+        outcomes
+            The outcome of each group, of a scan with labels.
+        others
+            What is counted of outcomes beside the columns; `number` goes on with them.
         """
         for i, column in enumerate(columns):
             chosen = (number == i) & (places >= 0)
             if column is None:
                 np.add.at(self.rows.reshape(-1), places[chosen], groups.rows[chosen])
-            else:
-                column.count(places[chosen], bins[chosen], groups[chosen])
+                continue
+            column.count(places[chosen], bins[chosen], groups[chosen])
+            if self.outcomes is not None and outcomes is not None:
+                its = (places[chosen], bins[chosen], outcomes[chosen], groups[chosen])
+                self.outcomes.count(column.column.name, *its)
+        for i, entry in enumerate(others, start=len(columns)):
+            if self.outcomes is not None and outcomes is not None:
+                chosen = (number == i) & (places >= 0)
+                its = (places[chosen], bins[chosen], outcomes[chosen], groups[chosen])
+                self.outcomes.count(entry.name, *its, entry.losses)
 
     def profiles(self, window: int, names: Sequence[str]) -> tuple[Profile, ...]:
         """Return the window's profile of all rows and those of the segments that have rows."""
-        found = [s for s in range(len(self.segments)) if s == 0 or self.rows[window, s] > 0]
         segments = self.segments.names
         return tuple(
             Profile(
@@ -212,8 +236,18 @@ class Tally:
                 columns={name: self.columns[name].profile(window, s) for name in names},
                 segment=segments[s],
             )
-            for s in found
+            for s in self._filled(window)
         )
+
+    def labels(self, window: int, names: Sequence[str]) -> tuple[LabelsProfile, ...]:
+        """Return the labels of the same; empty of a scan without them."""
+        if self.outcomes is None:
+            return ()
+        segments = self.segments.names
+        return tuple(self.outcomes.profile(window, s, names, segments[s]) for s in self._filled(window))
+
+    def _filled(self, window: int) -> list[int]:
+        return [s for s in range(len(self.segments)) if s == 0 or self.rows[window, s] > 0]
 
     def added(self, before: Mapping[str, Mapping[str, ColumnProfile]]) -> dict[str, dict[str, ColumnProfile]]:
         """Return what these and the profiles of all windows add up to: by segment, all rows first, then by column.
@@ -242,18 +276,3 @@ def _names(unseen: Sequence[tuple[tuple[str, int], ...] | None]) -> tuple[tuple[
     """Return the names of all together; None if one has too many, or all have."""
     known = [names for names in unseen if names is not None]
     return named_values(chain.from_iterable(known)) if len(known) == len(unseen) else None
-
-
-def integers(column: pa.ChunkedArray, null: int) -> NDArray[np.int64]:
-    """Return an Arrow column as integers."""
-    return np.asarray(pc.fill_null(pc.cast(column, pa.int64()), null))
-
-
-def whole_numbers(column: pa.ChunkedArray) -> list[int]:
-    """Return an Arrow column of sums as Python integers, NULL as 0; they may not fit 64 bits."""
-    return [0 if value is None else int(value) for value in column.to_pylist()]
-
-
-def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Return an Arrow column as doubles, NULL as NaN."""
-    return np.asarray(pc.fill_null(pc.cast(column, pa.float64()), float("nan")))

@@ -13,6 +13,7 @@ from sqlglot import exp
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins
+from monitoring_tasks.warehouse.arrow import integers
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import double, finite, integer, named, selected, subquery, value
 from monitoring_tasks.warehouse.statement import (
@@ -23,7 +24,7 @@ from monitoring_tasks.warehouse.statement import (
     whole_units,
     window_number,
 )
-from monitoring_tasks.warehouse.tally import ColumnTally, Groups, Tally, integers
+from monitoring_tasks.warehouse.tally import ColumnTally, Groups, Tally
 
 BRANCHES = 60
 """Of one statement."""

@@ -26,6 +26,7 @@ POSTGRES_TYPES = {
     pa.int16(): "smallint",
     pa.bool_(): "boolean",
     pa.string(): "text",
+    pa.large_string(): "text",
     pa.date32(): "date",
     pa.timestamp("us"): "timestamp",
     pa.timestamp("us", "UTC"): "timestamptz",

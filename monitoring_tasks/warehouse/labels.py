@@ -1,0 +1,303 @@
+"""Labels in the warehouse: joined to their inferences by key, the latest of each, and when they arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from sqlglot import exp
+
+from monitoring_tasks.columns import NUMBERS, Column
+from monitoring_tasks.config import ColumnType
+from monitoring_tasks.outcome_bins import OutcomeBins
+from monitoring_tasks.warehouse.arrow import integers
+from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.expressions import (
+    finite,
+    integer,
+    named,
+    number,
+    selected,
+    subquery,
+    value,
+)
+from monitoring_tasks.warehouse.statement import Source, rows_of, window_number
+from monitoring_tasks.window import Window
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+MINUTE = timedelta(minutes=1)
+"""Windows begin and end at whole minutes."""
+
+WINDOWS = 500
+"""Arrivals in so many windows are counted by one statement."""
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """Where the labels are, and what they are joined to."""
+
+    table: str
+    key: str
+    value: str
+    value_type: ColumnType
+    timestamp: str
+    timestamp_type: ColumnType
+    log_key: str
+    """The column of the inference log that holds the same keys."""
+    as_text: bool = False
+    """Keys are of two types, so their texts are compared."""
+    inline: bool = False
+    """Each label stands in the row of its inference: nothing is joined."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """How a scan splits its counts by label."""
+
+    source: LabelSource
+    bins: OutcomeBins
+    prediction: Column | None = None
+    """The predicted class or number; None where there is none, or it cannot be read."""
+    scores: tuple[Column, ...] = ()
+    """P(positive), or of a multiclass model that of every class but the last, in the order of the classes."""
+
+
+def joined(
+    warehouse: Warehouse,
+    source: Source,
+    labels: LabelSource,
+    bins: OutcomeBins,
+    windows: Sequence[Window],
+    columns: Mapping[str, exp.Expr],
+) -> exp.Select:
+    """Return the SELECT of these expressions over all rows of the windows, with each row's label.
+
+    The labels that count are those with a value. Of several for one key it is the latest by its timestamp, of those
+    that arrived together the largest: so a correction replaces what it corrects, in whatever order rows are stored.
+
+    Parameters
+    ----------
+    warehouse
+        An open warehouse.
+    source
+        The inference log.
+    labels
+        The labels.
+    bins
+        Which say what a label is: a class, or a number.
+    windows
+        Disjoint, in time order.
+    columns
+        Expressions over the inference log by name.
+
+    Returns
+    -------
+    exp.Select
+        The columns, and beside them ``y``: the label's number (a class) or value, NULL where it is not known; ``f``:
+        when it was first known, in seconds since 1970; ``n``: how many labels there were.
+    """
+    dialect = warehouse.dialect
+    if labels.inline:
+        known = {
+            "y": label_value(labels, bins, dialect),
+            "f": _seconds(labels.timestamp, labels.timestamp_type, dialect),
+            "n": exp.cast(integer(1), "int"),
+        }
+        return rows_of(warehouse, source, windows, {**columns, **known})
+    inner = subquery(rows_of(warehouse, source, windows, {**columns, "k": _key(labels.log_key, labels)}), "inferences")
+    latest = subquery(_latest(warehouse, source, labels, bins, windows), "labels")
+    found = selected(
+        {
+            **{name: named(name, "inferences") for name in columns},
+            **{name: named(name, "labels") for name in "yfn"},
+        },
+        inner,
+    )
+    same = exp.EQ(this=named("k", "inferences"), expression=named("k", "labels"))
+    found.set("joins", [exp.Join(this=latest, side="LEFT", on=same)])
+    return found
+
+
+def _latest(
+    warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window]
+) -> exp.Select:
+    """Return the latest label of every key that the windows hold, with what came before it."""
+    dialect = warehouse.dialect
+    rows = _labels_of(warehouse, source, labels, bins, windows)
+    mine = {"partition_by": [named("k")]}
+    order = [exp.Ordered(this=named(name), desc=True, nulls_first=False) for name in "ty"]
+    over = {
+        "r": exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order), **mine),
+        "f": exp.Window(this=exp.Min(this=named("t")), **mine),
+        "n": exp.Window(this=exp.Count(this=exp.Star()), **mine),
+    }
+    numbered = selected({**{name: named(name) for name in "ky"}, **over}, _valued(rows))
+    first = {"f": _seconds("f", labels.timestamp_type, dialect)}
+    found = selected({"k": named("k"), "y": named("y"), **first, "n": named("n")}, subquery(numbered, "numbered"))
+    return found.where(exp.EQ(this=named("r"), expression=integer(1)), copy=False)
+
+
+def corrected(
+    warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window]
+) -> list[int]:
+    """Return for each window how many of its rows have labels that differ."""
+    if labels.inline:
+        return [0] * len(windows)
+    rows = _labels_of(warehouse, source, labels, bins, windows)
+    differ = exp.select(named("k")).from_(_valued(rows)).group_by(named("k"))
+    differ = differ.having(exp.LT(this=exp.Min(this=named("y")), expression=exp.Max(this=named("y"))))
+    number_of = exp.cast(window_number(source, windows, warehouse.dialect), "int")
+    mine = rows_of(warehouse, source, windows, {"w": number_of, "k": _key(labels.log_key, labels)})
+    keyed = exp.select(named("w")).from_(subquery(mine, "inferences"))
+    keyed = keyed.where(exp.In(this=named("k"), query=exp.Subquery(this=differ)))
+    counted = selected({"w": named("w"), "n": exp.Count(this=exp.Star())}, subquery(keyed, "corrected"))
+    counted.set("group", exp.Group(expressions=[named("w")]))
+    answer = warehouse.query(counted)
+    found = [0] * len(windows)
+    for window, count in zip(integers(answer["w"], -1), integers(answer["n"], 0), strict=True):
+        if window >= 0:
+            found[window] = int(count)
+    return found
+
+
+def _labels_of(
+    warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window]
+) -> exp.Select:
+    """Return all labels of the keys that the windows hold: key k, value y and time t."""
+    wanted = rows_of(warehouse, source, windows, {"k": _key(labels.log_key, labels)})
+    wanted = wanted.where(_present(named(labels.log_key)), copy=False)
+    value_ = label_value(labels, bins, warehouse.dialect)
+    columns = {"k": _key(labels.key, labels), "y": value_, "t": named(labels.timestamp)}
+    rows = selected(columns, warehouse.table(labels.table)).where(_present(named(labels.value)), copy=False)
+    return rows.where(exp.In(this=_key(labels.key, labels), query=exp.Subquery(this=wanted)), copy=False)
+
+
+def _valued(rows: exp.Select) -> exp.Subquery:
+    """Leave out labels that are no number."""
+    columns = {name: named(name) for name in "kyt"}
+    return subquery(selected(columns, subquery(rows, "present")).where(_present(named("y")), copy=False), "valued")
+
+
+def label_value(labels: LabelSource, bins: OutcomeBins, dialect: str) -> exp.Expr:
+    """Return the number of the label's class, or of a regression its value; NULL where there is none."""
+    if bins.task == "regression":
+        return finite(value(Column(labels.value, "numeric", labels.value_type, ()), dialect), dialect)
+    return _class_of(labels.value, labels.value_type, bins)
+
+
+def predicted_value(name: str, type_: ColumnType, bins: OutcomeBins, dialect: str) -> exp.Expr:
+    """Return the same of a prediction: the number of its class, or its value."""
+    if bins.task == "regression":
+        return finite(value(Column(name, "numeric", type_, ()), dialect), dialect)
+    return _class_of(name, type_, bins)
+
+
+def _class_of(name: str, type_: ColumnType, bins: OutcomeBins) -> exp.Expr:
+    """Return the number of a class, NULL for NULL; what is no class of the model counts as the last."""
+    x = named(name)
+    number_ = exp.cast(x.copy(), "bigint") if type_ in NUMBERS and type_ != "integer" else x.copy()
+    text = exp.cast(number_, "text")
+    binary = bins.task == "binary_classification"
+    known = bins.classes[1:] if binary else bins.classes[:-1]
+    rest = 0 if binary else len(bins.classes) - 1
+    ifs = [exp.If(this=exp.Is(this=x, expression=exp.null()), true=exp.null())]
+    ifs += [
+        exp.If(
+            this=exp.EQ(this=text.copy(), expression=exp.Literal.string(each)),
+            true=integer(i + 1 if binary else i),
+        )
+        for i, each in enumerate(known)
+    ]
+    return exp.cast(exp.Case(ifs=ifs, default=integer(rest)), "int")
+
+
+def watermark(warehouse: Warehouse, labels: LabelSource) -> datetime | None:
+    """Return when the latest label of all arrived; None without one."""
+    last = subquery(selected({"t": exp.Max(this=named(labels.timestamp))}, warehouse.table(labels.table)), "arrived")
+    answer = warehouse.query(selected({"t": _seconds("t", labels.timestamp_type, warehouse.dialect)}, last))
+    seconds = answer["t"][0].as_py() if len(answer) else None
+    return None if seconds is None else EPOCH + timedelta(microseconds=round(seconds * 1e6))
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What arrived in one window: labels, by the time of the inference that they are of."""
+
+    minutes: tuple[datetime, ...] = ()
+    """The whole minutes, in time order, in which there was an inference whose label arrived."""
+    rows: int = 0
+    """Labels that arrived."""
+    unknown: int = 0
+    """Labels that arrived whose key no inference has."""
+
+
+def arrivals(
+    warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window]
+) -> dict[Window, Arrivals]:
+    """Return what arrived in each of the windows; one in which nothing did is left out.
+
+    Parameters
+    ----------
+    warehouse
+        An open warehouse.
+    source
+        The inference log.
+    labels
+        The labels.
+    windows
+        Disjoint, in time order: when the labels arrived.
+    """
+    found: dict[Window, Arrivals] = {}
+    for first in range(0, len(windows), WINDOWS):
+        part = windows[first : first + WINDOWS]
+        answer = warehouse.query(_arrivals(warehouse, source, labels, part))
+        numbers, rows = integers(answer["w"], -1), integers(answer["n"], 0)
+        minutes = np.array([np.nan if m is None else m for m in answer["m"].to_pylist()], np.float64)
+        for i in np.unique(numbers[numbers >= 0]):
+            mine = numbers == i
+            known = np.unique(minutes[mine & ~np.isnan(minutes)])
+            found[part[i]] = Arrivals(
+                minutes=tuple(EPOCH + int(minute) * MINUTE for minute in known),
+                rows=int(rows[mine].sum()),
+                unknown=int(rows[mine & np.isnan(minutes)].sum()),
+            )
+    return found
+
+
+def _arrivals(warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window]) -> exp.Select:
+    """Return the statement: labels by the window in which they arrived and the minute of their inference."""
+    dialect = warehouse.dialect
+    arriving = Source(labels.table, labels.timestamp, labels.timestamp_type, source.timezone)
+    assert source.timestamp is not None
+    minute = exp.Floor(this=exp.Paren(this=_seconds(source.timestamp, source.timestamp_type, dialect)) / number(60.0))
+    number_of = exp.cast(window_number(arriving, windows, dialect), "int")
+    columns: dict[str, exp.Expr] = {"w": number_of}
+    if labels.inline:
+        rows = rows_of(warehouse, arriving, windows, {**columns, "m": minute})
+        pairs = subquery(rows.where(_present(named(labels.value)), copy=False), "arrived")
+    else:
+        rows = rows_of(warehouse, arriving, windows, {**columns, "k": _key(labels.key, labels)})
+        arrived = subquery(rows.where(_present(named(labels.value)), copy=False), "arrived")
+        log = selected({"k": _key(labels.log_key, labels), "m": minute}, warehouse.table(source.table))
+        same = exp.EQ(this=named("k", "arrived"), expression=named("k", "inferences"))
+        both = selected({"w": named("w", "arrived"), "m": named("m", "inferences")}, arrived)
+        both.set("joins", [exp.Join(this=subquery(log, "inferences"), side="LEFT", on=same)])
+        pairs = subquery(both, "arrived")
+    counted = selected({"w": named("w"), "m": named("m"), "n": exp.Count(this=exp.Star())}, pairs)
+    counted.set("group", exp.Group(expressions=[named("w"), named("m")]))
+    return counted
+
+
+def _key(name: str, labels: LabelSource) -> exp.Expr:
+    return exp.cast(named(name), "text") if labels.as_text else named(name)
+
+
+def _present(expression: exp.Expr) -> exp.Expr:
+    return exp.not_(exp.Is(this=expression, expression=exp.null()))
+
+
+def _seconds(name: str, type_: ColumnType, dialect: str) -> exp.Expr:
+    return value(Column(name, "timestamp", type_, ()), dialect)

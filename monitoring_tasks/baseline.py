@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -13,13 +12,14 @@ from monitoring_tasks.columns import monitored_columns
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, no_features, roles_of, stated_kind
 from monitoring_tasks.errors import DataError, about
+from monitoring_tasks.labels import measure_outcome_bins
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.scan import tallies
 from monitoring_tasks.warehouse.statement import Source
-from monitoring_tasks.window import Window, format_instant
+from monitoring_tasks.window import ALL_TIME, format_instant
 
 METHOD = 5
 """Raise it when a baseline is measured in another way: each monitor's is then measured again."""
@@ -84,9 +84,11 @@ def measure_baseline(
         features = [name for name in features if name in its_types or monitor.inference_log.features.names]
         columns, unreadable = monitored_columns(monitor, its_types, features, kinds=kinds, table=source.table)
     period = monitor.baseline.period
-    window = _ALL if period is None else period.window
+    window = ALL_TIME if period is None else period.window
     with about(f"table {source.table!r}"):
-        bins = measure_bins(warehouse, source, columns, None if period is None else window, monitor.baseline_is_past)
+        rows_of_it = None if period is None else window
+        bins = measure_bins(warehouse, source, columns, rows_of_it, monitor.baseline_is_past)
+        outcomes = measure_outcome_bins(monitor, warehouse, source, columns, bins, rows_of_it)
         segments = [name for name in monitor.segments if name in bins]
         windows = [window] if period is None else parts_of(window, source.timezone, source.timestamp_type == "date")
         rows, parts = 0, PartCounts(windows, bins)
@@ -116,6 +118,7 @@ def measure_baseline(
         rows=rows,
         segments=sums,
         dispersions={} if period is None else parts.dispersions(),
+        outcomes=outcomes,
     )
     return store.write_baseline(baseline, _digest(declared))
 
@@ -124,6 +127,7 @@ def _declared(monitor: Monitor) -> dict[str, Any]:
     """Return what the file says of the baseline, whatever the warehouse holds today."""
     log, period, table = monitor.inference_log, monitor.baseline.period, monitor.baseline.table
     return {
+        **_declared_labels(monitor),
         "method": METHOD,
         "warehouse": monitor.warehouse,
         "source": table or log.table,
@@ -134,6 +138,18 @@ def _declared(monitor: Monitor) -> dict[str, Any]:
             [name, stated_kind(monitor, name, roles), list(roles)] for name, roles in sorted(roles_of(monitor).items())
         ],
         "all_columns_but": sorted(no_features(monitor)) if log.features.names is None else None,
+    }
+
+
+def _declared_labels(monitor: Monitor) -> dict[str, Any]:
+    """Return what decides how labels are counted; a monitor without them keeps the baseline that it had."""
+    log, labels = monitor.inference_log, monitor.labels
+    if labels is None:
+        return {}
+    score = dict(log.score) if isinstance(log.score, Mapping) else log.score
+    return {
+        "labels": [labels.table, labels.key, labels.value],
+        "task": [monitor.task, log.positive_class, score, log.prediction],
     }
 
 
@@ -155,7 +171,3 @@ def _bins_without_rows(roles: Sequence[Role], kind: Kind) -> Bins:
 
 def _no_rows(name: str, bins: Bins) -> ColumnProfile:
     return ColumnProfile(name, bins.kind, (0,) * len(bins))
-
-
-_ALL = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
-"""The window that a table without times is."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import Bins
-from monitoring_tasks.statistics.histogram import IntArray
+from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from monitoring_tasks.window import Window
 
@@ -99,6 +99,43 @@ class LabelsProfile:
             class_scores=self.class_scores,
         )
 
+    @cached_property
+    def counts_by_outcome(self) -> IntArray:
+        """Rows by outcome, labelled or not, shape (`OutcomeBins.outcomes`,)."""
+        counts = np.zeros(self.bins.outcomes, np.int64)
+        np.add.at(counts, self.bins.outcome_of_cell, self.cells)
+        return counts
+
+    @cached_property
+    def sums_by_outcome(self) -> Mapping[str, NDArray[np.float64]]:
+        """Of each loss its sum over the rows of each outcome."""
+        found = {}
+        for name, each in self.sums.items():
+            found[name] = np.zeros(self.bins.outcomes)
+            np.add.at(found[name], self.bins.outcome_of_cell, each)
+        return found
+
+    def by_bin(self, column: str) -> Outcomes:
+        """Return the labelled rows of every bin of a column, as outcomes with one leading axis.
+
+        Losses are counted as the window's mean over the rows of the same outcome, so that those of all bins add up to
+        the window's; within a bin they are off by what the losses of one outcome differ.
+        """
+        return self._coarse(self.columns[column])
+
+    def by_part(self) -> Outcomes | None:
+        """Return the same of every part of the window; None of a sum of windows."""
+        return None if self.parts is None else self._coarse(self.parts)
+
+    def _coarse(self, counts: IntArray) -> Outcomes:
+        shape = self.bins.split
+        rows = self.counts_by_outcome
+        sums: dict[str, FloatArray] = {}
+        for name, each in self.sums_by_outcome.items():
+            mean: FloatArray = np.divide(each, rows, out=np.zeros(len(rows)), where=rows > 0)
+            sums[name] = (counts * mean).reshape(-1, *shape)[..., :-1]
+        return Outcomes(counts.reshape(-1, *shape)[..., :-1], sums, self.bins.group_edges)
+
     @property
     def answers(self) -> IntArray:
         """All rows, labelled or not, by place and prediction: shape (places, predictions)."""
@@ -176,6 +213,18 @@ class LabelsProfile:
             corrected=values["corrected"],
             segment=segment,
         )
+
+
+@dataclass(frozen=True)
+class WindowLabels:
+    """The labels of one window as the warehouse held them."""
+
+    profiles: tuple[LabelsProfile, ...]
+    """All rows first, then those of each segment; empty where they could not be read."""
+    final: bool
+    """Whether a label had arrived by then that is later than when the window's are complete."""
+    unreadable: str | None = None
+    """Why there are none."""
 
 
 def sparse(counts: IntArray) -> list[list[int]]:

@@ -78,6 +78,14 @@ class OutcomeBins:
         return groups
 
     @cached_property
+    def group_edges(self) -> NDArray[np.float64]:
+        """Edges of the groups of places."""
+        return np.array([self.edges[i - 1] for i in range(1, self.shape[0] - 1) if self._ends_group(i)])
+
+    def _ends_group(self, place: int) -> bool:
+        return bool(self.place_groups[place] != self.place_groups[place + 1])
+
+    @cached_property
     def class_groups(self) -> NDArray[np.intp]:
         """The group of each class; those after the first `SPLIT_CLASSES` are one."""
         return np.minimum(np.arange(max(len(self.classes), 1)), SPLIT_CLASSES)

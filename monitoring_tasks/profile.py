@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion
 from monitoring_tasks.window import Window
@@ -324,6 +325,8 @@ class Baseline:
     """The same for each segment of the reference rows."""
     dispersions: Dispersions = field(default_factory=dict)
     """How much the parts of its period differ from each other; empty for a table, which has no times."""
+    outcomes: OutcomeBins | None = None
+    """How labels are counted; None of a monitor without them, or whose answers could not be read."""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -354,6 +357,7 @@ class Baseline:
                 for segment, columns in self.segments.items()
             },
             "dispersions": dispersions_to_json(self.dispersions),
+            **({} if self.outcomes is None else {"outcomes": self.outcomes.to_json()}),
         }
 
     @classmethod
@@ -370,6 +374,7 @@ class Baseline:
                 for segment, columns in values["segments"].items()
             },
             dispersions=dispersions_from_json(values["dispersions"]),
+            outcomes=OutcomeBins.from_json(values["outcomes"]) if values.get("outcomes") else None,
         )
 
 

@@ -29,13 +29,15 @@ from monitoring_tasks.errors import (
 )
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
+from monitoring_tasks.labels import late_windows, measure_their_baseline, read_labels
+from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
-from monitoring_tasks.results.rows import profile_digest
+from monitoring_tasks.results.rows import labels_digest, profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.samples import Samples
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
-from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant, require_ended
 
@@ -80,7 +82,7 @@ def run_windows(
     Returns
     -------
     tuple of WindowRun
-        How each window ended, in time order.
+        How each window ended, in time order; others whose labels arrived in this period are among them if they failed.
 
     Raises
     ------
@@ -110,20 +112,22 @@ def run_windows(
             with recording_failure(monitor, windows, store):
                 warehouse = stack.enter_context(open_warehouse(url))
         began = monotonic()
-        scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
-        share = (monotonic() - began) / len(windows)
-        samples = Samples(monitor, warehouse, windows)
+        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
+        every = sorted({*windows, *again})
+        share = (monotonic() - began) / len(every)
+        samples = Samples(monitor, warehouse, every)
         runs = []
         unread: dict[Window, str] = {}
         in_a_row = 0
-        history = history_of(monitor, windows, store)
-        for done, window in enumerate(windows):
-            _tell(progress, "Check", done, len(windows))
+        history = history_of(monitor, every, store)
+        for done, window in enumerate(every):
+            _tell(progress, "Check", done, len(every))
             began = monotonic()
             written = _written(monitor, store.check_runs(monitor.name, window))
             never = [check.name for check in enabled(monitor) if check.name not in written]
             try:
-                check_window(monitor, window, (*names, *never), store, history, samples)
+                wanted = (*(() if window in again else names), *never)
+                check_window(monitor, window, wanted, store, history, samples)
                 in_a_row = 0
             except UnreadError as error:
                 unread[window] = str(error)
@@ -131,12 +135,14 @@ def run_windows(
                 if in_a_row == UNANSWERED:
                     samples.give_up()
             seconds = share + monotonic() - began
-            runs.append(close_window(monitor, window, store, datetime.now(UTC), seconds, unread.get(window)))
-        _tell(progress, "Check", len(windows), len(windows))
+            run = close_window(monitor, window, store, datetime.now(UTC), seconds, unread.get(window))
+            if window not in again or run.state == "failed":
+                runs.append(run)
+        _tell(progress, "Check", len(every), len(every))
     if unread:
         first, reason = next(iter(unread.items()))
         raise UnreadError(
-            f"monitor {monitor.name!r}: {len(unread)} of {len(windows)} windows failed because their rows could not be "
+            f"monitor {monitor.name!r}: {len(unread)} of {len(every)} windows failed because their rows could not be "
             f"read, first {first}: {reason}; run them again"
         )
     return tuple(runs)
@@ -150,8 +156,8 @@ def scan_windows(
     progress: Progress | None = None,
     *,
     keep: bool = False,
-) -> None:
-    """Read the windows from the warehouse and store their profiles, each window in one transaction.
+) -> tuple[Window, ...]:
+    """Read the windows from the warehouse and store their profiles and labels, each window in one transaction.
 
     With `keep`, a window whose profile is what is stored already stays untouched, with the checks that ran on it; else
     all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
@@ -160,8 +166,18 @@ def scan_windows(
     With a moving or a seasonal baseline, or with bands, the same scan also reads the earlier windows that they are
     compared with and that have no profile on this baseline. Of those only the profile is stored, and only if it is
     missing still.
+
+    With labels, it reads other windows again as well: those whose labels arrived in these windows, and those whose
+    labels were not complete when they were read last and are now.
+
+    Returns
+    -------
+    tuple of Window
+        The others that had been run before and are not done any more, in time order: what is missing of their checks
+        must run again.
     """
     left = list(windows)
+    again: list[Window] = []
     with recording_failure(monitor, left, store):
         table = monitor.inference_log.table
         types = warehouse.columns(table)
@@ -176,21 +192,50 @@ def scan_windows(
         columns, unreadable = window_columns(monitor, types, baseline, features)
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
+        labels = read_labels(monitor, warehouse, types, baseline)
+        if labels is not None:
+            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, store)
         history = history_of(monitor, windows, store)
         earlier = set(history.missing(baseline.id)) if history else set()
-        wanted = sorted(earlier.union(windows))
+        late = set() if labels is None else set(late_windows(monitor, warehouse, source, labels, windows, store))
+        run_before = set(store.windows_run(monitor.name)) if late else set()
+        wanted = sorted({*earlier, *windows, *late})
+        how = None if labels is None else labels.how
         _tell(progress, "Scan", 0, len(wanted))
-        found = scan(warehouse, source, columns, baseline.bins, wanted, segments)
-        for done, profiles in enumerate(_about_table(source, found), start=1):
+        found = scan_with_labels(warehouse, source, columns, baseline.bins, wanted, segments, how)
+        for done, (profiles, counted) in enumerate(_about_table(source, found), start=1):
             whole = replace(profiles[0], unreadable=unreadable)
-            profiles = (whole, *profiles[1:])
-            if whole.window in earlier:
-                store.write_missing_profiles(monitor.name, whole.window, profiles, baseline.id)
+            profiles, window = (whole, *profiles[1:]), whole.window
+            its = None if labels is None else labels.of(monitor, window, counted)
+            if window in earlier:
+                store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its)
+            elif window in late:
+                if _write_changed(store, monitor, profiles, its, baseline.id) and window in run_before:
+                    again.append(window)
             else:
-                if not keep or not _is_stored(store, monitor, profiles, baseline.id):
-                    store.write_profiles(monitor.name, whole.window, profiles, baseline.id)
-                left.remove(whole.window)
+                if keep:
+                    _write_changed(store, monitor, profiles, its, baseline.id)
+                else:
+                    store.write_profiles(monitor.name, window, profiles, baseline.id, its)
+                left.remove(window)
             _tell(progress, "Scan", done, len(wanted))
+    return tuple(again)
+
+
+def _write_changed(
+    store: Store, monitor: Monitor, profiles: Sequence[Profile], labels: WindowLabels | None, baseline_id: str
+) -> bool:
+    """Store what is not stored already; tell whether anything was written, or an earlier run has left it undone."""
+    window = profiles[0].window
+    state = store.window_state(monitor.name, window)
+    if state.digest != profile_digest(profiles, baseline_id):
+        store.write_profiles(monitor.name, window, profiles, baseline_id, labels)
+        return True
+    if labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
+        names = [check.name for check in enabled(monitor) if check.reads_labels]
+        store.write_labels(monitor.name, window, labels, baseline_id, names)
+        return True
+    return len(state.checks) < len(enabled(monitor))
 
 
 def history_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> History | None:
@@ -279,7 +324,8 @@ def _check_window(
     samples: Samples | None,
 ) -> tuple[str, ...]:
     # The digest is read first: if the profile is replaced before it is read too, nothing can be written.
-    digest = _digest(monitor, window, store.window_state(monitor.name, window))
+    state = store.window_state(monitor.name, window)
+    _digest(monitor, window, state)
     baseline_id, profiles = store.read_profiles(monitor.name, window)
     baseline = store.read_baseline(baseline_id)
     if not is_declared(monitor, baseline):
@@ -292,6 +338,9 @@ def _check_window(
         incidents = () if history is None else history.incidents()
         context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline, incidents))
     chosen = [check for check in enabled(monitor) if check.name in checks]
+    if any(check.reads_labels for check in chosen):
+        labels = store.read_labels(monitor.name, window)
+        context = replace(context, labels=labels, labelled_baseline=store.labelled_baseline(baseline))
     if history is not None and any(check.compares for check in chosen):
         if monitor.baseline_is_past:
             earlier = history.reference(window, baseline)
@@ -303,7 +352,7 @@ def _check_window(
     unread = []
     for check in chosen:
         try:
-            error = _write(store, check.name, context, _results(check, context), digest)
+            error = _write(store, check, context, _results(check, context), state)
         except UnreadError as reason:
             unread.append(reason)
             continue
@@ -312,7 +361,7 @@ def _check_window(
         except Exception as reason:  # noqa: BLE001  whatever a check trips over must not cost the other checks' rows
             message = f"check {check.name} failed: {type(reason).__name__}: {reason}"
             failure = Result("check", status="error", message=message)
-            error = _write(store, check.name, context, [failure], digest)
+            error = _write(store, check, context, [failure], state)
         if error:
             failed.append(check.name)
     if unread:
@@ -332,12 +381,21 @@ def _results(check: Check, context: CheckContext) -> list[Result]:
         raise UnreadError(f"{check.name}: {error}") from error
 
 
-def _write(store: Store, check: str, context: CheckContext, results: Sequence[Result], digest: str) -> str | None:
-    """Store a check's results on the profile of this digest; return why it failed, if it did."""
+def _write(
+    store: Store, check: Check, context: CheckContext, results: Sequence[Result], state: WindowState
+) -> str | None:
+    """Store a check's results on the profile and labels of this state; return why it failed, if it did."""
     error = "; ".join(result.message for result in results if result.decided() == "error") or None
     monitor = context.monitor
     store.write_results(
-        monitor.name, context.window, check, results, error, config_hash=monitor.config_hash, digest=digest
+        monitor.name,
+        context.window,
+        check.name,
+        results,
+        error,
+        config_hash=monitor.config_hash,
+        digest=state.digest,
+        labels=state.labels if check.reads_labels else None,
     )
     return error
 
@@ -420,6 +478,8 @@ def _close_window(
         error = before[0] if before and not state.checks else _missing(missing, state.checks)
     elif not missing:
         _digest(monitor, window, state)
+    labels = None if missing else state.labels
+    known = None if labels is None else labels.rows
     run = WindowRun(
         monitor=monitor.name,
         window=window,
@@ -427,6 +487,9 @@ def _close_window(
         config_hash=monitor.config_hash,
         computed_at=now,
         rows=None if missing else state.rows,
+        label_rows=known,
+        label_coverage=known / state.rows if known is not None and state.rows else None,
+        labels=None if labels is None or labels.unreadable else "final" if labels.final else "provisional",
         baseline_id=None if missing else state.baseline_id,
         seconds=seconds,
         error=error,

@@ -80,6 +80,10 @@ class Window:
         return f"{format_instant(self.start)}/{format_instant(self.end)}"
 
 
+ALL_TIME = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+"""The window that a table without times is."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A cron expression in a time zone; every two neighbouring ticks bound one window.

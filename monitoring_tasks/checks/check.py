@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitoring_tasks.config import Monitor
+    from monitoring_tasks.labelled_baseline import LabelledBaseline
+    from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,20 @@ class CheckContext:
     the columns of which too few windows had rows."""
     windows_before: tuple[WindowCounts, ...] = ()
     """What bands are taken over: the profiles of the windows before, in time order, as far as the longest of them."""
+    labels: WindowLabels | None = None
+    """What became of the window's rows; None of a monitor without labels, and for checks that do not declare that they
+    read them (`Check.reads_labels`)."""
+    labelled_baseline: LabelledBaseline | None = None
+    """The same of the baseline's rows; None before they are complete."""
     draw: Callable[[Sequence[str], int, int], RowSamples] | None = None
     """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`); what
     has fewer than the last number is no part.
     Raises NoKeyError where the baseline's rows cannot be drawn."""
+
+    @property
+    def labels_profile(self) -> LabelsProfile | None:
+        """What became of all rows of the window; None where labels are not known or not read."""
+        return self.labels.profiles[0] if self.labels is not None and self.labels.profiles else None
 
     @cached_property
     def reference(self) -> Reference:
@@ -84,5 +96,7 @@ class Check:
     """Raises nothing for a bad column: it writes an ``error`` row and goes on."""
     reads_rows: bool = False
     """Whether the profile is not enough for it: only such a check costs a look into the warehouse."""
+    reads_labels: bool = False
+    """Whether it reads `CheckContext.labels`: then it runs again when labels have come."""
     compares: bool = False
     """Whether it reads `CheckContext.reference`: then earlier windows are read for it, where the file asks for them."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from functools import reduce
 
-from sqlalchemy import delete, insert, select, union
+from sqlalchemy import Connection, delete, insert, select, union
 
+from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
 from monitoring_tasks.profile import added
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import BEGIN, failures
-from monitoring_tasks.results.rows import profile_rows
+from monitoring_tasks.results.rows import labels_of, labels_rows, profile_rows
 from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, parse_instant, parse_schedule
@@ -150,8 +153,35 @@ def _roll_up(store: Store, monitor: str, target: Window, parts: Sequence[Window]
             return False
         profiles = added([found[part][1] for part in parts])
         connection.execute(delete(tables.profile).where(inside))
-        connection.execute(insert(tables.profile), profile_rows(monitor, target, profiles, baselines.pop()))
+        baseline_id = baselines.pop()
+        connection.execute(insert(tables.profile), profile_rows(monitor, target, profiles, baseline_id))
+        _roll_up_labels(store, connection, monitor, target, parts, baseline_id)
     return True
+
+
+def _roll_up_labels(
+    store: Store, connection: Connection, monitor: str, target: Window, parts: Sequence[Window], baseline_id: str
+) -> None:
+    """Add up the labels as well, where every part has some on this baseline; else they go with the parts."""
+    table, baseline = tables.labels_profile, store.read_baseline(baseline_id)
+    found: dict[Window, WindowLabels] = {}
+    for part in parts if baseline.outcomes is not None else ():
+        mine = is_window(table, monitor, part) & (table.c.baseline_id == baseline_id)
+        rows = connection.execute(select(table).where(mine).order_by(table.c.position))
+        if of_part := [row._asdict() for row in rows]:
+            assert baseline.outcomes is not None
+            found[part] = labels_of(of_part, baseline.bins, baseline.outcomes)
+    connection.execute(delete(table).where(is_inside(table, monitor, target.start, target.end)))
+    if len(found) < len(parts) or not all(each.profiles for each in found.values()):
+        return
+    by_segment: dict[str, list[LabelsProfile]] = {}
+    for each in found.values():
+        for profile in each.profiles:
+            by_segment.setdefault(profile.segment, []).append(profile)
+    sums = tuple(reduce(lambda a, b: a.with_rows_of(b, target), its[1:], its[0]) for its in by_segment.values())
+    alone = tuple(replace(each, window=target, parts=None) for each in sums)
+    labels = WindowLabels(alone, all(each.final for each in found.values()))
+    connection.execute(insert(table), labels_rows(monitor, target, labels, baseline_id))
 
 
 def _drop_inside(store: Store, monitor: str, target: Window) -> None:

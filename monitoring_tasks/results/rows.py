@@ -14,6 +14,9 @@ import numpy as np
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError
+from monitoring_tasks.labelled_baseline import LabelledBaseline
+from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels, dense, sparse
+from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import (
     Baseline,
     Bins,
@@ -26,7 +29,7 @@ from monitoring_tasks.profile import (
     readable,
     unseen_to_json,
 )
-from monitoring_tasks.window import Schedule, Window
+from monitoring_tasks.window import ALL_TIME, Schedule, Window
 
 Row = dict[str, Any]
 
@@ -44,6 +47,19 @@ class CheckRun:
 
 
 @dataclass(frozen=True)
+class LabelsState:
+    """What is known of a window's labels without reading them."""
+
+    digest: str
+    """Of its stored labels, see `labels_digest`."""
+    baseline_id: str
+    rows: int | None
+    """Rows whose label is known."""
+    final: bool
+    unreadable: str | None = None
+
+
+@dataclass(frozen=True)
 class WindowState:
     """What a window can be closed from."""
 
@@ -53,6 +69,8 @@ class WindowState:
     rows: int | None = None
     checks: tuple[CheckRun, ...] = ()
     """Those that have written since the profile was, by name."""
+    labels: LabelsState | None = None
+    """None of a window without labels."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +230,81 @@ def _unseen(row: Mapping[str, Any]) -> list[Any] | None:
     return [] if row["unseen"] is None and not has_any else row["unseen"]
 
 
+def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id: str) -> list[Row]:
+    """Return one row per segment, and one per column of each; their order is kept in `position`."""
+    rows: list[Row] = []
+    base = window_key(monitor, window) | {"baseline_id": baseline_id}
+    nothing: Row = dict.fromkeys(("rows", "label_rows", "final", "unreadable", "digest"))
+    if labels.unreadable is not None:
+        reason = {"segment": "", "column_name": "", "counts": None, "unreadable": labels.unreadable}
+        rows.append(base | nothing | reason)
+    for profile in labels.profiles:
+        key = base | nothing | {"segment": _text(profile.segment)}
+        whole = {"rows": profile.rows, "label_rows": profile.labelled}
+        rows.append(key | whole | {"column_name": "", "counts": profile.to_json()})
+        for name, counts in profile.columns.items():
+            rows.append(key | {"column_name": _text(name), "counts": sparse(counts)})
+    for position, row in enumerate(rows):
+        row["position"] = position
+    rows[0] |= {"final": labels.final, "digest": labels_digest(labels, baseline_id)}
+    return rows
+
+
+def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
+    """Return 16 hex digits that differ whenever two labels of a window, or their baselines, do."""
+    content = [
+        baseline_id,
+        labels.final,
+        labels.unreadable,
+        *(
+            [profile.segment, profile.to_json(), {name: sparse(each) for name, each in profile.columns.items()}]
+            for profile in labels.profiles
+        ),
+    ]
+    return sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def labels_of(rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outcomes: OutcomeBins) -> WindowLabels:
+    """Undo `labels_rows`. The rows are one window's, in the order of `position`."""
+    first = rows[0]
+    window = Window(first["window_start"], first["window_end"])
+    segments: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        segments.setdefault(row["segment"], []).append(row)
+    profiles = tuple(
+        LabelsProfile.from_json(
+            window,
+            segment,
+            outcomes,
+            whole["counts"],
+            {
+                row["column_name"]: dense(row["counts"], (len(bins[row["column_name"]]), outcomes.outcomes))
+                for row in columns
+                if row["column_name"] in bins
+            },
+        )
+        for segment, (whole, *columns) in segments.items()
+        if whole["counts"] is not None
+    )
+    return WindowLabels(profiles, bool(first["final"]), first["unreadable"])
+
+
+def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBaseline) -> Row:
+    """Return the row of `labelled_baseline`."""
+    profiles, parts = baseline.to_json()
+    counts = {"rows": baseline.whole.rows, "label_rows": baseline.whole.labelled}
+    return {"baseline_id": baseline_id, "monitor": monitor, "profile": profiles, "parts": parts} | counts
+
+
+def labelled_baseline_of(row: Mapping[str, Any], baseline: Baseline) -> LabelledBaseline:
+    """Undo `labelled_baseline_row`."""
+    assert baseline.outcomes is not None
+    period = baseline.definition.get("period")
+    window = ALL_TIME if period is None else Window.parse(*period)
+    sizes = {name: len(bins) for name, bins in baseline.bins.items()}
+    return LabelledBaseline.from_json(window, baseline.outcomes, sizes, row["profile"], row["parts"])
+
+
 def baseline_row(baseline: Baseline, definition_hash: str) -> Row:
     """Return the row of `baseline`. Every segment's counts stand in `profile`, those of all rows under ''."""
     profile = {"": baseline.columns, **baseline.segments}
@@ -226,6 +319,7 @@ def baseline_row(baseline: Baseline, definition_hash: str) -> Row:
             for segment, columns in profile.items()
         },
         "dispersions": dispersions_to_json(baseline.dispersions),
+        "outcomes": None if baseline.outcomes is None else baseline.outcomes.to_json(),
         "rows": baseline.rows,
     }
 
@@ -262,6 +356,7 @@ def baseline_of(row: Mapping[str, Any]) -> Baseline:
         rows=row["rows"],
         segments=segments,
         dispersions=dispersions_from_json(row["dispersions"] or {}),
+        outcomes=None if row["outcomes"] is None else OutcomeBins.from_json(row["outcomes"]),
     )
 
 

@@ -8,17 +8,19 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError, ReplacedError
+from monitoring_tasks.labelled_baseline import LabelledBaseline
+from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results import rows as values
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import WRITING, connect, failures, lock, results_url
 from monitoring_tasks.results.migrate import require_current
-from monitoring_tasks.results.rows import CheckRun, WindowRun, WindowState
+from monitoring_tasks.results.rows import CheckRun, LabelsState, WindowRun, WindowState
 from monitoring_tasks.results.selection import apart, is_inside, is_window, select_profiles
 from monitoring_tasks.results.tables import Instant
 from monitoring_tasks.window import Schedule, Window
@@ -66,6 +68,7 @@ class Store:
         self._writer = engine.execution_options(**WRITING)
         self._baselines: dict[str, Baseline] = {}
         """Those read before: an id is a digest of the content, so what it names never changes."""
+        self._labelled_baselines: dict[str, LabelledBaseline] = {}
 
     def __enter__(self) -> Store:
         """Return the store itself."""
@@ -118,8 +121,17 @@ class Store:
                 return first
         return baseline
 
-    def write_profiles(self, monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str) -> None:
+    def write_profiles(
+        self,
+        monitor: str,
+        window: Window,
+        profiles: Sequence[Profile],
+        baseline_id: str,
+        labels: WindowLabels | None = None,
+    ) -> None:
         """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
+
+        With it goes what is known of its labels.
 
         What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
         results stay until each check has written again, so that a dashboard does not empty in between.
@@ -131,12 +143,51 @@ class Store:
         """
         rows = values.profile_rows(monitor, window, profiles, baseline_id)
         with self.writing(monitor, window) as connection:
-            for table in (tables.profile, tables.check_run, tables.window_run):
+            for table in (tables.profile, tables.labels_profile, tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
+            if labels is not None:
+                connection.execute(
+                    insert(tables.labels_profile), values.labels_rows(monitor, window, labels, baseline_id)
+                )
+
+    def write_labels(
+        self, monitor: str, window: Window, labels: WindowLabels, baseline_id: str, checks: Collection[str]
+    ) -> None:
+        """Replace what is known of the window's labels, and forget what stood on it: `checks`, and that it was done.
+
+        The profile and the checks that do not read labels stay.
+        """
+        rows = values.labels_rows(monitor, window, labels, baseline_id)
+        with self.writing(monitor, window) as connection:
+            for table in (tables.labels_profile, tables.window_run):
+                connection.execute(delete(table).where(is_window(table, monitor, window)))
+            table = tables.check_run
+            mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
+            connection.execute(delete(table).where(mine))
+            connection.execute(insert(tables.labels_profile), rows)
+
+    def write_labelled_baseline(self, monitor: str, baseline_id: str, baseline: LabelledBaseline) -> LabelledBaseline:
+        """Keep a baseline's labels for good. Returns them, or those that another process was first to write."""
+        row = values.labelled_baseline_row(monitor, baseline_id, baseline)
+        with failures(self.engine.url):
+            try:
+                with self._writer.begin() as connection:
+                    connection.execute(insert(tables.labelled_baseline), row)
+            except IntegrityError:
+                first = self.labelled_baseline(self.read_baseline(baseline_id))
+                if first is None:
+                    raise
+                return first
+        return baseline
 
     def write_missing_profiles(
-        self, monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str
+        self,
+        monitor: str,
+        window: Window,
+        profiles: Sequence[Profile],
+        baseline_id: str,
+        labels: WindowLabels | None = None,
     ) -> bool:
         """Store the window's profile, unless it has one on this baseline: that one, and what stands on it, stays.
 
@@ -155,9 +206,13 @@ class Store:
             if stored == baseline_id:
                 return False
             if stored is not None:
-                for table in (tables.profile, tables.check_run):
+                for table in (tables.profile, tables.labels_profile, tables.check_run):
                     connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
+            if labels is not None:
+                connection.execute(
+                    insert(tables.labels_profile), values.labels_rows(monitor, window, labels, baseline_id)
+                )
         return True
 
     def write_results(
@@ -170,11 +225,12 @@ class Store:
         *,
         config_hash: str | None = None,
         digest: str | None = None,
+        labels: LabelsState | None = None,
     ) -> None:
         """Replace one check's results of the window, and record that it has run; with `error`, that it failed.
 
         The record holds `config_hash`, that of the monitor file. With `digest`, that of the profile they were computed
-        from, the results are written only while it is the stored one.
+        from, the results are written only while it is the stored one; with `labels` also only while those are.
 
         Raises
         ------
@@ -187,6 +243,8 @@ class Store:
         run = values.window_key(monitor, window) | {"check_name": check, "state": "failed" if error else "done"}
         with self.writing(monitor, window) as connection:
             if digest is not None and _whole_window(connection, monitor, window)[0] != digest:
+                raise ReplacedError(_replaced(monitor, window))
+            if labels is not None and _labels_state(connection, monitor, window) != labels:
                 raise ReplacedError(_replaced(monitor, window))
             for table in (tables.result, tables.check_run):
                 mine = is_window(table, monitor, window) & (table.c.check_name == check)
@@ -269,6 +327,57 @@ class Store:
         for _, baseline_id, profiles in self._profiles(is_window(tables.profile, monitor, window)):
             return baseline_id, profiles
         raise DataError(f"monitor {monitor!r} has no profile of {window} in the results store: scan the window first")
+
+    def read_labels(self, monitor: str, window: Window) -> WindowLabels | None:
+        """Return what is known of the window's labels; None where it was scanned without them."""
+        table = tables.labels_profile
+        found = select(table).where(is_window(table, monitor, window)).order_by(table.c.position)
+        with self.reading() as connection:
+            rows = [row._asdict() for row in connection.execute(found)]
+        if not rows:
+            return None
+        baseline = self.read_baseline(rows[0]["baseline_id"])
+        if baseline.outcomes is None:
+            return WindowLabels((), bool(rows[0]["final"]), rows[0]["unreadable"])
+        return values.labels_of(rows, baseline.bins, baseline.outcomes)
+
+    def labelled_baseline(self, baseline: Baseline) -> LabelledBaseline | None:
+        """Return the labels of the baseline's rows; None before they are complete."""
+        if baseline.id in self._labelled_baselines:
+            return self._labelled_baselines[baseline.id]
+        table = tables.labelled_baseline
+        with self.reading() as connection:
+            row = connection.execute(select(table).where(table.c.baseline_id == baseline.id)).first()
+        if row is None:
+            return None
+        return self._labelled_baselines.setdefault(baseline.id, values.labelled_baseline_of(row._asdict(), baseline))
+
+    def provisional(self, monitor: str) -> tuple[Window, ...]:
+        """Return the windows whose labels were not complete when they were read, in time order."""
+        table = tables.labels_profile
+        return self._windows(table, (table.c.monitor == monitor) & table.c.final.is_(False))
+
+    def labelled_windows(self, monitor: str) -> tuple[Window, ...]:
+        """Return the windows that have labels, in time order; no two of them overlap."""
+        table = tables.labels_profile
+        whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
+        return tuple(apart(self._windows(table, whole), lambda window: window))
+
+    def windows_run(self, monitor: str) -> tuple[Window, ...]:
+        """Return the windows that were run, not only looked back on."""
+        found = {
+            window
+            for table in (tables.check_run, tables.window_run)
+            for window in self._windows(table, table.c.monitor == monitor)
+        }
+        return tuple(sorted(found))
+
+    def _windows(self, table: Table, where: ColumnElement[bool]) -> tuple[Window, ...]:
+        """Return the windows of some rows, of those that begin together the longest first."""
+        found = select(table.c.window_start, table.c.window_end).distinct().where(where)
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(table.c.window_start, table.c.window_end.desc()))
+            return tuple(Window(*row) for row in rows)
 
     def profiles(
         self, monitor: str, start: datetime, end: datetime
@@ -427,7 +536,16 @@ def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
     checks = select(table.c.check_name, table.c.state, table.c.error, table.c.config_hash)
     of_window = checks.where(is_window(table, monitor, window)).order_by(table.c.check_name)
     runs = tuple(CheckRun(*row) for row in connection.execute(of_window))
-    return WindowState(*_whole_window(connection, monitor, window), runs)
+    labels = _labels_state(connection, monitor, window)
+    return WindowState(*_whole_window(connection, monitor, window), runs, labels)
+
+
+def _labels_state(connection: Connection, monitor: str, window: Window) -> LabelsState | None:
+    table = tables.labels_profile
+    whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
+    columns = (table.c.digest, table.c.baseline_id, table.c.label_rows, table.c.final, table.c.unreadable)
+    found = connection.execute(select(*columns).where(whole)).first()
+    return None if found is None else LabelsState(*found)
 
 
 def _write_monitor(connection: Connection, row: values.Row) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0005"
+REVISION = "0006"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -168,6 +168,23 @@ profile = Table(
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
 )
 
+labels_profile = Table(
+    "labels_profile",
+    metadata,
+    *_window(),
+    Column("segment", Text, primary_key=True),
+    Column("column_name", Text, primary_key=True),  # '' for the row of all outcomes
+    Column("rows", BigInteger),  # of the window; in the row of all outcomes, as the next two
+    Column("label_rows", BigInteger),  # rows whose label is known
+    Column("final", Boolean),  # whether the warehouse held a label that arrived after they were complete
+    Column("counts", _Json),  # {"cells": [[cell, rows, sums ...], ...], ...}; of a column [[place, rows], ...]
+    Column("unreadable", Text),  # why there are no labels
+    Column("position", Integer, nullable=False),
+    Column("digest", Text),  # of all rows of the window, in the row of all its outcomes; else NULL
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
+)
+"""A window's rows by what became of them: each column's bins split by outcome, see `OutcomeBins`."""
+
 baseline = Table(
     "baseline",
     metadata,
@@ -178,6 +195,7 @@ baseline = Table(
     Column("bins", _Json, nullable=False),  # {column: {"kind": ..., "edges": [...] or "categories": [...]}}
     Column("profile", _Json, nullable=False),  # {segment: {column: {"counts": [...], ...}}}, all rows under ''
     Column("dispersions", _Json),  # {seconds: {segment: {column: {"parts": ..., ...}}}}; NULL if older than 0004
+    Column("outcomes", _Json),  # how labels are counted: task, classes, edges; NULL of a monitor without labels
     Column("rows", BigInteger, nullable=False),
     UniqueConstraint("monitor", "definition_hash"),
 )
@@ -194,6 +212,22 @@ baseline_bin = Table(
     Column("share", Double),  # of the segment's rows, 0 to 1; NULL without rows
 )
 """A baseline's counts again, as rows: unpacking its JSON for every bin of every window takes a view minutes."""
+
+labelled_baseline = Table(
+    "labelled_baseline",
+    metadata,
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), primary_key=True),
+    Column("monitor", Text, nullable=False),
+    Column(
+        "profile", _Json, nullable=False
+    ),  # {segment: {column: counts}}, as in labels_profile; all outcomes under ''
+    Column(
+        "parts", _Json, nullable=False
+    ),  # of the windows inside its period: {"count": ..., "counts": ..., "sums": ...}
+    Column("rows", BigInteger, nullable=False),
+    Column("label_rows", BigInteger, nullable=False),
+)
+"""The labels of a baseline's rows, measured when they were complete and never again."""
 
 alert = Table(
     "alert",
@@ -274,5 +308,5 @@ action = Table(
     UniqueConstraint("monitor", "kind", "target", "window_start", "window_end"),
 )
 
-WINDOWED = (result, check_run, profile, window_run)
+WINDOWED = (result, check_run, profile, labels_profile, window_run)
 """The tables that hold rows of one window each."""

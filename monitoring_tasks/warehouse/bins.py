@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
+from monitoring_tasks.outcome_bins import SCORE_BINS
 from monitoring_tasks.profile import LARGEST, Bins, Kind, just_above
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import finite, integer, named, selected, subquery, value
@@ -111,15 +113,43 @@ def measure_bins(
     return {column.name: found[column.name] for column in columns}
 
 
-def _quantiles(
+def measure_score_edges(
     warehouse: Warehouse, source: Source, columns: Sequence[Column], period: Window | None
+) -> dict[str, tuple[float, ...]]:
+    """Find, for each column of scores, the edges of bins so narrow that a ROC AUC can be read off them.
+
+    They are `SCORE_BINS` bins of equal frequency; a value that fills one alone has a bin of its own, and so has every
+    value where there are no more than that. Of a column without a value there are none.
+    """
+    fractions = tuple(i / SCORE_BINS for i in range(SCORE_BINS + 1))
+    quantiles = _quantiles(warehouse, source, columns, period, fractions)
+    found: dict[str, tuple[float, ...]] = {}
+    for column in columns:
+        rows, its = quantiles[column.name]
+        values = sorted(set(its))
+        if rows and len(values) <= SCORE_BINS // 2:
+            every = _distinct(warehouse, source, column, period, SCORE_BINS)
+            values = every if len(every) <= SCORE_BINS else values
+            its = [value for value in values for _ in range(2)] if len(every) <= SCORE_BINS else its
+        heavy = {value for value, after in pairwise(its) if value == after}
+        ends = {just_above(values[-1])} if rows else set()
+        found[column.name] = tuple(sorted({*values, *map(just_above, heavy), *ends}))
+    return found
+
+
+def _quantiles(
+    warehouse: Warehouse,
+    source: Source,
+    columns: Sequence[Column],
+    period: Window | None,
+    wanted: Sequence[float] = FRACTIONS,
 ) -> dict[str, tuple[int, list[float]]]:
-    """Return of each column the number of finite values, and their quantiles at `FRACTIONS`."""
+    """Return of each column the number of finite values, and their quantiles at the fractions wanted."""
     at_once = _columns_at_once(warehouse, source, period) if columns else QUANTILE_COLUMNS
     if at_once == 0:
-        return {column.name: _ranked(warehouse, source, column, period) for column in columns}
+        return {column.name: _ranked(warehouse, source, column, period, wanted) for column in columns}
     found: dict[str, tuple[int, list[float]]] = {}
-    fractions = exp.Array(expressions=[exp.Literal.number(str(fraction)) for fraction in FRACTIONS])
+    fractions = exp.Array(expressions=[exp.Literal.number(str(fraction)) for fraction in wanted])
     for first in range(0, len(columns), at_once):
         part = columns[first : first + at_once]
         inner = {f"x{i}": _finite(warehouse, column) for i, column in enumerate(part)}
@@ -147,12 +177,14 @@ def _columns_at_once(warehouse: Warehouse, source: Source, period: Window | None
     return min(QUANTILE_COLUMNS, QUANTILE_VALUES // max(count, 1))
 
 
-def _ranked(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> tuple[int, list[float]]:
+def _ranked(
+    warehouse: Warehouse, source: Source, column: Column, period: Window | None, fractions: Sequence[float] = FRACTIONS
+) -> tuple[int, list[float]]:
     """Return the same of one column in plain SQL: the values of the ranks that the quantiles are defined by."""
     rows = _rows(warehouse, source, period, {"x": _finite(warehouse, column)})
     present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
     count = warehouse.query(selected({"n": exp.Count(this=named("x"))}, rows))["n"][0].as_py()
-    ranks = ranks_of(count)
+    ranks = ranks_of(count, fractions)
     order = exp.Order(expressions=[exp.Ordered(this=named("x"), nulls_first=False)])
     numbered = selected({"x": named("x"), "r": exp.Window(this=exp.RowNumber(), order=order)}, rows.copy())
     wanted = exp.In(this=named("r"), expressions=[integer(rank) for rank in sorted(set(ranks))])
@@ -196,7 +228,7 @@ def _exponent(largest: float) -> int:
     return min(max(math.frexp(largest)[1], -400), 400)
 
 
-def ranks_of(count: int) -> list[int]:
+def ranks_of(count: int, fractions: Sequence[float] = FRACTIONS) -> list[int]:
     """Return the ranks, from 1, of the quantiles of so many values: the smallest that holds at least the fraction.
 
     Examples
@@ -204,7 +236,7 @@ def ranks_of(count: int) -> list[int]:
     >>> ranks_of(2048)[:3], ranks_of(2048)[-3:]
     ([1, 2, 16], [2032, 2046, 2048])
     """
-    return [max(1, -(-int(fraction * 1024) * count // 1024)) for fraction in FRACTIONS]
+    return [max(1, -(-int(fraction * 1024) * count // 1024)) for fraction in fractions]
 
 
 def quantile_edges(quantiles: Sequence[float], rows: int) -> list[float]:
@@ -286,11 +318,13 @@ def _is_tail(fraction: float, rows: int) -> bool:
     return outside in TAILS and outside * rows >= ROWS_PER_BIN
 
 
-def _distinct(warehouse: Warehouse, source: Source, column: Column, period: Window | None) -> list[float]:
+def _distinct(
+    warehouse: Warehouse, source: Source, column: Column, period: Window | None, most: int = BINS
+) -> list[float]:
     """Return the values in ascending order, or one more than may have a bin each when there are more."""
     rows = _rows(warehouse, source, period, {"x": _finite(warehouse, column)})
     present = exp.not_(exp.Is(this=named("x"), expression=exp.null()))
-    query = exp.select(named("x")).distinct().from_(rows).where(present).limit(BINS + 1)
+    query = exp.select(named("x")).distinct().from_(rows).where(present).limit(most + 1)
     return sorted(x + 0.0 for x in warehouse.query(query)["x"].to_pylist())
 
 

@@ -15,6 +15,7 @@ from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.warehouse.arrow import integers
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import (
+    double,
     finite,
     integer,
     named,
@@ -44,6 +45,7 @@ class LabelSource:
     value: str
     value_type: ColumnType
     timestamp: str
+    """Empty where labels stand in a table without times."""
     timestamp_type: ColumnType
     log_key: str
     """The column of the inference log that holds the same keys."""
@@ -103,7 +105,7 @@ def joined(
     if labels.inline:
         known = {
             "y": label_value(labels, bins, dialect),
-            "f": _seconds(labels.timestamp, labels.timestamp_type, dialect),
+            "f": _seconds(labels.timestamp, labels.timestamp_type, dialect) if labels.timestamp else double(exp.null()),
             "n": exp.cast(integer(1), "int"),
         }
         return rows_of(warehouse, source, windows, {**columns, **known})

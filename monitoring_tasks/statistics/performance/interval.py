@@ -1,0 +1,220 @@
+"""95 % intervals of performance metrics, and the scale on which two windows are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring_tasks.statistics.histogram import FloatArray
+from monitoring_tasks.statistics.intervals import Z
+from monitoring_tasks.statistics.performance.metric import Average, Estimate, PerformanceMetric, ratio
+from monitoring_tasks.statistics.performance.outcomes import Outcomes
+
+
+def standard_error(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "macro") -> FloatArray:
+    """Return the standard error of the metric in its own unit, rows being independent.
+
+    It is that of the metric's influence function: of a ratio of counts the multinomial one, of ROC AUC DeLong's, of a
+    mean loss the rows' standard deviation over the root of their number.
+
+    Parameters
+    ----------
+    metric : PerformanceMetric
+        One that suits the outcomes.
+    outcomes : Outcomes
+        Rows counted.
+    average : "macro" or "weighted"
+        Of a multiclass model.
+
+    Returns
+    -------
+    float ndarray, shape (...)
+        NaN where the metric is not defined, one row cannot say how much rows vary, or there is no honest one
+        (`expected_calibration_error`).
+
+    Examples
+    --------
+    >>> from monitoring_tasks.statistics.performance import performance_metric
+    >>> outcomes = Outcomes(np.array([[[0, 0], [50, 10], [5, 35]]]))
+    >>> standard_error(performance_metric("accuracy"), outcomes).round(4)
+    np.float64(0.0357)
+    """
+    return np.asarray(np.sqrt(metric.estimate(outcomes, average=average).variance))
+
+
+def interval(
+    metric: PerformanceMetric, outcomes: Outcomes, average: Average = "macro"
+) -> tuple[FloatArray, FloatArray]:
+    """Return the 95 % interval of the metric, within its bounds.
+
+    Metrics between two bounds have Wilson's interval [1]_, of as many rows as a share would need to have the metric's
+    standard error: for accuracy, precision, recall and specificity this is the interval of a share itself. It is
+    symmetric on the logit's scale, and not empty where the value is at a bound. Losses have theirs on the log scale,
+    with Student's quantile.
+
+    Parameters
+    ----------
+    metric : PerformanceMetric
+        One that suits the outcomes.
+    outcomes : Outcomes
+        Rows counted.
+    average : "macro" or "weighted"
+        Of a multiclass model.
+
+    Returns
+    -------
+    lower, upper : float ndarray, shape (...)
+        NaN where the standard error is, and where a loss is 0.
+
+    References
+    ----------
+    .. [1] Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. JASA 22.
+
+    Examples
+    --------
+    >>> from monitoring_tasks.statistics.performance import performance_metric
+    >>> outcomes = Outcomes(np.array([[[0, 0], [50, 10], [5, 35]]]))
+    >>> [float(end) for end in interval(performance_metric("accuracy"), outcomes)]
+    [0.7672, 0.9069]
+    """
+    estimate = metric.estimate(outcomes, average=average)
+    if estimate.ends is not None:
+        return estimate.ends
+    quantile = _quantile(estimate.freedom)
+    if metric.scale in ("logit", "fisher"):
+        return _bounded(metric, estimate, quantile)
+    if metric.scale == "identity":
+        margin = quantile * np.sqrt(estimate.variance)
+        return estimate.value - margin, estimate.value + margin
+    size = 1 - estimate.value if metric.scale == "log_of_remainder" else estimate.value
+    factor = np.exp(quantile * ratio(np.sqrt(estimate.variance), size))
+    lower, upper = size / factor, size * factor
+    return (1 - upper, 1 - lower) if metric.scale == "log_of_remainder" else (lower, upper)
+
+
+def on_scale(metric: PerformanceMetric, value: npt.ArrayLike) -> FloatArray:
+    """Return a value on the scale on which the metric's errors are about normal and its bounds infinitely far.
+
+    Metrics between two bounds: the logit of the share of the way from the lower to the upper one, halved for
+    correlations (Fisher's z). Losses: the logarithm. R squared: minus the logarithm of 1 - R squared. Bias: itself. The
+    scale rises with the metric.
+
+    Parameters
+    ----------
+    metric : PerformanceMetric
+        Whose scale.
+    value : float array
+        Values within the metric's bounds.
+
+    Returns
+    -------
+    float ndarray
+        Infinite at a bound.
+
+    Examples
+    --------
+    >>> from monitoring_tasks.statistics.performance import performance_metric
+    >>> on_scale(performance_metric("accuracy"), 0.9).round(4)
+    np.float64(2.1972)
+    """
+    value = np.asarray(value, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        if metric.scale in ("logit", "fisher"):
+            logit = np.log(value - metric.lowest) - np.log(metric.highest - value)
+            return np.asarray(logit / 2 if metric.scale == "fisher" else logit)
+        if metric.scale == "log":
+            return np.asarray(np.log(value))
+        return np.asarray(-np.log(1 - value)) if metric.scale == "log_of_remainder" else value
+
+
+def off_scale(metric: PerformanceMetric, value: npt.ArrayLike) -> FloatArray:
+    """Return the metric's value from that on its scale: the inverse of `on_scale`.
+
+    Examples
+    --------
+    >>> from monitoring_tasks.statistics.performance import performance_metric
+    >>> off_scale(performance_metric("accuracy"), 2.1972).round(4)
+    np.float64(0.9)
+    """
+    value = np.asarray(value, dtype=np.float64)
+    if metric.scale in ("logit", "fisher"):
+        half = value if metric.scale == "fisher" else value / 2
+        share = (1 + np.tanh(half)) / 2
+        return np.asarray(metric.lowest + (metric.highest - metric.lowest) * share)
+    if metric.scale == "log":
+        return np.asarray(np.exp(value))
+    return np.asarray(-np.expm1(-value)) if metric.scale == "log_of_remainder" else value
+
+
+def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "macro") -> tuple[FloatArray, FloatArray]:
+    """Return the metric on its scale with a standard error there, to compare a window with a baseline.
+
+    The error is half the width of the interval on that scale over the normal distribution's 97.5 % quantile, so that
+    ``(a - b) / hypot(error_a, error_b)`` is about normal without change. A value at a bound is drawn inside by half a
+    row, since it would be infinitely far: a perfect window of ten rows is not infinitely better than any other.
+
+    Parameters
+    ----------
+    metric : PerformanceMetric
+        One that suits the outcomes.
+    outcomes : Outcomes
+        Rows counted.
+    average : "macro" or "weighted"
+        Of a multiclass model.
+
+    Returns
+    -------
+    value, error : float ndarray, shape (...)
+        NaN where the interval is.
+
+    Examples
+    --------
+    >>> from monitoring_tasks.statistics.performance import performance_metric
+    >>> outcomes = Outcomes(np.array([[[0, 0], [50, 10], [5, 35]]]))
+    >>> [round(float(each), 4) for each in scaled(performance_metric("accuracy"), outcomes)]
+    [1.7346, 0.2767]
+    """
+    estimate = metric.estimate(outcomes, average=average)
+    lower, upper = interval(metric, outcomes, average)
+    value, ends = estimate.value, [lower, upper]
+    if metric.scale in ("logit", "fisher"):
+        n = np.where(estimate.trials > 0, estimate.trials, np.nan)
+        width = metric.highest - metric.lowest
+        room = width / (2 * (n + 1))
+        value = np.clip(value, metric.lowest + room, metric.highest - room)
+        ends = [np.clip(end, metric.lowest + room / 8, metric.highest - room / 8) for end in ends]
+    at, low, high = (on_scale(metric, each) for each in (value, *ends))
+    return at, np.asarray((high - low) / (2 * Z))
+
+
+def _quantile(freedom: FloatArray) -> FloatArray:
+    """Return the 97.5 % quantile of Student's distribution."""
+    if np.isinf(freedom).all():
+        return np.asarray(Z)
+    from scipy.special import stdtrit
+
+    some = np.isfinite(freedom)
+    return np.where(some, stdtrit(np.where(some, freedom, 1.0), 0.975), Z)
+
+
+def _bounded(metric: PerformanceMetric, estimate: Estimate, quantile: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return Wilson's interval of a share with this standard error."""
+    width = metric.highest - metric.lowest
+    share = (estimate.value - metric.lowest) / width
+    inside = (share > 0) & (share < 1) & (estimate.variance > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(estimate.variance) / width / (share * (1 - share))
+        # The roots of Wilson's equation lie this far on both sides on the logit's scale.
+        margin = 2 * np.arcsinh(quantile * error / 2)
+        logit = np.log(share) - np.log1p(-share)
+        lower, upper = 1 / (1 + np.exp(margin - logit)), 1 / (1 + np.exp(-margin - logit))
+    n = np.where(estimate.trials > 0, estimate.trials, np.nan)
+    square = quantile**2
+    at_bound = (
+        np.where(share <= 0, 0.0, n / (n + square)),
+        np.where(share >= 1, 1.0, square / (n + square)),
+    )
+    undefined = np.isnan(estimate.value) | np.isnan(estimate.variance)
+    lower = np.where(undefined, np.nan, np.where(inside, lower, at_bound[0]))
+    upper = np.where(undefined, np.nan, np.where(inside, upper, at_bound[1]))
+    return metric.lowest + width * lower, metric.lowest + width * upper

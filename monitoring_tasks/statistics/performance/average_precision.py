@@ -16,6 +16,8 @@ from monitoring_tasks.statistics.performance.score_table import (
     table_per_class,
 )
 
+_NODES = tuple((each + shift) / 2 for each, shift in zip(np.polynomial.legendre.leggauss(6), (1, 0), strict=True))
+"""Nodes in [0, 1] and weights of Gauss and Legendre's quadrature."""
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
@@ -61,7 +63,7 @@ def average_precision(outcomes: Outcomes, average: Average = "macro") -> FloatAr
     np.float64(0.83)
     """
     table = score_table(outcomes, "average_precision")
-    value = _value(table, _one_score(outcomes, table))
+    value = _value(table, _one_score(outcomes, table), _bend(outcomes, table))
     return over_classes(value, table, average)[0] if is_multiclass(outcomes) else value
 
 
@@ -90,11 +92,36 @@ def _log_growth(rows: FloatArray, rows_above: FloatArray) -> FloatArray:
     return np.log1p(np.divide(rows, rows_above, out=np.zeros_like(rows), where=some))
 
 
-def _value(table: FloatArray, one_score: BoolArray) -> FloatArray:
+def _bend(outcomes: Outcomes, table: FloatArray) -> FloatArray:
+    """Return by how many rows each bin's positive ones lead in its upper half: 0 where sums of scores do not say.
+
+    The distance of the labels' mean scores gives the covariance of score and label. Scores are taken as even within a
+    bin, and as exponentially distributed from the edge on in the outermost ones.
+    """
+    if is_multiclass(outcomes) or "score" not in outcomes.sums or outcomes.edges.size == 0:
+        return np.zeros(table.shape[:-1])
+    sums = np.asarray(outcomes.sums["score"], dtype=np.float64).sum(axis=-2)[..., 1:, :]
+    rows = table.sum(axis=-1)
+    means = ratio(sums, table)
+    mean = ratio(sums.sum(axis=-1), rows)
+    edges = np.asarray(outcomes.edges, dtype=np.float64)
+    width = np.broadcast_to(np.concatenate(([np.nan], np.diff(edges), [np.nan])), rows.shape).copy()
+    width[..., 0], width[..., -1] = 4 * (edges[0] - mean[..., 0]), 4 * (mean[..., -1] - edges[-1])
+    share = ratio(table[..., 1], rows)
+    covariance = ratio((means[..., 1] - means[..., 0]) * share * (1 - share), width)
+    most = table.min(axis=-1)
+    return np.clip(np.nan_to_num(6 * rows * covariance), -most, most)
+
+
+def _value(table: FloatArray, one_score: BoolArray, bend: FloatArray) -> FloatArray:
     k, m, a, b = _steps(table)
     step = k * np.nan_to_num(ratio(a + k, b + m))
     share = np.nan_to_num(ratio(k, m))
     slope = k * share + share * (a - share * b) * _log_growth(m, b)
+    c = bend[..., ::-1]
+    for t, weight in zip(*_NODES, strict=True):
+        lead = c * t * (1 - t) * (k + c * (1 - 2 * t)) + (a + k * t) * c * (1 - 2 * t)
+        slope = slope + weight * np.nan_to_num(ratio(lead, b + m * t))
     positive = k.sum(axis=-1)
     area = np.where(one_score[..., ::-1], step, slope).sum(axis=-1)
     both = positive < m.sum(axis=-1)
@@ -104,7 +131,7 @@ def _value(table: FloatArray, one_score: BoolArray) -> FloatArray:
 def _estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
     table = score_table(outcomes, "average_precision")
     one_score = _one_score(outcomes, table)
-    value = _value(table, one_score)
+    value = _value(table, one_score, _bend(outcomes, table))
     variance = _variance(table, one_score, value)
     positive = table[..., 1].sum(axis=-1)
     if not is_multiclass(outcomes):
@@ -157,6 +184,6 @@ METRIC = PerformanceMetric(
     1.0,
     "logit",
     lambda outcomes: table_per_class(
-        outcomes, "average_precision", lambda table: _value(table, _one_score(outcomes, table))
+        outcomes, "average_precision", lambda table: _value(table, _one_score(outcomes, table), _bend(outcomes, table))
     ),
 )

@@ -18,6 +18,8 @@ from monitoring_tasks.statistics.performance.score_table import (
 
 _NODES = tuple((each + shift) / 2 for each, shift in zip(np.polynomial.legendre.leggauss(6), (1, 0), strict=True))
 """Nodes in [0, 1] and weights of Gauss and Legendre's quadrature."""
+PRIOR_ROWS = 3.0
+"""Positive rows whose error is that of a share, which steadies the error of a few."""
 BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
@@ -129,11 +131,20 @@ def _value(table: FloatArray, one_score: BoolArray, bend: FloatArray) -> FloatAr
 
 
 def _estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
+    """Take the variance of the influence function as if `PRIOR_ROWS` more positive rows varied as a share does [1]_.
+
+    .. [1] Boyd, K., Eng, K. H., & Page, C. D. (2013). Area under the precision-recall curve: point estimates and
+       confidence intervals. ECML PKDD, 451-466.
+    """
     table = score_table(outcomes, "average_precision")
     one_score = _one_score(outcomes, table)
     value = _value(table, one_score, _bend(outcomes, table))
-    variance = _variance(table, one_score, value)
     positive = table[..., 1].sum(axis=-1)
+    drawn = (value * positive + 1) / (positive + 2)
+    variance = ratio(
+        positive * _variance(table, one_score, value) + PRIOR_ROWS * ratio(drawn * (1 - drawn), positive),
+        positive - 1 + PRIOR_ROWS,
+    )
     if not is_multiclass(outcomes):
         return Estimate(value, variance, positive, np.maximum(positive - 1, 1.0))
     mean, weights = over_classes(value, table, average)

@@ -323,12 +323,12 @@ def _correlation(matrix: FloatArray) -> FloatArray:
 
 
 def _mcc_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
-    """Take the error where half a row was added to every cell: of few rows, cells are empty by chance."""
+    """Take the error where three rows were spread over the cells: of few rows, cells are empty by chance."""
     value = mcc(outcomes, average)
     matrix = np.asarray(outcomes.confusion, dtype=np.float64)
     n_classes = matrix.shape[-1]
     rows = matrix.sum(axis=(-2, -1))
-    smoothed = matrix + 2 / n_classes**2
+    smoothed = matrix + 3 / n_classes**2
     n = smoothed.sum(axis=(-2, -1))
     predicted, labelled = smoothed.sum(axis=-1), smoothed.sum(axis=-2)
     by_prediction = n**2 - (predicted**2).sum(axis=-1)
@@ -345,7 +345,9 @@ def _mcc_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
         (cell(n) - column) / cell(by_prediction) + (cell(n) - row) / cell(by_label)
     )
     variance = multinomial_variance(smoothed, slope)
-    return Estimate(value, np.where(np.isnan(value), np.nan, variance), rows)
+    support = matrix.sum(axis=-2)
+    fewest = np.where(support > 0, support, np.inf).min(axis=-1)
+    return Estimate(value, np.where(np.isnan(value), np.nan, variance), rows, np.maximum(fewest - 1, 2.0))
 
 
 def _share(name: str, label: str, function: MetricFunction, quotient: ConfusionRatio) -> PerformanceMetric:

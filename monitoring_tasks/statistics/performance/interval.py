@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.performance.metric import Average, Estimate, PerformanceMetric, ratio
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
+from monitoring_tasks.statistics.performance.wilson import wilson_ends
 
 
 def standard_error(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "macro") -> FloatArray:
@@ -39,7 +42,7 @@ def standard_error(metric: PerformanceMetric, outcomes: Outcomes, average: Avera
     >>> standard_error(performance_metric("accuracy"), outcomes).round(4)
     np.float64(0.0357)
     """
-    return np.asarray(np.sqrt(metric.estimate(outcomes, average=average).variance))
+    return np.asarray(np.sqrt(_measured(metric, outcomes, average).variance))
 
 
 def interval(
@@ -77,7 +80,7 @@ def interval(
     >>> [float(end) for end in interval(performance_metric("accuracy"), outcomes)]
     [0.7672, 0.9069]
     """
-    estimate = metric.estimate(outcomes, average=average)
+    estimate = _measured(metric, outcomes, average)
     if estimate.ends is not None:
         return estimate.ends
     quantile = _quantile(estimate.freedom)
@@ -87,9 +90,12 @@ def interval(
         margin = quantile * np.sqrt(estimate.variance)
         return estimate.value - margin, estimate.value + margin
     size = 1 - estimate.value if metric.scale == "log_of_remainder" else estimate.value
-    factor = np.exp(quantile * ratio(np.sqrt(estimate.variance), size))
-    lower, upper = size / factor, size * factor
-    return (1 - upper, 1 - lower) if metric.scale == "log_of_remainder" else (lower, upper)
+    with np.errstate(over="ignore"):
+        factor = np.exp(quantile * ratio(np.sqrt(estimate.variance), size))
+        lower, upper = size / factor, size * factor
+    if metric.scale == "log_of_remainder":
+        return 1 - upper, 1 - lower
+    return np.asarray(np.maximum(lower, metric.lowest)), np.asarray(np.minimum(upper, metric.highest))
 
 
 def on_scale(metric: PerformanceMetric, value: npt.ArrayLike) -> FloatArray:
@@ -174,7 +180,7 @@ def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "ma
     >>> [round(float(each), 4) for each in scaled(performance_metric("accuracy"), outcomes)]
     [1.7346, 0.2767]
     """
-    estimate = metric.estimate(outcomes, average=average)
+    estimate = _measured(metric, outcomes, average)
     lower, upper = interval(metric, outcomes, average)
     value, ends = estimate.value, [lower, upper]
     if metric.scale in ("logit", "fisher"):
@@ -185,6 +191,18 @@ def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "ma
         ends = [np.clip(end, metric.lowest + room / 8, metric.highest - room / 8) for end in ends]
     at, low, high = (on_scale(metric, each) for each in (value, *ends))
     return at, np.asarray((high - low) / (2 * Z))
+
+
+def _measured(metric: PerformanceMetric, outcomes: Outcomes, average: Average) -> Estimate:
+    """Return the estimate, of which nothing is known where the value is not."""
+    estimate = metric.estimate(outcomes, average=average)
+    there = ~np.isnan(estimate.value)
+    ends = estimate.ends
+    return replace(
+        estimate,
+        variance=np.where(there, estimate.variance, np.nan),
+        ends=None if ends is None else (np.where(there, ends[0], np.nan), np.where(there, ends[1], np.nan)),
+    )
 
 
 def _quantile(freedom: FloatArray) -> FloatArray:
@@ -208,13 +226,9 @@ def _bounded(metric: PerformanceMetric, estimate: Estimate, quantile: FloatArray
         margin = 2 * np.arcsinh(quantile * error / 2)
         logit = np.log(share) - np.log1p(-share)
         lower, upper = 1 / (1 + np.exp(margin - logit)), 1 / (1 + np.exp(-margin - logit))
-    n = np.where(estimate.trials > 0, estimate.trials, np.nan)
-    square = quantile**2
-    at_bound = (
-        np.where(share <= 0, 0.0, n / (n + square)),
-        np.where(share >= 1, 1.0, square / (n + square)),
-    )
+    # Without a variance, at a bound or where no class says anything of it, the value is that of a share of few rows.
+    bare = wilson_ends(share, np.where(np.isfinite(estimate.trials), estimate.trials, 0.0))
     undefined = np.isnan(estimate.value) | np.isnan(estimate.variance)
-    lower = np.where(undefined, np.nan, np.where(inside, lower, at_bound[0]))
-    upper = np.where(undefined, np.nan, np.where(inside, upper, at_bound[1]))
+    lower = np.where(undefined, np.nan, np.where(inside, lower, bare[0]))
+    upper = np.where(undefined, np.nan, np.where(inside, upper, bare[1]))
     return metric.lowest + width * lower, metric.lowest + width * upper

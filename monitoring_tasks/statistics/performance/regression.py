@@ -252,11 +252,16 @@ def _bias_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
 
 
 def _fourth_powers(rows: FloatArray, sums: FloatArray, squares: FloatArray, centre: FloatArray | float) -> FloatArray:
-    """Return each place's sum of (x - centre)**4 from its sums of x and x**2, x being normal within the place."""
+    """Return each place's sum of (x - centre)**4 from its sums of x and x**2, x being normal within the place.
+
+    The square of an estimated variance is too large by chance: with the factor below the sum is unbiased for any number
+    of rows, and exact for one.
+    """
     mean = np.nan_to_num(ratio(sums, rows))
     variance = np.maximum(np.nan_to_num(ratio(squares, rows)) - mean**2, 0.0)
     away = mean - centre
-    return np.asarray(rows * (away**4 + 6 * away**2 * variance + 3 * variance**2))
+    unbiased = np.maximum(rows - 1, 0.0) / (rows + 1)
+    return np.asarray(rows * (away**4 + 6 * away**2 * variance + 3 * unbiased * variance**2))
 
 
 def _places(outcomes: Outcomes, name: str) -> FloatArray:

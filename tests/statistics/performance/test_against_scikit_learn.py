@@ -215,17 +215,23 @@ def test_labels_of_zero_have_no_percentage_error():
 
 @pytest.mark.parametrize("rate", [0.5, 0.2, 0.05])
 @pytest.mark.parametrize("auc", [0.6, 0.8, 0.95])
-def test_ranking_on_200_quantile_bins_is_within_a_thousandth(auc, rate):
+def test_ranking_on_200_quantile_bins_is_close(auc, rate):
+    tolerances = {"roc_auc": 2e-4, "average_precision": 1e-3, "kolmogorov_smirnov": 2e-3}
+    if rate < 0.1:  # a thousand positive rows: five of them in a bin's order are already 0.005
+        tolerances |= {"average_precision": 6e-3, "kolmogorov_smirnov": 3.5e-3}
     for seed in range(4):
         rng = np.random.default_rng(seed)
         labels, scores = raw_rows.binormal(rng, 20_000, rate, auc)
         outcomes = raw_rows.binary(labels, scores, raw_rows.quantile_edges(scores, 200))
-        for name in ("roc_auc", "average_precision", "kolmogorov_smirnov"):
-            assert value(name, outcomes) == pytest.approx(expected_binary(name, labels, scores), abs=1e-3), (name, seed)
+        for name, tolerance in tolerances.items():
+            assert value(name, outcomes) == pytest.approx(expected_binary(name, labels, scores), abs=tolerance), (
+                name,
+                seed,
+            )
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_median_absolute_error_on_200_quantile_bins_is_within_a_two_hundredth(seed):
+def test_median_absolute_error_on_200_quantile_bins_is_within_half_a_per_cent(seed):
     rng = np.random.default_rng(seed)
     labels = rng.normal(0, 5, 20_000)
     predictions = labels + rng.normal(0.3, 2, 20_000)

@@ -112,7 +112,7 @@ def _bend(outcomes: Outcomes, table: FloatArray) -> FloatArray:
     share = ratio(table[..., 1], rows)
     covariance = ratio((means[..., 1] - means[..., 0]) * share * (1 - share), width)
     most = table.min(axis=-1)
-    return np.clip(np.nan_to_num(6 * rows * covariance), -most, most)
+    return np.asarray(np.clip(np.nan_to_num(6 * rows * covariance), -most, most))
 
 
 def _value(table: FloatArray, one_score: BoolArray, bend: FloatArray) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitoring_tasks.statistics.histogram import FloatArray
+from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.performance.metric import (
     Average,
     Estimate,
@@ -203,9 +204,54 @@ def _calibration_error(table: FloatArray, scores: FloatArray) -> FloatArray:
 
 
 def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
+    """Take the calibration errors that could have given this value, which is biased upwards, by inverting a test.
+
+    The groups' errors are those found, all times one factor. At either end the factor is such that the value found lies
+    1.96 of its standard deviations from its mean, both being those of sums of folded normal variables [1]_. Of scores
+    that may be calibrated perfectly the lower end is 0. Multiclass models have no such interval: their classes' errors
+    go together.
+
+    .. [1] Leone, F. C., Nelson, L. S., & Nottingham, R. B. (1961). The folded normal distribution. Technometrics, 3(4),
+       543-550.
+    """
     value = expected_calibration_error(outcomes, average)
-    unknown = np.full(value.shape, np.nan)
-    return Estimate(value, unknown, unknown, ends=(unknown, unknown))
+    if is_multiclass(outcomes):
+        unknown = np.full(value.shape, np.nan)
+        return Estimate(value, unknown, unknown, ends=(unknown, unknown))
+    table = score_table(outcomes, "expected_calibration_error")
+    rows = _in_groups(table.sum(axis=-1))
+    labels, scores = _in_groups(table[..., 1]), _in_groups(_summed_scores(outcomes))
+    share = np.clip((labels + scores + 1) / (2 * rows + 2), 0.0, 1.0)
+    spread = np.sqrt(rows * share * (1 - share))
+    total_rows = rows.sum(axis=-1)
+    found = np.abs(labels - scores)
+    goal = found.sum(axis=-1)
+    ends = [ratio(_factor(found, spread, goal, side) * goal, total_rows) for side in (Z, -Z)]
+    _, variance = _folded(found, spread)
+    lower, upper = np.minimum(ends[0], value), np.clip(ends[1], value, 1.0)
+    return Estimate(value, ratio(variance, total_rows**2), total_rows, ends=(lower, upper))
+
+
+def _factor(found: FloatArray, spread: FloatArray, goal: FloatArray, side: float) -> FloatArray:
+    """Return the factor on the errors found at which `goal` lies `side` standard deviations above the mean."""
+    low, high = np.zeros(goal.shape), np.full(goal.shape, 64.0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        mean, variance = _folded(middle[..., np.newaxis] * found, spread)
+        reached = mean + side * np.sqrt(variance) >= goal
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    return np.where(high < 1e-9, 0.0, high)
+
+
+def _folded(distance: FloatArray, spread: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and variance of the sum of absolute values of normal variables, over the last axis."""
+    from scipy.special import ndtr
+
+    z = np.divide(distance, spread, out=np.full(distance.shape, 40.0), where=spread > 0)
+    z = np.minimum(z, 40.0)
+    mean = spread * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2) + distance * (2 * ndtr(z) - 1)
+    variance = np.maximum(distance**2 + spread**2 - mean**2, 0.0)
+    return np.asarray(mean.sum(axis=-1)), np.asarray(variance.sum(axis=-1))
 
 
 METRICS: tuple[PerformanceMetric, ...] = (

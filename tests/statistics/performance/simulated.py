@@ -8,9 +8,15 @@ from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from tests.statistics.performance import raw_rows
 
 
-def binary(rng, samples, n, base_rate, auc, edges, cut):
-    """`samples` samples of n rows each along the leading axis; rows are predicted positive from a score of `cut` on."""
+def binary(rng, samples, n, base_rate, auc, edges, cut, shift=0.0, stretch=1.0):
+    """`samples` samples of n rows each along the leading axis; rows are predicted positive from a score of `cut` on.
+
+    The scores' logits may be stretched and shifted, so that they are not calibrated.
+    """
+    from scipy.special import expit, logit
+
     labels, scores = raw_rows.binormal(rng, samples * n, base_rate, auc)
+    scores = expit(stretch * logit(scores) + shift)
     places = np.repeat(np.arange(samples), n), 1 + np.searchsorted(edges, scores, side="right")
     cells = (*places, 1 + (scores >= cut), labels)
     shape = (samples, len(edges) + 2, 3, 2)

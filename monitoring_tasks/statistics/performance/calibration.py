@@ -27,6 +27,9 @@ from monitoring_tasks.statistics.performance.score_table import (
 GROUPS = 10
 """Groups of bins that `expected_calibration_error` is taken over."""
 
+FEWEST = 40
+"""Rows of either label below which it has no interval."""
+
 
 def log_loss(outcomes: Outcomes, average: Average = "macro") -> FloatArray:
     """Mean of minus the logarithm of the score that the label's class was given, exactly from its sum.
@@ -206,10 +209,12 @@ def _calibration_error(table: FloatArray, scores: FloatArray) -> FloatArray:
 def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
     """Take the calibration errors that could have given this value, which is biased upwards, by inverting a test.
 
-    The groups' errors are those found, all times one factor. At either end the factor is such that the value found lies
-    1.96 of its standard deviations from its mean, both being those of sums of folded normal variables [1]_. Of scores
-    that may be calibrated perfectly the lower end is 0. Multiclass models have no such interval: their classes' errors
-    go together.
+    The groups' errors are those found, all times one factor, or alike in all groups, whichever reaches further. At
+    either end the factor is such that the value found lies 1.96 of its standard deviations from its mean, both being
+    those of sums of folded normal variables [1]_. Of scores that may be calibrated perfectly the lower end is 0.
+
+    There is none where a label has fewer than `FEWEST` rows, whose sums are not normal, and none of multiclass models,
+    whose classes' errors go together.
 
     .. [1] Leone, F. C., Nelson, L. S., & Nottingham, R. B. (1961). The folded normal distribution. Technometrics, 3(4),
        543-550.
@@ -226,10 +231,18 @@ def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Est
     total_rows = rows.sum(axis=-1)
     found = np.abs(labels - scores)
     goal = found.sum(axis=-1)
-    ends = [ratio(_factor(found, spread, goal, side) * goal, total_rows) for side in (Z, -Z)]
+    even = ratio(rows * goal[..., np.newaxis], total_rows[..., np.newaxis])
+    shapes = [np.nan_to_num(each) for each in (found, even)]
+    lower, upper = (
+        ratio(choose(*(_factor(shape, spread, goal, side) for shape in shapes)) * goal, total_rows)
+        for choose, side in ((np.minimum, Z), (np.maximum, -Z))
+    )
     _, variance = _folded(found, spread)
-    lower, upper = np.minimum(ends[0], value), np.clip(ends[1], value, 1.0)
-    return Estimate(value, ratio(variance, total_rows**2), total_rows, ends=(lower, upper))
+    lower, upper = np.minimum(lower, value), np.clip(upper, value, 1.0)
+    enough = table.sum(axis=-2).min(axis=-1) >= FEWEST
+    lower, upper = np.where(enough, lower, np.nan), np.where(enough, upper, np.nan)
+    variance = np.where(enough, ratio(variance, total_rows**2), np.nan)
+    return Estimate(value, variance, total_rows, ends=(lower, upper))
 
 
 def _factor(found: FloatArray, spread: FloatArray, goal: FloatArray, side: float) -> FloatArray:

@@ -32,8 +32,8 @@ def standard_error(metric: PerformanceMetric, outcomes: Outcomes, average: Avera
     Returns
     -------
     float ndarray, shape (...)
-        NaN where the metric is not defined, one row cannot say how much rows vary, or there is no honest one
-        (`expected_calibration_error`).
+        NaN where the metric is not defined, one row cannot say how much rows vary, or there is no honest one: for
+        `expected_calibration_error` of a multiclass model, or with fewer than 40 rows of a label.
 
     Examples
     --------
@@ -68,6 +68,22 @@ def interval(
     -------
     lower, upper : float ndarray, shape (...)
         NaN where the standard error is, and where a loss is 0.
+
+    Notes
+    -----
+    Share of simulated samples whose interval holds the true value, in per cent; 100 to 5,000 rows, base rates of 0.5,
+    0.2 and 0.05 with at least ten rows of the rarer label, areas of 0.6, 0.8 and 0.95 (2,000 samples each):
+
+    - shares, F1, balanced accuracy, MCC, log loss and Brier score: 92 to 97;
+    - ROC AUC 92.7 to 96.5, average precision 92 to 98, lift 93 to 97;
+    - Kolmogorov-Smirnov 96 to 98.5, of which nearly all misses lie above: its lower end is for a cut that does not
+      follow chance, its upper end for the largest distance, which is too large by chance;
+    - expected calibration error 91 to 99 at ten shifts and stretches of the logit, but 87 to 90 where rare positive
+      rows (0.05, area 0.95) meet scores far too sure of themselves;
+    - regression with normal errors 93 to 97; with Student's of eight degrees of freedom RMSE has 91 with 100 rows, as
+      a few large errors decide it, and 93 or more from 300 rows on, all others 92.5 or more;
+    - multiclass: confusion metrics and losses 93 to 97; ROC AUC, average precision, Kolmogorov-Smirnov and lift 95 to
+      100, as how the classes' errors go together is not counted and the largest error is taken.
 
     References
     ----------

@@ -242,7 +242,7 @@ def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Est
     enough = table.sum(axis=-2).min(axis=-1) >= FEWEST
     lower, upper = np.where(enough, lower, np.nan), np.where(enough, upper, np.nan)
     variance = np.where(enough, ratio(variance, total_rows**2), np.nan)
-    return Estimate(value, variance, total_rows, ends=(lower, upper))
+    return Estimate(value, variance, total_rows, ends=(lower, upper), centre=(lower + upper) / 2)
 
 
 def _factor(found: FloatArray, spread: FloatArray, goal: FloatArray, side: float) -> FloatArray:
@@ -302,7 +302,7 @@ METRICS: tuple[PerformanceMetric, ...] = (
         "lower",
         0.0,
         1.0,
-        "logit",
+        "identity",
         lambda outcomes: table_per_class(
             outcomes,
             "expected_calibration_error",

@@ -100,7 +100,7 @@ def interval(
     if estimate.ends is not None:
         return estimate.ends
     quantile = _quantile(estimate.freedom)
-    if metric.scale in ("logit", "fisher"):
+    if metric.scale in ("logit", "fisher") or (metric.scale == "identity" and np.isfinite(metric.highest)):
         return _bounded(metric, estimate, quantile)
     if metric.scale == "identity":
         margin = quantile * np.sqrt(estimate.variance)
@@ -118,8 +118,8 @@ def on_scale(metric: PerformanceMetric, value: npt.ArrayLike) -> FloatArray:
     """Return a value on the scale on which the metric's errors are about normal and its bounds infinitely far.
 
     Metrics between two bounds: the logit of the share of the way from the lower to the upper one, halved for
-    correlations (Fisher's z). Losses: the logarithm. R squared: minus the logarithm of 1 - R squared. Bias: itself. The
-    scale rises with the metric.
+    correlations (Fisher's z). Losses: the logarithm. R squared: minus the logarithm of 1 - R squared. Bias: itself, as
+    are the Kolmogorov-Smirnov distance and the calibration error, which may well be 0. The scale rises with the metric.
 
     Parameters
     ----------
@@ -173,7 +173,9 @@ def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "ma
 
     The error is half the width of the interval on that scale over the normal distribution's 97.5 % quantile, so that
     ``(a - b) / hypot(error_a, error_b)`` is about normal without change. A value at a bound is drawn inside by half a
-    row, since it would be infinitely far: a perfect window of ten rows is not infinitely better than any other.
+    row, since it would be infinitely far: a perfect window of ten rows is not infinitely better than any other. The
+    Kolmogorov-Smirnov distance and the calibration error are taken without what chance adds to them, which is more in a
+    small window than in a large baseline.
 
     Parameters
     ----------
@@ -198,7 +200,7 @@ def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "ma
     """
     estimate = _measured(metric, outcomes, average)
     lower, upper = interval(metric, outcomes, average)
-    value, ends = estimate.value, [lower, upper]
+    value, ends = estimate.value if estimate.centre is None else estimate.centre, [lower, upper]
     if metric.scale in ("logit", "fisher"):
         n = np.where(estimate.trials > 0, estimate.trials, np.nan)
         width = metric.highest - metric.lowest
@@ -217,6 +219,7 @@ def _measured(metric: PerformanceMetric, outcomes: Outcomes, average: Average) -
     return replace(
         estimate,
         variance=np.where(there, estimate.variance, np.nan),
+        centre=None if estimate.centre is None else np.where(there, estimate.centre, np.nan),
         ends=None if ends is None else (np.where(there, ends[0], np.nan), np.where(there, ends[1], np.nan)),
     )
 

@@ -43,6 +43,8 @@ class Estimate:
     """Degrees of freedom of the variance."""
     ends: tuple[FloatArray, FloatArray] | None = None
     """Lower and upper end of the 95 % interval where the metric has a better one than `interval` makes of these."""
+    centre: FloatArray | None = None
+    """The value less what chance adds to it, where that depends on the rows; None: the value."""
 
 
 class EstimateFunction(Protocol):
@@ -84,15 +86,15 @@ class PerformanceMetric:
     def suits(self, outcomes: Outcomes) -> bool:
         """Tell whether the outcomes are of a task it fits and hold what it needs."""
         task = task_of(outcomes)
-        if task not in self.tasks:
-            return False
-        if "sums" in self.needs and not (self.name == "expected_calibration_error" and task == "multiclass"):
-            names = SUMS[self.name]
-            if not all(name in outcomes.sums for name in names):
-                return False
-        if "scores" in self.needs:
-            return has_scores(outcomes)
-        return "predictions" not in self.needs or outcomes.counts.shape[-2] > 1
+        # The calibration error of a multiclass model is from its counted scores.
+        counted = task == "multiclass" and "scores" in self.needs
+        summed = counted or all(name in outcomes.sums for name in SUMS.get(self.name, ()))
+        return (
+            task in self.tasks
+            and summed
+            and ("scores" not in self.needs or has_scores(outcomes))
+            and ("predictions" not in self.needs or outcomes.counts.shape[-2] > 1)
+        )
 
 
 SUMS = {
@@ -106,7 +108,7 @@ SUMS = {
     "r2": ("error_squares", "absolute_error", "label", "label_squares"),
     "bias": ("error", "error_squares"),
 }
-"""Sums that each metric reads."""
+"""Sums that each metric or its error reads."""
 
 
 def task_of(outcomes: Outcomes) -> Task:

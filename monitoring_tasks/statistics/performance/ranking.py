@@ -213,10 +213,10 @@ def _distance_estimate(table: FloatArray) -> Estimate:
     distances = _distances(table)
     farthest = np.argmax(np.nan_to_num(distances), axis=-1)
     cut, sign = _middle_cut(table, negative, positive)
-    lower, _, _ = _at_cut(table, negative, positive, cut, sign)
-    _, upper, variance = _at_cut(table, negative, positive, farthest, None)
+    centre, lower, _, variance = _at_cut(table, negative, positive, cut, sign)
+    _, _, upper, _ = _at_cut(table, negative, positive, farthest, None)
     ends = (np.clip(lower, 0.0, value), np.clip(upper, value, 1.0))
-    return Estimate(value, variance, np.minimum(negative, positive), ends=ends)
+    return Estimate(value, variance, np.minimum(negative, positive), ends=ends, centre=np.maximum(centre, 0.0))
 
 
 def _at_cut(
@@ -225,8 +225,8 @@ def _at_cut(
     positive: FloatArray,
     cut: npt.NDArray[np.intp],
     sign: FloatArray | None,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return Newcombe's ends and the variance of the distance below the end of bin `cut`, in the direction `sign`."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return the distance up to bin `cut` in the direction `sign`, Newcombe's ends and its variance."""
     below = np.take_along_axis(np.cumsum(table, axis=-2), cut[..., np.newaxis, np.newaxis], axis=-2)[..., 0, :]
     shares = ratio(below[..., 0], negative), ratio(below[..., 1], positive)
     ends = wilson_ends(shares[0], negative), wilson_ends(shares[1], positive)
@@ -240,7 +240,7 @@ def _at_cut(
     upper = far - near + np.hypot(far_upper - far, near - near_lower)
     variance = ratio(far * (1 - far), np.where(upward, negative, positive))
     variance = variance + ratio(near * (1 - near), np.where(upward, positive, negative))
-    return lower, upper, variance
+    return far - near, lower, upper, variance
 
 
 def _middle_cut(
@@ -356,7 +356,7 @@ METRICS: tuple[PerformanceMetric, ...] = (
         "higher",
         0.0,
         1.0,
-        "logit",
+        "identity",
         lambda outcomes: table_per_class(outcomes, "kolmogorov_smirnov", _distance),
     ),
     PerformanceMetric(

@@ -183,6 +183,34 @@ def test_error_of_a_regression_metric_is_the_standard_deviation_over_samples():
         assert typical == pytest.approx(np.std(metric.function(outcomes)), rel=0.09), name
 
 
+@pytest.mark.parametrize("auc", [0.6, 0.9])
+def test_scaled_differences_of_a_window_and_a_larger_baseline_are_normal_without_change(auc):
+    rng = np.random.default_rng(4)
+    _, scores = raw_rows.binormal(rng, 100_000, 0.3, auc)
+    edges, cut = raw_rows.quantile_edges(scores, 50), np.quantile(scores, 0.7)
+    window = simulated.binary(rng, 1500, 300, 0.3, auc, edges, cut, shift=0.3)
+    baseline = simulated.binary(rng, 1500, 2000, 0.3, auc, edges, cut, shift=0.3)
+    for metric in PERFORMANCE_METRICS:
+        if "binary" in metric.tasks:
+            (a, error_a), (b, error_b) = (scaled(metric, each) for each in (window, baseline))
+            z = (a - b) / np.hypot(error_a, error_b)
+            assert np.isfinite(z).all(), metric.name
+            share = [np.mean(z > 1.96), np.mean(z < -1.96)]
+            assert sum(share) < 0.068, (metric.name, share)
+            assert max(share) < 0.05, (metric.name, share)
+            biased = metric.name in ("kolmogorov_smirnov", "expected_calibration_error")
+            assert sum(share) > (0.002 if biased else 0.03), (metric.name, share)
+
+
+def test_scaled_differences_of_regression_metrics_are_normal_without_change():
+    rng = np.random.default_rng(5)
+    window, baseline = (simulated.regression(rng, 1500, n, np.linspace(-10, 10, 81)) for n in (300, 2000))
+    for name in ("mae", "rmse", "mape", "medae", "r2", "bias"):
+        (a, error_a), (b, error_b) = (scaled(performance_metric(name), each) for each in (window, baseline))
+        share = np.mean(np.abs(a - b) > 1.96 * np.hypot(error_a, error_b))
+        assert 0.035 < share < 0.068, name
+
+
 def test_a_misspelt_metric_is_told_what_was_meant():
     with pytest.raises(ConfigError, match="'roc_acu' is not a performance metric; did you mean 'roc_auc'"):
         performance_metric("roc_acu")

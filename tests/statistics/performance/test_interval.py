@@ -183,6 +183,12 @@ def test_error_of_a_regression_metric_is_the_standard_deviation_over_samples():
         assert typical == pytest.approx(np.std(metric.function(outcomes)), rel=0.09), name
 
 
+@pytest.mark.parametrize("counts", [(10, 0, 0, 10), (0, 10, 10, 0)])
+def test_scaled_error_at_a_bound_is_finite(counts):
+    for name in ("accuracy", "balanced_accuracy", "recall", "f1", "mcc"):
+        assert np.isfinite(scaled(performance_metric(name), confusion(*counts))).all(), name
+
+
 @pytest.mark.parametrize("auc", [0.6, 0.9])
 def test_scaled_differences_of_a_window_and_a_larger_baseline_are_normal_without_change(auc):
     rng = np.random.default_rng(4)

@@ -72,16 +72,18 @@ def interval(
     Notes
     -----
     Share of simulated samples whose interval holds the true value, in per cent; 100 to 5,000 rows, base rates of 0.5,
-    0.2 and 0.05 with at least ten rows of the rarer label, areas of 0.6, 0.8 and 0.95 (2,000 samples each):
+    0.2 and 0.05 with at least ten rows of the rarer label on average, areas of 0.6, 0.8 and 0.95; 500 to 2,000 samples
+    each, so that one per cent is chance:
 
     - shares, F1, balanced accuracy, MCC, log loss and Brier score: 92 to 97;
     - ROC AUC 92.7 to 96.5, average precision 92 to 98, lift 93 to 97;
-    - Kolmogorov-Smirnov 96 to 98.5, of which nearly all misses lie above: its lower end is for a cut that does not
-      follow chance, its upper end for the largest distance, which is too large by chance;
-    - expected calibration error 91 to 99 at ten shifts and stretches of the logit, but 87 to 90 where rare positive
-      rows (0.05, area 0.95) meet scores far too sure of themselves;
-    - regression with normal errors 93 to 97; with Student's of eight degrees of freedom RMSE has 91 with 100 rows, as
-      a few large errors decide it, and 93 or more from 300 rows on, all others 92.5 or more;
+    - Kolmogorov-Smirnov 96 to 98.5: its lower end is for a cut that does not follow chance, its upper end for the
+      largest distance, which is too large by chance;
+    - expected calibration error: 97 to 100 of calibrated scores, whose true error is 0; 91 to 99 of logits shifted by
+      0.2 to 1 or stretched by 0.7; 87 to 95 of logits stretched by 1.5, scores far too sure of themselves, the fewest
+      where positive rows are rare or there are a hundred rows;
+    - regression with normal errors 93 to 97; with Student's of eight degrees of freedom 92.5 or more, but RMSE 91 with
+      100 rows, as a few large errors decide it;
     - multiclass: confusion metrics and losses 93 to 97; ROC AUC, average precision, Kolmogorov-Smirnov and lift 95 to
       100, as how the classes' errors go together is not counted and the largest error is taken.
 

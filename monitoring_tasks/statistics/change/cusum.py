@@ -151,8 +151,9 @@ def average_run_length(drift: float = 0.5, threshold: float = 5.0, shift: float 
     Returns
     -------
     float
-        In values, above 0, of independent normal ones. Within 3 % of the exact value where drift is 0.25 to 1 and
-        threshold 3 to 6.
+        In values, above 0, of independent normal ones. With a threshold of 3 to 6 and no shift it exceeds the exact
+        value by at most 1 % where drift is at most 0.5, by 3 % at 0.75 and by 6 % at 1; with a shift of two standard
+        deviations it falls short of it by 4 %.
 
     Raises
     ------
@@ -175,7 +176,7 @@ def average_run_length(drift: float = 0.5, threshold: float = 5.0, shift: float 
         raise ValueError(f"`sides` must be 1 or 2, not {sides}: 1 where only a rise is reported")
     height = threshold + 1.166
     rates = [1 / _run_length(distance - drift, height) for distance in (shift, -shift)[:sides]]
-    return 1 / sum(rates)
+    return 1 / sum(rates) if any(rates) else math.inf
 
 
 def _run_length(drift: float, height: float) -> float:

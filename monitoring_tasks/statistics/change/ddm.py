@@ -22,7 +22,8 @@ def ddm(
     Of the error rate p since the last change and its ``s = sqrt(p * (1 - p) / n)``, the pair at which ``p + s`` was
     lowest is kept. ``p + s`` above ``p_min + 3 s_min`` is a change, above ``p_min + 2 s_min`` a warning. The lowest
     point is one of many looked at, so the bounds are not those of three standard deviations: false alarms are
-    frequent. Only a rise is found, and a slow one after a long quiet time late, for p is the mean of all rows.
+    frequent, and after a warm-up without any error the first error is a change. Only a rise is found, and a slow one
+    after a long quiet time late, for p is the mean of all rows.
 
     Equal to ``river.drift.binary.DDM`` to the row. frouros starts one row earlier: at 30 rows, river after 30. Both
     compare with ``>`` where the paper has ``>=``, which would report a constant series.

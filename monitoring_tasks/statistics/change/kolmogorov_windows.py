@@ -29,10 +29,10 @@ def kswin(
     of the distribution, not only of the mean.
 
     **The older ones are evenly spaced here**, where the paper, river and frouros draw them at random for each test:
-    a rerun must agree with itself, and a draw that is new at every row is a new chance of a report at every row, right or wrong: 13.2 false alarms of river per 10,000 normal values stand
-    beside 11.8 here.
-    With river's draw replaced by the same places the rows are equal to ``river.drift.KSWIN``. As there the window
-    is dropped after a change; the paper keeps the newest values. The default alpha is river's; frouros has 0.0001 and
+    a rerun must agree with itself, and a draw that is new at every row is a new chance of a report at every row, right
+    or wrong (river 13.2 false alarms per 10,000 normal values, here 11.8 on the same). With river's draw replaced by
+    the same places the rows are equal to ``river.drift.KSWIN``. As there the window is dropped after a change; the
+    paper keeps the newest values. The default alpha is river's; frouros has 0.0001 and
     no floor of 0.1.
 
     Parameters

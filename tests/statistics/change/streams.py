@@ -113,5 +113,11 @@ def residuals_13() -> np.ndarray:
     return np.concatenate([rng.normal(0, 1, 2000), rng.normal(0.6, 1, 1500), rng.normal(-0.4, 1.5, 1500)])
 
 
-SERIES = {"errors": errors_11, "losses": losses_12, "residuals": residuals_13}
-"""What the literals of other packages were made from: changes after 2000 and 3500 rows."""
+def saw_14() -> np.ndarray:
+    rng = generator(14)
+    return np.concatenate([rng.random(300) < p for p in (0.1, 0.5, 0.05, 0.6, 0.9, 0.2, 0.7, 0.1)]).astype(np.float64)
+
+
+SERIES = {"errors": errors_11, "losses": losses_12, "residuals": residuals_13, "saw": saw_14}
+"""What the literals of other packages were made from: the first three change after 2000 and 3500 rows, the last seven
+times, after every 300."""

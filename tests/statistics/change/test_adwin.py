@@ -59,6 +59,20 @@ def test_the_clock_strikes_inside_a_batch():
     assert adwin(values, rows=np.full(80, 32)).changes == (40,)
 
 
+def test_the_window_must_exceed_the_grace_period():
+    assert adwin([0.0] * 32, grace_period=32).statistic is None
+    assert adwin([0.0] * 32, grace_period=31).statistic == 0.0
+
+
+def test_a_side_may_be_as_short_as_the_shortest():
+    """With 12 rows on each side at least, 24 rows have one cut, and 23 none."""
+    values = np.repeat([0.0, 1.0], [12, 12])
+    settings = {"min_window_length": 12, "max_buckets": 100, "clock": 1}
+    found = adwin(values, **settings)
+    assert (found.statistic, found.threshold) == (1.0, pytest.approx(bound(12, 12, 0.25, shortest=12)))
+    assert adwin(values[1:], **settings).statistic is None
+
+
 def test_after_a_change_nothing_is_measured_before_the_clock():
     values = np.repeat([0.0, 1.0], [320, 70])
     change = adwin(values).changes[0]

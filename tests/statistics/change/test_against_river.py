@@ -2,7 +2,7 @@
 
 Each literal was made by ``for row, value in enumerate(series.tolist()): detector.update(value)``, noting the rows with
 ``drift_detected``, and those with ``warning_detected`` and no ``drift_detected``, on the series of `streams.SERIES`
-(numpy's PCG64 with the seeds 11, 12 and 13). 0.23.0, whose ADWIN is in Cython and not yet in Rust, gives the same.
+(numpy's PCG64 with the seeds 11 to 14). 0.23.0, whose ADWIN is in Cython and not yet in Rust, gives the same.
 """
 
 from importlib.util import find_spec
@@ -46,6 +46,14 @@ LITERALS = [
     (kswin, {}, "residuals", (196, 795, 2029, 3253, 3518, 3799, 4261, 4361, 4656), 0, ()),
     (kswin, {"alpha": 0.0001}, "losses", (2019, 3515), 0, ()),
     (kswin, {"alpha": 0.0001}, "residuals", (2032,), 0, ()),
+    # all of them on a series of many changes, PageHinkley with threshold=20
+    (page_hinkley, {"threshold": 20}, "saw", (348, 627, 935, 1256, 1526, 1835, 2125), 0, ()),
+    (adwin, {}, "saw", (351, 671, 959, 1343, 1535, 1855, 2143), 0, ()),
+    (ddm, {}, "saw", (118, 333, 981, 1262, 1933), 291, (54, 55, 56)),
+    (hddm_a, {}, "saw", (335, 942, 1231, 1914), 50, (333, 334, 936)),
+    (hddm_a, {"two_sided": True}, "saw", (335, 637, 912, 1284, 1506, 1818, 2112), 42, (333, 334, 627)),
+    (hddm_w, {}, "saw", (335, 933, 1225, 1822), 28, (319, 333, 334)),
+    (hddm_w, {"two_sided": True}, "saw", (335, 609, 933, 1075, 1272, 1512, 1822, 2106), 58, (319, 333, 334)),
 ]  # fmt: skip
 
 needs_river = pytest.mark.skipif(find_spec("river") is None, reason="river is not installed")

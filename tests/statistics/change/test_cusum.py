@@ -62,6 +62,8 @@ def test_the_run_length_of_a_walk_without_drift_is_the_limit():
     assert limit == pytest.approx(6.166**2)
     for near in (1e-3, 1e-6, -1e-6, -1e-3):
         assert average_run_length(0.5, 5.0, shift=0.5 + near, sides=1) == pytest.approx(limit, rel=0.01)
+    below, above = (average_run_length(0.5, 5.0, shift=0.5 + at / 6.166, sides=1) for at in (0.99e-4, 1.01e-4))
+    assert below == pytest.approx(above * (1 + 2 / 3 * 0.02e-4), rel=1e-7)  # where the two formulas meet
     assert average_run_length(20, 50) == float("inf")
 
 

@@ -53,6 +53,16 @@ def test_a_fall_is_reported_if_both_sides_are_asked_for(detect):
 
 
 @both
+def test_the_statistic_is_that_of_the_side_nearer_to_a_report(detect):
+    for values in (np.repeat([0.9, 0.1], [300, 2]), np.repeat([0.1, 0.9], [300, 2])):
+        found = detect(values, two_sided=True)
+        assert found.statistic > 0
+        assert found.statistic == pytest.approx(detect(np.abs(values - values[0]), two_sided=False).statistic)
+    both_have_rows = np.repeat([0.5, 0.4, 0.9], [300, 2, 3])  # since their cuts
+    assert detect(both_have_rows, two_sided=True) == detect(both_have_rows)
+
+
+@both
 def test_the_two_sides_mirror_each_other(detect):
     """One minus the errors turns a rise into a fall: the statistics are the same, but for rounding at ties."""
     values = (np.random.default_rng(1).random(600) < np.repeat([0.2, 0.7], [400, 200])).astype(float)

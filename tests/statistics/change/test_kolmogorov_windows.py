@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from monitoring_tasks.statistics.change import kswin
-from monitoring_tasks.statistics.change.kolmogorov_windows import TESTS_AT_ONCE, _critical_count, evenly_spaced
+from monitoring_tasks.statistics.change import kolmogorov_windows, kswin
+from monitoring_tasks.statistics.change.kolmogorov_windows import _critical_count, evenly_spaced
 
 
 def by_scipy(values, alpha, window_size, stat_size):
@@ -34,10 +34,22 @@ def test_it_reports_where_scipys_test_does(seed, alpha, tied):
     assert kswin(values, alpha=alpha, window_size=50, stat_size=20).changes == by_scipy(values, alpha, 50, 20)
 
 
-def test_rows_are_the_same_across_the_windows_tested_together():
-    values = np.random.default_rng(3).normal(size=2 * TESTS_AT_ONCE + 150)
-    values[TESTS_AT_ONCE + 90 :] += 2
-    assert kswin(values, alpha=1e-5).changes == by_scipy(values, 1e-5, 100, 30)
+@pytest.mark.parametrize("at_once", [1, 3, 1024])
+def test_rows_are_the_same_however_many_windows_are_tested_together(monkeypatch, at_once):
+    monkeypatch.setattr(kolmogorov_windows, "TESTS_AT_ONCE", at_once)
+    values = np.random.default_rng(3).normal(np.repeat([0, 2, 0, 1, 3], 80))
+    expected = by_scipy(values, 0.01, 60, 20)
+    assert len(expected) >= 4
+    assert kswin(values, alpha=0.01, window_size=60, stat_size=20).changes == expected
+
+
+def test_after_a_change_nothing_is_measured_before_the_window_is_full():
+    values = np.random.default_rng(5).normal(np.repeat([0, 3], 150))
+    change = kswin(values, alpha=1e-4).changes[0]
+    at = kswin(values[: change + 1], alpha=1e-4)
+    assert at.statistic >= at.threshold == 17 / 30
+    assert kswin(values[: change + 100], alpha=1e-4).statistic is None
+    assert kswin(values[: change + 101], alpha=1e-4).statistic is not None
 
 
 def test_the_critical_distance_is_the_smallest_of_at_most_alpha():

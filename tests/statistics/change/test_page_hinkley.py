@@ -34,6 +34,12 @@ def test_batches_have_the_statistic_of_their_rows(drawn, delta):
     assert batched.statistic == pytest.approx(page_hinkley(np.repeat(values, rows), **settings).statistic, abs=1e-8)
 
 
+def test_batches_fade_as_their_rows_do():
+    settings = {"delta": 0.05, "alpha": 0.99, "threshold": 1e9, "direction": "up"}
+    batched = page_hinkley([0.0, 1.0], rows=[100, 40], **settings)
+    assert batched.statistic == pytest.approx(page_hinkley(np.repeat([0.0, 1.0], [100, 40]), **settings).statistic)
+
+
 @given(st.integers(0, 200), st.integers(1, 200), st.sampled_from([1.0, 0.9999, 0.9, 0.5]))
 def test_the_sum_of_shares_is_the_sum(before, k, alpha):
     expected = math.fsum(alpha ** (k - j) * before / (before + j) for j in range(1, k + 1))

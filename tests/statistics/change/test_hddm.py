@@ -58,8 +58,11 @@ def test_the_statistic_is_that_of_the_side_nearer_to_a_report(detect):
         found = detect(values, two_sided=True)
         assert found.statistic > 0
         assert found.statistic == pytest.approx(detect(np.abs(values - values[0]), two_sided=False).statistic)
-    both_have_rows = np.repeat([0.5, 0.4, 0.9], [300, 2, 3])  # since their cuts
-    assert detect(both_have_rows, two_sided=True) == detect(both_have_rows)
+    for values in ([0.5, 0.0, 0.9], [0.5, 1.0, 0.1]):  # rows since both cuts
+        series = np.repeat(values, [300, 5, 1])
+        rise, fall, found = detect(series), detect(1 - series), detect(series, two_sided=True)
+        nearer = max(rise, fall, key=lambda side: side.statistic - side.threshold)
+        assert (found.statistic, found.threshold) == pytest.approx((nearer.statistic, nearer.threshold))
 
 
 @both

@@ -2,7 +2,8 @@
 
 Each literal was made by ``for row, value in enumerate(series.tolist()): detector.update(value)``, noting the rows with
 ``drift_detected``, and those with ``warning_detected`` and no ``drift_detected``, on the series of `streams.SERIES`
-(numpy's PCG64 with the seeds 11 to 14). 0.23.0, whose ADWIN is in Cython and not yet in Rust, gives the same.
+(numpy's PCG64 with the seeds 11 to 14). 0.23.0, whose ADWIN is in
+Cython and not yet in Rust, gives the same but of the two-sided HDDMW, which reports more rows there.
 """
 
 from importlib.util import find_spec

@@ -36,8 +36,8 @@ def density_ratio(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[Flo
     Returns
     -------
     reference : float ndarray, shape (n,)
-        Weight of each row with which the reference's features are like the current ones; about 1 without a shift. Clipped
-        to [1/20, 20] before their mean is brought to 1.
+        Weight of each row with which the reference's features are like the current ones; about 1 without a shift.
+        Clipped to [1/20, 20] before their mean is brought to 1.
     current : float ndarray, shape (m,)
         The same the other way round.
 

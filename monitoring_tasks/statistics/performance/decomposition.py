@@ -202,8 +202,8 @@ def joint_decomposition(
 ) -> Decomposition:
     """Split the change of a metric by all features at once, from samples of rows.
 
-    A cross-fitted classifier tells the sides apart, see `propensity_logits`. Rows of equal propensity to be current have
-    the same features on both sides, so the bins are strata of it [1]_, of about equally many rows, and the rest is
+    A cross-fitted classifier tells the sides apart, see `propensity_logits`. Rows of equal propensity to be current
+    have the same features on both sides, so the bins are strata of it [1]_, of about equally many rows, and the rest is
     `decompose`. The intervals contain the noise of both sides' inputs, which weighting each row by its density ratio,
     held fixed, would leave out: intervals built so held in 75 % of 40 simulated windows.
 

@@ -124,8 +124,10 @@ def cochran_mantel_haenszel(
     difference = np.sum(b - labels * (m / total)[:, np.newaxis], axis=0)
     # A bin of one row has no variance, and it is in no bin that both sides share.
     scale = n * m / (total**2 * (total - 1))
-    covariance = np.diag(scale * total @ labels) - np.einsum("b,bi,bj->ij", scale, labels, labels)
-    used = np.flatnonzero(np.diag(covariance) > 0)
+    most = (scale * total) @ labels
+    covariance = np.diag(most) - np.einsum("b,bi,bj->ij", scale, labels, labels)
+    # Of a label that fills its bins, rounding alone would leave a variance a little above 0.
+    used = np.flatnonzero(np.diag(covariance) > 1e-9 * most)
     freedom = used.size - 1
     if freedom < 1:
         return ConceptDriftTest(0.0, 0.0, 1.0)
@@ -134,7 +136,8 @@ def cochran_mantel_haenszel(
     # The labels' differences add up to 0, so that one of them says nothing new; labels in separate bins say less.
     inverse = np.linalg.pinv(covariance[np.ix_(used, used)], rcond=1e-9, hermitian=True)
     freedom = int(np.linalg.matrix_rank(covariance[np.ix_(used, used)], hermitian=True, rtol=1e-9))
-    statistic = float(difference[used] @ inverse @ difference[used]) / dispersion
+    # Equal shares in every bin may round to less than 0, of which there is no tail.
+    statistic = max(float(difference[used] @ inverse @ difference[used]), 0.0) / dispersion
     return ConceptDriftTest(statistic, float(freedom), _chi_squared_tail(statistic, freedom))
 
 
@@ -295,7 +298,7 @@ def calibration_drift(reference: npt.ArrayLike, current: npt.ArrayLike, *, dispe
     if not known.any():
         return CalibrationDrift(ConceptDriftTest(0.0, 0.0, 1.0), float(residual.sum() / m.sum()), 0.0, 1.0, groups)
     inner = covariance[np.ix_(known, known)]
-    statistic = float(residual[known] @ np.linalg.solve(inner, residual[known])) / dispersion
+    statistic = max(float(residual[known] @ np.linalg.solve(inner, residual[known])), 0.0) / dispersion
     freedom = int(known.sum())
     z = float(residual.sum() / math.sqrt(covariance.sum() * dispersion))
     return CalibrationDrift(

@@ -13,7 +13,7 @@ from monitoring_tasks.statistics.bayesian_bootstrap import bayesian_bootstrap
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
-from monitoring_tasks.statistics.performance.reweighting import cell_means
+from monitoring_tasks.statistics.performance.reweighting import CLASS_VARIANCE, cell_means
 
 Metric = Callable[[Outcomes], FloatArray]
 """A metric of outcomes, vectorised over their leading axes; NaN where it is not defined."""
@@ -308,7 +308,7 @@ class _Tables:
         if outcomes.class_scores is not None:
             classes = outcomes.class_scores.shape[1]
             original = outcomes.class_scores.reshape(bins, classes, -1).sum(axis=2, dtype=np.float64)
-            scores = _near(outcomes.class_scores, draws, rng).reshape(draws, bins, classes, -1)
+            scores = _near(outcomes.class_scores, draws, rng, CLASS_VARIANCE).reshape(draws, bins, classes, -1)
             # Every row has a score of every class: a bin's rows are as many as its redrawn counts say.
             rows = _row_counts(outcomes)
             grown = np.divide(counts.sum(axis=2), rows, out=np.zeros((draws, bins)), where=rows > 0)
@@ -378,10 +378,10 @@ def _parts(corners: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, Flo
     return change, inputs, relation, outside, (after - changed) - (moved - before)
 
 
-def _near(rows: npt.ArrayLike, draws: int, rng: np.random.Generator) -> FloatArray:
+def _near(rows: npt.ArrayLike, draws: int, rng: np.random.Generator, variance: float = 1.0) -> FloatArray:
     """Return redrawn counts whose deviations are `STEP` times as large as those of another sample."""
     mean = np.asarray(rows, dtype=np.float64)
-    return bayesian_bootstrap(mean, squares=STEP**2 * mean, draws=draws, rng=rng)
+    return bayesian_bootstrap(mean, squares=STEP**2 * variance * mean, draws=draws, rng=rng)
 
 
 def _row_counts(outcomes: Outcomes) -> FloatArray:

@@ -127,6 +127,21 @@ def test_a_common_direction_is_found_by_the_one_and_a_change_that_cancels_by_the
     assert label_homogeneity(a, up_and_down).p_value < 1e-6
 
 
+@given(st.lists(st.tuples(st.integers(1, 1000), st.integers(1, 1000)), min_size=1, max_size=6), st.integers(0, 2))
+def test_bins_of_one_label_each_leave_no_rounding_to_test(rows, first):
+    a, b = np.zeros((len(rows), 3)), np.zeros((len(rows), 3))
+    for place, sides in enumerate(rows):
+        a[place, (place + first) % 3], b[place, (place + first) % 3] = sides
+    for test in (cochran_mantel_haenszel, label_homogeneity):
+        assert test(a, b).p_value == 1.0
+
+
+def test_equal_shares_everywhere_are_no_change():
+    """Once the statistic was -2e-46 and its p-value NaN."""
+    test = cochran_mantel_haenszel(np.full((4, 3), 28), np.full((4, 3), 30))
+    assert (test.freedom, test.p_value) == (2, 1.0)
+
+
 def test_dispersion_divides_the_statistics():
     for test in (cochran_mantel_haenszel, label_homogeneity):
         plain, wide = test(CONTROL, DRUG), test(CONTROL, DRUG, dispersion=2.0)

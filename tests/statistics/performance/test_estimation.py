@@ -383,16 +383,96 @@ def test_less_sure_scores_are_expected_to_be_wrong_more_often():
     assert abs(without - truth) > 0.05
 
 
+def class_auc(outcomes):
+    """Mean over the classes of the AUC of each against the others."""
+    rows = np.asarray(outcomes.class_scores, float)
+    below = np.cumsum(rows[..., 0], axis=-1) - rows[..., 0] / 2
+    return np.mean(
+        np.sum(rows[..., 1] * below, axis=-1) / (rows[..., 0].sum(axis=-1) * rows[..., 1].sum(axis=-1)), axis=-1
+    )
+
+
 @pytest.mark.integration
-def test_the_interval_of_a_multiclass_model_holds_its_accuracy():
+@pytest.mark.parametrize("metric", [accuracy, class_auc])
+@pytest.mark.parametrize("sharpness", [2.0, 1.2])
+def test_the_interval_of_a_multiclass_model_holds_even_where_rows_are_harder(metric, sharpness):
     rng = np.random.default_rng(13)
 
     def one():
-        fitted, window = fit_calibration(classes(rng, 4000, 2.0)), classes(rng, 800, 2.0)
+        fitted, window = fit_calibration(classes(rng, 4000, 2.0)), classes(rng, 800, sharpness)
         rows, scored = window.counts.sum(axis=-1), window.class_scores.sum(axis=-1)
-        return estimate(accuracy, fitted, rows, scored, rng=rng, draws=100), float(accuracy(window))
+        return estimate(metric, fitted, rows, scored, rng=rng, draws=100), float(metric(window))
 
-    assert 0.92 <= coverage(200, one) <= 0.99
+    assert 0.9 <= coverage(200, one) <= 0.99
+
+
+def test_of_two_classes_the_mean_auc_varies_as_the_binary_one_does():
+    """Either class's table is the other's mirror: what is redrawn twice must not vary half as much."""
+    rng = np.random.default_rng(17)
+    score, label = scores(rng, 6000)
+    binary = summed(table(score, label))
+    mirrored = Outcomes(
+        binary.counts.sum(axis=0, keepdims=True),
+        edges=np.empty(0),
+        class_scores=np.stack([binary.counts.sum(axis=1)[::-1, ::-1], binary.counts.sum(axis=1)]),
+    )
+    # The mirror of bin 0, rows without a score, holds those above the last edge: no rows are in either.
+    assert binary.counts[[0, -1]].sum() == 0
+    window = summed(table(*scores(rng, 1000))).counts.sum(axis=-1)
+    both = window.sum(axis=1)
+    one = estimate(roc_auc, fit_calibration(binary), window, rng=rng, draws=2000)
+    two = estimate(
+        class_auc,
+        fit_calibration(mirrored),
+        window.sum(axis=0, keepdims=True),
+        np.stack([both[::-1], both]),
+        rng=rng,
+        draws=2000,
+    )
+    assert two.value == pytest.approx(one.value, abs=0.005)
+    assert two.standard_error == pytest.approx(one.standard_error, rel=0.1)
+
+
+def test_the_losses_of_a_multiclass_model_are_its_cells_mean_losses():
+    counts = np.zeros((1, 3, 2), int)
+    counts[0, 1:] = [(80, 20), (0, 50)]
+    fitted = fit_calibration(Outcomes(counts, {"brier": counts * np.array([0.1, 0.9])}))
+    found = brier(expected_outcomes(fitted, [[0, 10, 10]]))
+    assert found == pytest.approx((8 * 0.1 + 2 * 0.9 + 10 * 0.9) / 20)
+    # The mean of all rows stands for a cell without any.
+    assert fitted.means["brier"][0, 2, 0] == pytest.approx((80 * 0.1 + 70 * 0.9) / 150)
+
+
+@given(
+    arrays(np.int64, (1, 4, 3), elements=st.integers(0, 20)),
+    arrays(np.int64, (3, 6, 2), elements=st.integers(0, 20)),
+    arrays(np.int64, (1, 4), elements=st.integers(0, 20)),
+    arrays(np.int64, (3, 6), elements=st.integers(0, 20)),
+)
+def test_every_row_is_expected_once_whatever_the_tables(counts, tables, rows, scored):
+    counts[0, 1, 0] += 1
+    fitted = fit_calibration(Outcomes(counts, class_scores=tables))
+    for expected in (expected_outcomes(fitted, rows), expected_outcomes(fitted, rows, scored)):
+        assert (expected.counts >= 0).all()
+        assert expected.counts.sum(axis=-1) == pytest.approx(rows, abs=1e-9)
+    assert expected.class_scores.sum(axis=-1) == pytest.approx(scored)
+    found = estimate(accuracy, fitted, rows, scored, rng=np.random.default_rng(1), draws=5)
+    assert math.isnan(found.value) or 0 <= found.value <= 1 + 1e-12
+
+
+@given(
+    arrays(np.int64, (6, 3, 2), elements=st.integers(0, 3)),
+    arrays(np.int64, (6, 3), elements=st.integers(0, 20)),
+    st.sampled_from(["labels", "population"]),
+)
+def test_every_row_of_a_binary_model_is_expected_once_whatever_the_table(counts, rows, target):
+    counts[2, 1, 0] += 1
+    fitted = fit_calibration(Outcomes(counts, {"brier": counts * 0.3}, np.array([0.0, 0.25, 0.5, 1.0])))
+    assert ((fitted.probability >= 0) & (fitted.probability <= 1)).all()
+    expected = expected_outcomes(fitted, rows)
+    assert expected.counts.sum(axis=-1) == pytest.approx(rows, abs=1e-9)
+    found = estimate(accuracy, fitted, rows, rng=np.random.default_rng(1), draws=5, target=target)
+    assert math.isnan(found.lower) or found.lower <= found.value <= found.upper
 
 
 # --- regression ---

@@ -221,6 +221,15 @@ def test_welchs_test_is_scipys():
     assert wide.statistic == pytest.approx(test.statistic / 2)
 
 
+def test_bins_weigh_by_the_rows_of_both_sides():
+    """n m / (n + m): 60 x 20 / 80 = 15 and 30 x 30 / 60 = 15 weigh the same."""
+    before, after = ([60, 30], [0.0, 0.0], [60.0, 30.0]), ([20, 30], [20.0, 15.0], [40.0, 60.0])
+    drift = residual_drift(before, after)
+    assert drift.difference == pytest.approx((1.0 + 0.5) / 2)
+    errors = [60 / (60 * 59) + (40 - 20) / (20 * 19), 30 / (30 * 29) + (60 - 7.5) / (30 * 29)]
+    assert drift.z == pytest.approx(0.75 / np.sqrt(sum(errors) / 4))
+
+
 def test_bins_without_a_variance_are_not_tested():
     test = welch_test(([1, 5, 0], [2.0, 15.0, 0.0], [4.0, 45.0, 0.0]), ([5, 5, 5], [1.0, 15.0, 1.0], [9.0, 45.0, 2.0]))
     assert np.isnan(test.p_value).all()

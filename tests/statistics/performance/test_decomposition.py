@@ -224,7 +224,7 @@ def joint(generator, rows, inputs, relation):
 def test_jointly_a_planted_shift_is_found_where_it_was_planted():
     generator = np.random.default_rng(24)
     relation, inputs = [], []
-    for _ in range(30):
+    for _ in range(20):
         (a, x, cells), (b, y, others) = joint(generator, 3000, FLAT, 0), joint(generator, 1500, MOVED, 0)
         parts = joint_decomposition(accuracy, a, b, x, cells, y, others, rng=generator)
         relation.append(parts.relation)

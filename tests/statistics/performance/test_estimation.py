@@ -319,7 +319,7 @@ def test_few_effective_rows_widen_the_interval():
     outcomes = Outcomes(counts, edges=np.array([0.0, 0.5, 1.0]))
     window = np.zeros((5, 3), int)
     window[2, 1] = 10_000
-    weights = np.array([0.0, 1.0]).reshape(2, 1, 1, 1)
+    weights = np.array([0.0, 45.0]).reshape(2, 1, 1, 1)  # 4500 in all, but of 100 rows
     few = estimate(accuracy, fit_calibration(outcomes, weights), window, rng=np.random.default_rng(1), draws=4000)
     assert few.standard_error == pytest.approx(math.sqrt(0.16 * (1 / 100 + 1 / 10_000)), rel=0.05)
 
@@ -337,7 +337,7 @@ def test_a_metric_that_is_not_defined_is_not_estimated():
 CLASS_EDGES = np.linspace(0, 1, 11)
 
 
-def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2)):
+def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2), stray=0.0):
     """A model of three classes: scores by softmax, labels drawn from a flatter softmax; sharper rows are easier."""
     kind = rng.choice(3, rows, p=prior)
     logits = rng.normal(size=(rows, 3)) + sharpness * np.eye(3)[kind]
@@ -345,7 +345,10 @@ def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2)):
     score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
     label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1)
     counts, tables = np.zeros((1, 4, 3), int), np.zeros((3, 13, 2), int)
-    np.add.at(counts, (0, 1 + score.argmax(axis=1), label), 1)
+    predicted = score.argmax(axis=1)
+    if stray:
+        predicted = np.where(rng.random(rows) < stray, rng.integers(0, 3, rows), predicted)
+    np.add.at(counts, (0, 1 + predicted, label), 1)
     for one in range(3):
         np.add.at(tables[one], (1 + np.searchsorted(CLASS_EDGES, score[:, one], side="right"), (label == one) * 1), 1)
     return Outcomes(counts, edges=np.empty(0), class_scores=tables)
@@ -369,6 +372,16 @@ def test_of_the_baseline_itself_class_scores_give_its_confusion():
     assert expected.counts.sum(axis=-1) == pytest.approx(outcomes.counts.sum(axis=-1), abs=1e-6)
     assert expected.confusion / 20_000 == pytest.approx(outcomes.confusion / 20_000, abs=0.002)
     assert expected.class_scores.sum(axis=-1) == pytest.approx(outcomes.class_scores.sum(axis=-1))
+
+
+def test_predictions_that_do_not_follow_the_scores_are_as_right_as_they_were():
+    """Three in ten rows are predicted another class than that of the highest score: the scores alone do not know."""
+    rng = np.random.default_rng(18)
+    baseline, window = (classes(rng, 40_000, sharpness, stray=0.3) for sharpness in (2.5, 2.0))
+    fitted = fit_calibration(baseline)
+    for outcomes, within in ((baseline, 0.002), (window, 0.03)):
+        expected = expected_outcomes(fitted, outcomes.counts.sum(axis=-1), outcomes.class_scores.sum(axis=-1))
+        assert float(accuracy(expected)) == pytest.approx(float(accuracy(outcomes)), abs=within)
 
 
 def test_less_sure_scores_are_expected_to_be_wrong_more_often():

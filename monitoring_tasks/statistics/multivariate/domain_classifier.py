@@ -126,7 +126,7 @@ def domain_classifier(
     learned = np.arange(1, BLOCKS)
     share = np.sqrt(learned) / np.sqrt(learned).sum()
     aucs, variances = np.empty(BLOCKS - 1), np.empty(BLOCKS - 1)
-    with _one_thread():
+    with one_thread():
         for place, last in enumerate(learned):
             seen, scored = block < last, block == last
             # scikit-learn cannot bin a column without any value; as a constant it says nothing either.
@@ -325,7 +325,7 @@ def _upper_tail(z: float) -> float:
     return math.erfc(z / math.sqrt(2)) / 2
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def one_thread() -> AbstractContextManager[object]:
     """Hold scikit-learn to one thread: for so few rows its threads wait for each other longer than they compute."""
     limits: AbstractContextManager[object] = _thread_pools().limit(limits=1)
     return limits

@@ -141,13 +141,13 @@ def test_with_a_moving_baseline_the_windows_before_are_compared_with_what_this_o
 def scanned(monkeypatch) -> list[list[Window]]:
     """The windows of each scan."""
     found = []
-    real = run.scan
+    real = run.scan_with_labels
 
-    def scan(warehouse, source, columns, bins, windows, segments):
+    def scan(warehouse, source, columns, bins, windows, segments, labelled):
         found.append(list(windows))
-        return real(warehouse, source, columns, bins, windows, segments)
+        return real(warehouse, source, columns, bins, windows, segments, labelled)
 
-    monkeypatch.setattr(run, "scan", scan)
+    monkeypatch.setattr(run, "scan_with_labels", scan)
     return found
 
 

@@ -328,13 +328,13 @@ def test_what_was_pruned_is_missing_in_a_check_and_made_again_by_a_scan(ran, war
 def scanned(monkeypatch) -> list[list[Window]]:
     """The windows of each scan."""
     found = []
-    real = run.scan
+    real = run.scan_with_labels
 
-    def scan(warehouse, source, columns, bins, windows, segments):
+    def scan(warehouse, source, columns, bins, windows, segments, labelled):
         found.append(list(windows))
-        return real(warehouse, source, columns, bins, windows, segments)
+        return real(warehouse, source, columns, bins, windows, segments, labelled)
 
-    monkeypatch.setattr(run, "scan", scan)
+    monkeypatch.setattr(run, "scan_with_labels", scan)
     return found
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitoring_tasks.columns import TIMES, Column
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import NUMBERS
 from monitoring_tasks.errors import DataError, about
+from monitoring_tasks.label_maturity import complete_at
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
 from monitoring_tasks.outcome_bins import CLASSES, OTHER_CLASS, SCORE_BINS, OutcomeBins, residual_edges, shared_edges
@@ -18,7 +19,7 @@ from monitoring_tasks.profile import Baseline, Bins, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import measure_score_edges
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.labels import Labelled, LabelSource, arrivals, watermark
+from monitoring_tasks.warehouse.labels import Arrivals, Labelled, LabelSource, arrivals, watermark
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import ALL_TIME, Window
@@ -205,17 +206,6 @@ def measure_labelled_baseline(
     return LabelledBaseline.of(whole, parts)
 
 
-def complete_at(monitor: Monitor, window: Window) -> datetime:
-    """Return when a window's labels are complete, and those of the baseline that they are held against."""
-    assert monitor.labels is not None
-    period = monitor.baseline.period
-    end = window.end if period is None else max(window.end, period.end)
-    try:
-        return end + monitor.labels.complete_after
-    except OverflowError:
-        return datetime.max.replace(tzinfo=end.tzinfo)
-
-
 def windows_holding(minutes: Iterable[datetime], windows: Sequence[Window]) -> tuple[Window, ...]:
     """Return those of the disjoint windows, in time order, that hold one of the minutes.
 
@@ -244,12 +234,15 @@ class Labels:
     """When the latest of all arrived."""
     unreadable: str | None = None
     """Why they cannot be read."""
+    arrived: Mapping[Window, Arrivals] = field(default_factory=dict)
+    """What arrived in the time of each window that is read."""
 
     def of(self, monitor: Monitor, window: Window, counted: tuple[LabelsProfile, ...]) -> WindowLabels:
         """Return what is stored of a window's labels."""
         if self.unreadable is not None:
             return WindowLabels((), final=False, unreadable=self.unreadable)
-        return WindowLabels(counted, final=self.are_complete(monitor, window))
+        came = self.arrived.get(window, Arrivals())
+        return WindowLabels(counted, self.are_complete(monitor, window), arrived=came.rows, unknown=came.unknown)
 
     def are_complete(self, monitor: Monitor, window: Window) -> bool:
         """Tell whether a label arrived after the window's had to be complete: by then the warehouse held them all."""
@@ -304,14 +297,14 @@ def late_windows(
     labels: Labels,
     windows: Sequence[Window],
     store: Store,
-) -> tuple[Window, ...]:
-    """Return the stored windows, others than these, that must be read again.
+) -> tuple[Labels, tuple[Window, ...]]:
+    """Return the stored windows, others than these, that must be read again; and the labels with what arrived in all.
 
     They are those whose labels arrived in these windows, by the labels' timestamp, and those whose labels were not
     complete when they were read last and are now.
     """
     if labels.how is None:
-        return ()
+        return labels, ()
     mine = set(windows)
     stored = [window for window in store.labelled_windows(monitor.name) if window not in mine]
     came = arrivals(warehouse, source, labels.how.source, windows)
@@ -322,4 +315,7 @@ def late_windows(
         for window in store.provisional(monitor.name)
         if window not in mine and labels.are_complete(monitor, window)
     ]
-    return tuple(sorted({*touched, *now_complete}))
+    late = tuple(sorted({*touched, *now_complete}))
+    if late:
+        came |= arrivals(warehouse, source, labels.how.source, late)
+    return replace(labels, arrived=came), late

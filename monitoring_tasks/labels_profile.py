@@ -21,7 +21,7 @@ from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from monitoring_tasks.window import Window
 
-DELAY_EDGES = (0.0, *(60 * 1.15**i for i in range(98)))
+DELAY_EDGES = tuple(60 * 1.15**i for i in range(98))
 """Seconds from an inference to the first label of it: from a minute to a year, a percentile is within 8 % of the exact
 one."""
 
@@ -225,6 +225,10 @@ class WindowLabels:
     """Whether a label had arrived by then that is later than when the window's are complete."""
     unreadable: str | None = None
     """Why there are none."""
+    arrived: int = 0
+    """Labels that arrived in the window's time, whatever they are of."""
+    unknown: int = 0
+    """Of these, the labels whose key no inference has."""
 
 
 def sparse(counts: IntArray) -> list[list[int]]:

@@ -197,7 +197,10 @@ def scan_windows(
             measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, store)
         history = history_of(monitor, windows, store)
         earlier = set(history.missing(baseline.id)) if history else set()
-        late = set() if labels is None else set(late_windows(monitor, warehouse, source, labels, windows, store))
+        late: set[Window] = set()
+        if labels is not None:
+            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, store)
+            late = set(found_late)
         run_before = set(store.windows_run(monitor.name)) if late else set()
         wanted = sorted({*earlier, *windows, *late})
         how = None if labels is None else labels.how

@@ -12,6 +12,7 @@ from monitoring_tasks.checks.check import Check, CheckContext, RowSamples
 from monitoring_tasks.checks.data_drift import data_drift
 from monitoring_tasks.checks.multivariate_drift import multivariate_drift
 from monitoring_tasks.checks.operations import operations
+from monitoring_tasks.checks.performance import performance
 from monitoring_tasks.checks.prediction_drift import prediction_drift
 from monitoring_tasks.checks.result import STATUSES, Result, Status
 
@@ -35,6 +36,7 @@ __all__ = [
 CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift, compares=True),
     Check("prediction_drift", "drift", prediction_drift, compares=True),
+    Check("performance", "performance", performance, reads_labels=True),
     Check("operations", "operations", operations),
     Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True, compares=True),
 )
@@ -42,8 +44,12 @@ CHECKS: tuple[Check, ...] = (
 
 
 def enabled(monitor: Monitor) -> tuple[Check, ...]:
-    """Return the checks that the monitor file leaves on."""
-    return tuple(check for check in CHECKS if monitor.check(check.name) is not None)
+    """Return the checks that the monitor file leaves on; those that read labels only of a monitor that has some."""
+    return tuple(
+        check
+        for check in CHECKS
+        if monitor.check(check.name) is not None and (monitor.labels is not None or not check.reads_labels)
+    )
 
 
 def families(monitor: Monitor) -> dict[str, tuple[str, ...]]:
@@ -60,7 +66,6 @@ def not_computed(monitor: Monitor) -> tuple[str, ...]:
     written = set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
     operations = monitor.checks.operations
     keys = ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
-    keys += ["labels"] * (monitor.labels is not None)
     keys += ["checks.operations.expected_rows (seasonal)"] * bool(operations and operations.expected_rows == "seasonal")
     keys += [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
     keys += ["alerts"] * bool(monitor.alerts)

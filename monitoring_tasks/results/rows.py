@@ -234,7 +234,7 @@ def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id:
     """Return one row per segment, and one per column of each; their order is kept in `position`."""
     rows: list[Row] = []
     base = window_key(monitor, window) | {"baseline_id": baseline_id}
-    nothing: Row = dict.fromkeys(("rows", "label_rows", "final", "unreadable", "digest"))
+    nothing: Row = dict.fromkeys(("rows", "label_rows", "final", "arrived", "unknown", "unreadable", "digest"))
     if labels.unreadable is not None:
         reason = {"segment": "", "column_name": "", "counts": None, "unreadable": labels.unreadable}
         rows.append(base | nothing | reason)
@@ -246,7 +246,8 @@ def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id:
             rows.append(key | {"column_name": _text(name), "counts": sparse(counts)})
     for position, row in enumerate(rows):
         row["position"] = position
-    rows[0] |= {"final": labels.final, "digest": labels_digest(labels, baseline_id)}
+    came = {"arrived": labels.arrived, "unknown": labels.unknown}
+    rows[0] |= {"final": labels.final, **came, "digest": labels_digest(labels, baseline_id)}
     return rows
 
 
@@ -256,6 +257,8 @@ def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
         baseline_id,
         labels.final,
         labels.unreadable,
+        labels.arrived,
+        labels.unknown,
         *(
             [profile.segment, profile.to_json(), {name: sparse(each) for name, each in profile.columns.items()}]
             for profile in labels.profiles
@@ -286,7 +289,7 @@ def labels_of(rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outco
         for segment, (whole, *columns) in segments.items()
         if whole["counts"] is not None
     )
-    return WindowLabels(profiles, bool(first["final"]), first["unreadable"])
+    return WindowLabels(profiles, bool(first["final"]), first["unreadable"], first["arrived"], first["unknown"])
 
 
 def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBaseline) -> Row:

@@ -338,7 +338,7 @@ class Store:
             return None
         baseline = self.read_baseline(rows[0]["baseline_id"])
         if baseline.outcomes is None:
-            return WindowLabels((), bool(rows[0]["final"]), rows[0]["unreadable"])
+            return WindowLabels((), final=False, unreadable=rows[0]["unreadable"])
         return values.labels_of(rows, baseline.bins, baseline.outcomes)
 
     def labelled_baseline(self, baseline: Baseline) -> LabelledBaseline | None:

@@ -174,9 +174,11 @@ labels_profile = Table(
     *_window(),
     Column("segment", Text, primary_key=True),
     Column("column_name", Text, primary_key=True),  # '' for the row of all outcomes
-    Column("rows", BigInteger),  # of the window; in the row of all outcomes, as the next two
+    Column("rows", BigInteger),  # of the window; in the row of all outcomes, as the next four
     Column("label_rows", BigInteger),  # rows whose label is known
     Column("final", Boolean),  # whether the warehouse held a label that arrived after they were complete
+    Column("arrived", BigInteger),  # labels that arrived in the window's time, whatever they are of
+    Column("unknown", BigInteger),  # of these, labels whose key no inference has
     Column("counts", _Json),  # {"cells": [[cell, rows, sums ...], ...], ...}; of a column [[place, rows], ...]
     Column("unreadable", Text),  # why there are no labels
     Column("position", Integer, nullable=False),

@@ -23,6 +23,8 @@ def upgrade() -> None:
         sa.Column("rows", sa.BigInteger),
         sa.Column("label_rows", sa.BigInteger),
         sa.Column("final", sa.Boolean),
+        sa.Column("arrived", sa.BigInteger),
+        sa.Column("unknown", sa.BigInteger),
         sa.Column("counts", sa.JSON),
         sa.Column("unreadable", sa.Text),
         sa.Column("position", sa.Integer, nullable=False),

@@ -1,0 +1,94 @@
+"""A metric of a window beside the baseline's: worse by more than chance and the usual ups and downs explain, or not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitoring_tasks.labelled_baseline import LabelledBaseline
+from monitoring_tasks.labels_profile import LabelsProfile
+from monitoring_tasks.statistics.performance import PerformanceMetric, off_scale, scaled
+from monitoring_tasks.statistics.performance.between_variance import between_variance
+
+FEWEST_PARTS = 4
+"""Windows of the baseline that show how much performance varies from one to the next; with fewer it is not known."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A metric of a window beside the baseline's, on the metric's scale."""
+
+    metric: PerformanceMetric
+    reference: float
+    """The baseline's value."""
+    at: float
+    """The baseline's on the scale."""
+    error: float
+    """Standard error of the difference, on the scale."""
+    between: float
+    """Standard deviation from window to window beyond chance, on the scale."""
+    freedom: float
+    """Degrees of freedom of that error."""
+    p_value: float
+    """Of no change to the worse."""
+
+    def bounds(self, rate: float) -> tuple[float | None, float | None]:
+        """Return between which values a window is in order at this rate of false alarms."""
+        from scipy.stats import t
+
+        sides = 2 if self.metric.better == "zero" else 1
+        margin = float(t.isf(rate / sides, self.freedom)) * self.error
+        low, high = (float(off_scale(self.metric, self.at + sign * margin)) for sign in (-1, 1))
+        return (
+            low if self.metric.better != "lower" else None,
+            high if self.metric.better != "higher" else None,
+        )
+
+
+def compare(
+    metric: PerformanceMetric,
+    reference: LabelsProfile,
+    current: LabelsProfile,
+    baseline: LabelledBaseline | None,
+) -> Comparison | None:
+    """Compare a window's metric with the baseline's, one-sided: getting better is no change.
+
+    Its error has three parts: that of the window's rows, that of the baseline's, and how much windows of the baseline
+    differ beyond what their rows explain. None where it cannot be told.
+    """
+    from scipy.stats import t
+
+    (before, before_error), (after, after_error) = (
+        (float(each) for each in scaled(metric, profile.outcomes)) for profile in (reference, current)
+    )
+    if not all(map(math.isfinite, (before, before_error, after, after_error))):
+        return None
+    between, parts = between_windows(metric, baseline)
+    error = math.sqrt(before_error**2 + after_error**2 + between * (1 + 1 / max(parts, 1)))
+    freedom = float(parts - 1) if between > 0 else math.inf
+    z = (after - before) / error
+    worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
+    tail = float(t.cdf(worse, freedom))
+    return Comparison(
+        metric=metric,
+        reference=float(metric.function(reference.outcomes)),
+        at=before,
+        error=error,
+        between=math.sqrt(between),
+        freedom=freedom,
+        p_value=min(1.0, tail * (2 if metric.better == "zero" else 1)),
+    )
+
+
+def between_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int]:
+    """Return the variance from window to window beyond chance, on the metric's scale, and of how many windows it is."""
+    if baseline is None or not metric.suits(baseline.parts):
+        return 0.0, 0
+    values, errors = scaled(metric, baseline.parts)
+    known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
+    if known.sum() < FEWEST_PARTS:
+        return 0.0, 0
+    found = between_variance(values[known], errors[known])
+    return (0.0 if math.isnan(found) else float(found)), int(known.sum())

@@ -1,0 +1,134 @@
+"""What is known of the labels themselves: how many have come, how late, and what that allows to be said."""
+
+from __future__ import annotations
+
+from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.checks.wording import counted, number, percent
+from monitoring_tasks.label_maturity import complete_at
+from monitoring_tasks.labels_profile import DELAY_EDGES, LabelsProfile
+from monitoring_tasks.statistics.quantile import histogram_quantile
+from monitoring_tasks.window import format_instant
+
+DELAYS = (50, 90, 99)
+"""Percentiles of the time to the first label."""
+
+CURVE_HOURS = (1, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160)
+"""Ages at which the delay curve says how many labels were known."""
+
+APART = 3.0
+"""Standard errors from which on labelled rows are said to be unlike the others."""
+
+
+def without_labels(context: CheckContext) -> list[Result] | None:
+    """Return what a check of labels writes where there are none; None where there are some."""
+    if context.monitor.labels is None:
+        return []
+    labels = context.labels
+    if labels is None:
+        message = "the window was scanned before the monitor file named labels: run it again"
+        return [Result("label_coverage", status="error", message=message)]
+    if labels.unreadable is not None:
+        return [Result("label_coverage", status="error", message=labels.unreadable)]
+    return None
+
+
+def label_results(context: CheckContext, minimum_coverage: float) -> list[Result]:
+    """Return coverage of all rows and each segment, the delays, and what arrived in the window's time."""
+    labels = context.labels
+    assert labels is not None
+    results = [_coverage(context, profile, minimum_coverage) for profile in labels.profiles]
+    whole = labels.profiles[0]
+    for percentile in DELAYS:
+        seconds = histogram_quantile(whole.delays[1:], DELAY_EDGES, percentile / 100)
+        if seconds is not None:
+            hours = seconds / 3600
+            message = f"{percentile} % of the labels that are known came within {number(hours)} hours"
+            its = Result(f"label_delay_p{percentile}", value=hours, window_rows=whole.labelled, status="info")
+            results.append(Result(**{**vars(its), "message": message}))
+    message = f"{counted(labels.arrived, 'label')} arrived in this window's time, {labels.unknown:,} of unknown keys"
+    results.append(Result("labels_arrived", value=labels.arrived, status="info", message=message))
+    results.append(Result("unknown_label_keys", value=labels.unknown, status="info", message=message))
+    return results
+
+
+def _coverage(context: CheckContext, profile: LabelsProfile, minimum: float) -> Result:
+    rows, coverage = profile.rows, profile.coverage
+    result = Result("label_coverage", segment=profile.segment, window_rows=rows, threshold_lower=minimum)
+    if coverage is None:
+        return Result(**{**vars(result), "status": "insufficient_data", "message": "no rows"})
+    parts = [f"{percent(coverage)} of {counted(rows, 'row')} have a label", maturity(context)]
+    if profile.repeated:
+        parts.append(f"{profile.repeated:,} have more than one")
+    if profile.corrected:
+        parts.append(f"{counted(profile.corrected, 'label')} was corrected later, the latest counts")
+    few = too_few_labels(profile, minimum)
+    parts += filter(None, [few, unlike_the_others(context, profile)])
+    return Result(
+        **{
+            **vars(result),
+            "value": coverage,
+            "status": "ok" if few is None else "insufficient_data",
+            "message": "; ".join(filter(None, parts)),
+            "detail": {
+                "labelled": profile.labelled,
+                "repeated": profile.repeated,
+                "corrected": profile.corrected,
+                "delay_curve": delay_curve(profile),
+            },
+        }
+    )
+
+
+def too_few_labels(profile: LabelsProfile, minimum: float) -> str | None:
+    """Say that too few labels are known for a verdict; None where they are enough."""
+    coverage = profile.coverage
+    if coverage is None:
+        return "no rows"
+    if coverage >= minimum and profile.labelled:
+        return None
+    return f"{percent(coverage)} of the labels are known, a verdict needs {percent(minimum)}"
+
+
+def maturity(context: CheckContext) -> str:
+    """Say until when labels are still to come; empty where they are complete."""
+    if context.labels is None or context.labels.final:
+        return ""
+    return f"provisional, more are to come until {format_instant(complete_at(context.monitor, context.window))}"
+
+
+def provisional(context: CheckContext) -> str:
+    """Say, where it is so, that labels are still to come."""
+    if context.labels is None or context.labels.final:
+        return ""
+    coverage = context.labels.profiles[0].coverage
+    known = "" if coverage is None else f", {percent(coverage)} of the labels are known"
+    return f", provisional{known}"
+
+
+def delay_curve(profile: LabelsProfile) -> list[list[float]]:
+    """Return pairs: hours since the inference, share of the window's rows whose label was known by then."""
+    known = profile.delays[1:].cumsum()  # below the first edge, then to each edge
+    rows = max(profile.rows, 1)
+    places = [sum(edge <= hours * 3600 for edge in DELAY_EDGES) for hours in CURVE_HOURS]
+    return [[hours, round(float(known[place - 1] / rows), 4)] for hours, place in zip(CURVE_HOURS, places, strict=True)]
+
+
+def unlike_the_others(context: CheckContext, profile: LabelsProfile) -> str:
+    """Say that rows whose label is known are predicted otherwise than those still without: early labels mislead."""
+    bins = profile.bins
+    if bins.task != "binary_classification" or context.labels is None or context.labels.final:
+        return ""
+    by_prediction = profile.cells.reshape(bins.shape).sum(axis=0)[1:]
+    known, unknown = by_prediction[:, :-1].sum(axis=1), by_prediction[:, -1]
+    if not known.sum() or not unknown.sum():
+        return ""
+    before, after = known[1] / known.sum(), unknown[1] / unknown.sum()
+    share = (known[1] + unknown[1]) / (known.sum() + unknown.sum())
+    error = (share * (1 - share) * (1 / known.sum() + 1 / unknown.sum())) ** 0.5
+    if not error or abs(before - after) < APART * error:
+        return ""
+    return (
+        f"those known are of another kind: {percent(before)} of them are predicted {bins.classes[1]}, "
+        f"of the others {percent(after)}"
+    )

@@ -6,6 +6,7 @@ summed in whole multiples of a power of two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -241,7 +242,8 @@ def sparse(counts: IntArray) -> list[list[int]]:
     """
     flat = counts.reshape(-1)
     places = np.flatnonzero(flat)
-    return [[int(place), int(rows)] for place, rows in zip(places, flat[places], strict=True)]
+    pairs: list[list[int]] = np.column_stack((places, flat[places])).tolist()
+    return pairs
 
 
 def dense(values: list[list[int]], shape: tuple[int, ...]) -> IntArray:
@@ -253,7 +255,8 @@ def dense(values: list[list[int]], shape: tuple[int, ...]) -> IntArray:
     array([[0, 3],
            [5, 0]])
     """
-    flat = np.zeros(int(np.prod(shape)), np.int64)
-    for place, rows in values:
-        flat[place] = rows
+    flat = np.zeros(math.prod(shape), np.int64)
+    if values:
+        places, rows = np.array(values, np.int64).T
+        flat[places] = rows
     return flat.reshape(shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,9 +61,8 @@ def compare(
     """
     from scipy.stats import t
 
-    (before, before_error), (after, after_error) = (
-        (float(each) for each in scaled(metric, profile.outcomes)) for profile in (reference, current)
-    )
+    before, before_error, value = _of_baseline(metric, reference)
+    after, after_error = (float(each) for each in scaled(metric, current.outcomes))
     if not all(map(math.isfinite, (before, before_error, after, after_error))):
         return None
     between, parts = between_windows(metric, baseline)
@@ -73,7 +73,7 @@ def compare(
     tail = float(t.cdf(worse, freedom))
     return Comparison(
         metric=metric,
-        reference=float(metric.function(reference.outcomes)),
+        reference=value,
         at=before,
         error=error,
         between=math.sqrt(between),
@@ -82,6 +82,14 @@ def compare(
     )
 
 
+@lru_cache(maxsize=512)
+def _of_baseline(metric: PerformanceMetric, reference: LabelsProfile) -> tuple[float, float, float]:
+    """Return the baseline's value and error on the scale, and the value itself: the same for every window."""
+    at, error = scaled(metric, reference.outcomes)
+    return float(at), float(error), float(metric.function(reference.outcomes))
+
+
+@lru_cache(maxsize=64)
 def between_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int]:
     """Return the variance from window to window beyond chance, on the metric's scale, and of how many windows it is."""
     if baseline is None or not metric.suits(baseline.parts):

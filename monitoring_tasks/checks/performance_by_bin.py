@@ -24,6 +24,9 @@ LOSSES: Mapping[str, tuple[str, ...]] = {
 }
 """By task: what a bin's share of the loss is a share of; the first that is known."""
 
+ROWS_FOR_METRIC = 50
+"""Labelled rows from which on a bin has a row of the deciding metric too; of fewer its interval says nothing."""
+
 NAMED_BINS = 10
 """Worst bins that are named, at most."""
 
@@ -49,7 +52,7 @@ def performance_by_bin(
                 continue
             values = metric.function(outcomes)
             lower, upper = interval(metric, outcomes)
-            for i in np.flatnonzero(rows):
+            for i in np.flatnonzero(rows if metric is loss else rows >= ROWS_FOR_METRIC):
                 value = float(values[i])
                 segment = f"{name}={readable(labels[i])}"
                 its = Result(

@@ -116,6 +116,13 @@ class LabelsProfile:
             np.add.at(found[name], self.bins.outcome_of_cell, each)
         return found
 
+    @property
+    def coarse(self) -> Outcomes:
+        """The labelled rows by outcome, on which the columns' counts are split too."""
+        shape = self.bins.split
+        sums = {name: each.reshape(shape)[..., :-1] for name, each in self.sums_by_outcome.items()}
+        return Outcomes(self.counts_by_outcome.reshape(shape)[..., :-1], sums, self.bins.group_edges)
+
     def by_bin(self, column: str) -> Outcomes:
         """Return the labelled rows of every bin of a column, as outcomes with one leading axis.
 

@@ -37,10 +37,11 @@ class Comparison:
 
     def bounds(self, rate: float) -> tuple[float | None, float | None]:
         """Return between which values a window is in order at this rate of false alarms."""
-        from scipy.stats import t
+        from scipy.special import ndtri, stdtrit
 
-        sides = 2 if self.metric.better == "zero" else 1
-        margin = float(t.isf(rate / sides, self.freedom)) * self.error
+        tail = rate / (2 if self.metric.better == "zero" else 1)
+        quantile = ndtri(tail) if math.isinf(self.freedom) else stdtrit(self.freedom, tail)
+        margin = -float(quantile) * self.error
         low, high = (float(off_scale(self.metric, self.at + sign * margin)) for sign in (-1, 1))
         return (
             low if self.metric.better != "lower" else None,
@@ -59,7 +60,7 @@ def compare(
     Its error has three parts: that of the window's rows, that of the baseline's, and how much windows of the baseline
     differ beyond what their rows explain. None where it cannot be told.
     """
-    from scipy.stats import t
+    from scipy.special import ndtr, stdtr
 
     before, before_error, value = _of_baseline(metric, reference)
     after, after_error = (float(each) for each in scaled(metric, current.outcomes))
@@ -70,7 +71,7 @@ def compare(
     freedom = float(parts - 1) if between > 0 else math.inf
     z = (after - before) / error
     worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
-    tail = float(t.cdf(worse, freedom))
+    tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
     return Comparison(
         metric=metric,
         reference=value,

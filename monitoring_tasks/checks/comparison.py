@@ -67,7 +67,10 @@ def compare(
     if not all(map(math.isfinite, (before, before_error, after, after_error))):
         return None
     between, parts = between_windows(metric, baseline)
-    error = math.sqrt(before_error**2 + after_error**2 + between * (1 + 1 / max(parts, 1)))
+    windows = 1.0
+    if baseline is not None and parts:  # a month of days varies as a mean of thirty does
+        windows = max(1.0, current.window.length / (baseline.window.length / len(baseline.parts.counts)))
+    error = math.sqrt(before_error**2 + after_error**2 + between * (1 / windows + 1 / max(parts, 1)))
     freedom = float(parts - 1) if between > 0 else math.inf
     z = (after - before) / error
     worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]

@@ -338,7 +338,11 @@ def _check_window(
     context = CheckContext(monitor, window, profiles[0], baseline, profiles[1:])
     if samples is not None:
         incidents = () if history is None else history.incidents()
-        context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline, incidents))
+        draw = partial(samples.draw, window, profiles[0].rows, baseline, incidents)
+        draw_labelled = None
+        if baseline.outcomes is not None:
+            draw_labelled = partial(samples.labelled, window, profiles[0].rows, baseline)
+        context = replace(context, draw=draw, draw_labelled=draw_labelled)
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if any(check.reads_labels for check in chosen):
         labels = store.read_labels(monitor.name, window)

@@ -36,7 +36,7 @@ __all__ = [
 CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift, compares=True),
     Check("prediction_drift", "drift", prediction_drift, compares=True),
-    Check("performance", "performance", performance, reads_labels=True),
+    Check("performance", "performance", performance, reads_rows=True, reads_labels=True),
     Check("operations", "operations", operations),
     Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True, compares=True),
 )

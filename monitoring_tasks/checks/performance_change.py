@@ -5,18 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.labelled_rows import LEARNT, features
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric
-from monitoring_tasks.statistics.performance.decomposition import Decomposition, Part, by_place, decompose
+from monitoring_tasks.statistics.performance.decomposition import (
+    Decomposition,
+    Part,
+    by_place,
+    decompose,
+    joint_decomposition,
+)
 from monitoring_tasks.statistics.performance.metric import SUMS
+
+if TYPE_CHECKING:
+    from monitoring_tasks.labelled_rows import LabelledSamples
 
 DRAWS = 60
 """Redrawn tables of each decomposition: standard errors are within 9 %."""
@@ -26,6 +37,9 @@ MISSING = 0.05
 
 JOINTLY = ""
 """The column of the decomposition by all features at once."""
+
+COMPARABLE = 0.8
+"""Share of the rows that must have like ones on the other side, for a split by all features at once to say anything."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,15 @@ class Split:
     rest: float
     """What is left of the whole change: it is also what coarser bins of the score do not tell."""
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether enough rows have like ones on the other side."""
+        return self.parts.shared >= COMPARABLE and not math.isnan(self.parts.inputs.value + self.parts.relation.value)
 
-def performance_change(context: CheckContext, metric: PerformanceMetric) -> list[Result]:
+
+def performance_change(
+    context: CheckContext, metric: PerformanceMetric, drawn: LabelledSamples | None = None
+) -> list[Result]:
     """Split the change of the metric against the baseline by the score, by each feature and jointly.
 
     The parts of every split add up to the whole exactly. For each column there are the rows
@@ -52,6 +73,8 @@ def performance_change(context: CheckContext, metric: PerformanceMetric) -> list
     if math.isnan(before) or math.isnan(after):
         return []
     splits = _splits(context, metric, baseline.whole, current, after - before)
+    if drawn is not None:
+        splits += _jointly(context, metric, baseline.whole, current, after - before, drawn)
     if not splits:
         return []
     results = [_whole(context, metric, before, after, splits)]
@@ -79,6 +102,34 @@ def _splits(
     return found
 
 
+def _jointly(
+    context: CheckContext,
+    metric: PerformanceMetric,
+    before: LabelsProfile,
+    after: LabelsProfile,
+    change: float,
+    drawn: LabelledSamples,
+) -> list[Split]:
+    """Split the change by all features at once, on the rows that were drawn of either side."""
+    reference, current = before.outcomes, after.outcomes
+    if reference.class_scores is not None or not metric.suits(reference):
+        return []
+    bins = dict(context.baseline.bins)
+    keep = np.ones(len(reference.counts), bool)
+    parts = joint_decomposition(
+        metric.function,
+        _needed(metric, reference, keep),
+        _needed(metric, current, keep),
+        features(drawn.baseline, bins),
+        drawn.baseline.outcome_cells[:LEARNT],
+        features(drawn.window, bins),
+        drawn.window.outcome_cells[:LEARNT],
+        rng=np.random.default_rng(0),
+        draws=DRAWS,
+    )
+    return [Split(JOINTLY, parts, change - parts.inputs.value - parts.relation.value)]
+
+
 def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool_]) -> Outcomes:
     """Leave out what the metric does not read, and bins without a row: every draw would carry them along."""
     needed = SUMS.get(metric.name, ())
@@ -88,6 +139,19 @@ def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool
 
 def _rows(metric: PerformanceMetric, split: Split, rows: int, baseline_rows: int) -> list[Result]:
     by = f"by {split.column}" if split.column else "by all features at once"
+    if split.column == JOINTLY and not split.is_comparable:
+        why = f"only {percent(split.parts.shared)} of the rows have inputs, taken together, that both sides have"
+        return [
+            Result(
+                f"{metric.name}_change_{name}",
+                window_rows=rows,
+                baseline_rows=baseline_rows,
+                status="insufficient_data",
+                message=f"the change of {metric.label} cannot be split by all features at once: {why}",
+                detail={"shared": split.parts.shared},
+            )
+            for name in ("inputs", "relation")
+        ]
     words = {
         "inputs": f"other inputs explain {{}} of the change of {metric.label}, {by}",
         "relation": f"equal inputs that come out otherwise explain {{}} of the change of {metric.label}, {by}",
@@ -122,7 +186,7 @@ def _whole(
     first = splits[0].parts.change
     # The same error on finer bins: the interval lies about the exact change.
     half = Z * first.standard_error
-    jointly = next((split for split in splits if split.column == JOINTLY), None)
+    jointly = next((split for split in splits if split.column == JOINTLY and split.is_comparable), None)
     by_feature = [split for split in splits if split.column not in (JOINTLY, context.monitor.inference_log.score)]
     shown = jointly or max(by_feature, key=_certainty, default=splits[0])
     verb = "rose" if change > 0 else "fell"

@@ -16,6 +16,7 @@ from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import Z
+from monitoring_tasks.statistics.multivariate.density_ratio import told_apart
 from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric
 from monitoring_tasks.statistics.performance.decomposition import (
     Decomposition,
@@ -38,6 +39,9 @@ MISSING = 0.05
 JOINTLY = ""
 """The column of the decomposition by all features at once."""
 
+APART = 0.97
+"""Area under the curve from which on two sides are told apart so well that nothing is left to compare."""
+
 COMPARABLE = 0.8
 """Share of the rows that must have like ones on the other side, for a split by all features at once to say anything."""
 
@@ -50,11 +54,6 @@ class Split:
     parts: Decomposition
     rest: float
     """What is left of the whole change: it is also what coarser bins of the score do not tell."""
-
-    @property
-    def is_comparable(self) -> bool:
-        """Whether enough rows have like ones on the other side."""
-        return self.parts.shared >= COMPARABLE and not math.isnan(self.parts.inputs.value + self.parts.relation.value)
 
 
 def performance_change(
@@ -73,11 +72,14 @@ def performance_change(
     if math.isnan(before) or math.isnan(after):
         return []
     splits = _splits(context, metric, baseline.whole, current, after - before)
-    if drawn is not None:
-        splits += _jointly(context, metric, baseline.whole, current, after - before, drawn)
     if not splits:
         return []
-    results = [_whole(context, metric, before, after, splits)]
+    of_joint: list[Result] = []
+    if drawn is not None and baseline.whole.class_scores is None:
+        joint = _jointly(context, metric, baseline.whole, current, after - before, drawn)
+        splits += [joint] if isinstance(joint, Split) else []
+        of_joint += [] if isinstance(joint, Split) else _not_comparable(metric, joint)
+    results = [_whole(context, metric, before, after, splits), *of_joint]
     for split in splits:
         results += _rows(metric, split, current.labelled, baseline.whole.labelled)
     return results
@@ -109,25 +111,41 @@ def _jointly(
     after: LabelsProfile,
     change: float,
     drawn: LabelledSamples,
-) -> list[Split]:
-    """Split the change by all features at once, on the rows that were drawn of either side."""
+) -> Split | float:
+    """Split the change by all features at once, on the rows that were drawn of either side.
+
+    Where too few rows have their like on the other side it is their share that is returned.
+    """
     reference, current = before.outcomes, after.outcomes
-    if reference.class_scores is not None or not metric.suits(reference):
-        return []
     bins = dict(context.baseline.bins)
     keep = np.ones(len(reference.counts), bool)
+    sides = [features(rows, bins) for rows in (drawn.baseline, drawn.window)]
+    if told_apart(*sides) > APART:
+        return 0.0
     parts = joint_decomposition(
         metric.function,
         _needed(metric, reference, keep),
         _needed(metric, current, keep),
-        features(drawn.baseline, bins),
+        sides[0],
         drawn.baseline.outcome_cells[:LEARNT],
-        features(drawn.window, bins),
+        sides[1],
         drawn.window.outcome_cells[:LEARNT],
         rng=np.random.default_rng(0),
         draws=DRAWS,
     )
-    return [Split(JOINTLY, parts, change - parts.inputs.value - parts.relation.value)]
+    if parts.shared < COMPARABLE or math.isnan(parts.inputs.value + parts.relation.value):
+        return parts.shared
+    return Split(JOINTLY, parts, change - parts.inputs.value - parts.relation.value)
+
+
+def _not_comparable(metric: PerformanceMetric, shared: float) -> list[Result]:
+    few = f"only {percent(shared)} of the rows have" if shared else "nearly no row has"
+    why = f"{few} inputs, taken together, that both sides have"
+    message = f"the change of {metric.label} cannot be split by all features at once: {why}"
+    return [
+        Result(f"{metric.name}_change_{name}", status="insufficient_data", message=message, detail={"shared": shared})
+        for name in ("inputs", "relation")
+    ]
 
 
 def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool_]) -> Outcomes:
@@ -139,19 +157,6 @@ def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool
 
 def _rows(metric: PerformanceMetric, split: Split, rows: int, baseline_rows: int) -> list[Result]:
     by = f"by {split.column}" if split.column else "by all features at once"
-    if split.column == JOINTLY and not split.is_comparable:
-        why = f"only {percent(split.parts.shared)} of the rows have inputs, taken together, that both sides have"
-        return [
-            Result(
-                f"{metric.name}_change_{name}",
-                window_rows=rows,
-                baseline_rows=baseline_rows,
-                status="insufficient_data",
-                message=f"the change of {metric.label} cannot be split by all features at once: {why}",
-                detail={"shared": split.parts.shared},
-            )
-            for name in ("inputs", "relation")
-        ]
     words = {
         "inputs": f"other inputs explain {{}} of the change of {metric.label}, {by}",
         "relation": f"equal inputs that come out otherwise explain {{}} of the change of {metric.label}, {by}",
@@ -186,7 +191,7 @@ def _whole(
     first = splits[0].parts.change
     # The same error on finer bins: the interval lies about the exact change.
     half = Z * first.standard_error
-    jointly = next((split for split in splits if split.column == JOINTLY and split.is_comparable), None)
+    jointly = next((split for split in splits if split.column == JOINTLY), None)
     by_feature = [split for split in splits if split.column not in (JOINTLY, context.monitor.inference_log.score)]
     shown = jointly or max(by_feature, key=_certainty, default=splits[0])
     verb = "rose" if change > 0 else "fell"

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 
+from monitoring_tasks.bottom_k import BottomK
 from monitoring_tasks.checks import CheckContext
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.labelled_baseline import LabelledBaseline
+from monitoring_tasks.labelled_rows import LabelledRows
 from monitoring_tasks.labels_profile import DELAY_BINS, LabelsProfile, WindowLabels
 from monitoring_tasks.outcome_bins import OutcomeBins, residual_edges
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Profile
@@ -204,3 +207,15 @@ def kinds(results: list) -> Mapping[str, list]:
     for result in results:
         found.setdefault(result.metric, []).append(result)
     return found
+
+
+def drawn(rows: Rows, bins: OutcomeBins) -> LabelledRows:
+    """Return the rows as a sample of themselves."""
+    known = rows[~np.isnan(rows.label)]
+    one_by_one = [counted(known[np.arange(len(known.label)) == i], bins) for i in range(len(known.label))]
+    cells = np.array([int(np.flatnonzero(each.cells)[0]) for each in one_by_one])
+    found = losses(bins, known.label, known.answer)
+    shops = np.array(BINS["shop"].categories, dtype=object)[known.shop]
+    table = pa.table({"amount": known.amount, "shop": shops.tolist()})
+    hashes = np.array([f"{i:032x}" for i in range(len(cells))], dtype="S32")
+    return LabelledRows(BottomK(table, hashes, len(cells)), bins, cells, found)

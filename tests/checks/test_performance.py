@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from monitoring_tasks.checks import Result
+from monitoring_tasks.checks import CheckContext, Result
 from monitoring_tasks.checks.performance import performance
+from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.window import Window
 from tests.made_labels import (
@@ -25,6 +26,7 @@ from tests.made_labels import (
     binary_rows,
     by_segment,
     context_of,
+    drawn,
 )
 
 
@@ -327,3 +329,62 @@ def test_a_regression_is_held_by_its_errors():
     judged = performance(context_of(worse, REGRESSION, baseline))
     assert of(judged, "mae").status == of(judged, "rmse").status == "alarm"
     assert of(judged, "mae_change").value > 0
+
+
+# --- What rows tell beside the counts ---------------------------------------------------------------------------------
+
+
+def with_rows(rows: Rows, reference: Rows) -> CheckContext:
+    """Return a context whose samples are these rows."""
+    context = context_of(rows, BINARY, baseline_of([reference] * 20, BINARY))
+    samples = LabelledSamples(drawn(reference, BINARY), drawn(rows, BINARY), "own rows")
+    return replace(context, draw_labelled=lambda _columns, _rows: samples)
+
+
+def test_all_features_at_once_split_a_covariate_shift_from_a_concept_shift():
+    rng = np.random.default_rng(20)
+    reference = binary_rows(1000, rng)
+    shifted = performance(with_rows(binary_rows(1000, rng, shift=0.3), reference))
+    relation = of(shifted, "roc_auc_change_relation")
+    assert relation.value_lower < 0 < relation.value_upper
+    turned = performance(with_rows(binary_rows(1000, rng, concept=1.0), reference))
+    inputs, relation = of(turned, "roc_auc_change_inputs"), of(turned, "roc_auc_change_relation")
+    assert inputs.value_lower < 0 < inputs.value_upper
+    assert relation.value_upper < 0
+    whole = of(turned, "roc_auc_change")
+    assert inputs.value + relation.value + inputs.detail["rest"] == pytest.approx(whole.value, abs=1e-12)
+    assert whole.detail["by"] == "all features"
+    assert " because equal inputs come out otherwise (labels follow amount in another way)" in whole.message
+
+
+def test_windows_that_have_nothing_in_common_with_the_baseline_are_not_split_jointly():
+    rng = np.random.default_rng(21)
+    found = performance(with_rows(binary_rows(600, rng, shift=4.0), binary_rows(600, rng, shift=-1.0)))
+    inputs = of(found, "roc_auc_change_inputs")
+    assert (inputs.value, inputs.status) == (None, "insufficient_data")
+    assert inputs.message.endswith("nearly no row has inputs, taken together, that both sides have")
+    assert (
+        "no input of the window is like one of the baseline" in of(found, "roc_auc_change").message
+        or (of(found, "roc_auc_change").detail["by"])
+    )
+
+
+def test_the_weakest_pair_is_named():
+    rng = np.random.default_rng(22)
+    rows = binary_rows(3000, rng)
+    bad = (rows.shop == 2) & (rows.amount > 0.5)
+    rows.label[bad] = 0.0
+    found = of(performance(with_rows(rows, binary_rows(500, rng))), "weakest_segments")
+    first = found.detail["segments"][0]
+    assert first["segment"].endswith("shop=east")
+    assert first["segment"].startswith("amount=[")
+    assert first["loss"] > 2 * first["other_loss"]
+    assert first["segment"] in found.message
+    calm = of(performance(with_rows(binary_rows(1000, rng), binary_rows(500, rng))), "weakest_segments")
+    assert calm.detail["rows"] == 1000
+
+
+def test_few_rows_are_not_searched():
+    rng = np.random.default_rng(23)
+    found = performance(with_rows(binary_rows(150, rng), binary_rows(500, rng)))
+    assert "weakest_segments" not in {result.metric for result in found}

@@ -174,7 +174,8 @@ def label_source(
         timestamp=labels.timestamp,
         timestamp_type=its[labels.timestamp],
         log_key=log.key,
-        as_text=its[labels.key] != types[log.key],
+        # The text of 1 is 1.0 where it is a double.
+        as_text=its[labels.key] != types[log.key] and not {its[labels.key], types[log.key]} <= {*NUMBERS},
         inline=labels.table == log.table and labels.key == log.key,
     )
 

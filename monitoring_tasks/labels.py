@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from monitoring_tasks.checks import enabled
 from monitoring_tasks.columns import TIMES, Column
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import NUMBERS
@@ -173,7 +174,8 @@ def label_source(
         timestamp=labels.timestamp,
         timestamp_type=its[labels.timestamp],
         log_key=log.key,
-        as_text=its[labels.key] != types[log.key],
+        # The text of 1 is 1.0 where it is a double.
+        as_text=its[labels.key] != types[log.key] and not {its[labels.key], types[log.key]} <= {*NUMBERS},
         inline=labels.table == log.table and labels.key == log.key,
     )
 
@@ -244,6 +246,11 @@ class Labels:
         came = self.arrived.get(window, Arrivals())
         return WindowLabels(counted, self.are_complete(monitor, window), arrived=came.rows, unknown=came.unknown)
 
+    def came_for(self, period: Window, windows: Sequence[Window]) -> bool:
+        """Tell whether labels of inferences in the period arrived in one of the windows."""
+        came = (self.arrived.get(window, Arrivals()) for window in windows)
+        return any(period.start <= minute < period.end for each in came for minute in each.minutes)
+
     def are_complete(self, monitor: Monitor, window: Window) -> bool:
         """Tell whether a label arrived after the window's had to be complete: by then the warehouse held them all."""
         return self.watermark is not None and self.watermark >= complete_at(monitor, window)
@@ -270,24 +277,37 @@ def measure_their_baseline(
     segments: Sequence[str],
     baseline: Baseline,
     labels: Labels,
+    windows: Sequence[Window],
     store: Store,
-) -> None:
-    """Measure the labels of the baseline's rows and store them, if they are complete and it was never done."""
+) -> bool:
+    """Measure the labels of the baseline's rows and store them, if they are complete; tell whether they have changed.
+
+    That is done once, and again when some of them arrived in these windows, by the labels' timestamp: they were late,
+    or are loaded in another order than that of their times.
+    """
     period, table = monitor.baseline.period, monitor.baseline.table
-    if labels.how is None or store.labelled_baseline(baseline) is not None:
-        return
+    if labels.how is None:
+        return False
+    more_came = period is not None and labels.came_for(period.window, windows)
+    if not more_came and store.labelled_baseline(baseline) is not None:
+        return False
     how = labels.how
     if table is not None:
         its_types = warehouse.columns(table)
         if monitor.labels is None or monitor.labels.value not in its_types:
-            return
+            return False
         how = labelled(monitor, warehouse, its_types, baseline, table)
         columns = [replace(column, type=its_types[column.name]) for column in columns if column.name in its_types]
         segments = [name for name in segments if name in its_types]
     elif period is None or not labels.are_complete(monitor, period.window):
-        return
+        return False
     measured = measure_labelled_baseline(monitor, warehouse, source, columns, segments, baseline, how)
-    store.write_labelled_baseline(monitor.name, baseline.id, measured)
+    return store.write_labelled_baseline(monitor.name, baseline.id, measured, checks_of_labels(monitor))
+
+
+def checks_of_labels(monitor: Monitor) -> tuple[str, ...]:
+    """Return the names of the enabled checks that read labels."""
+    return tuple(check.name for check in enabled(monitor) if check.reads_labels)
 
 
 def late_windows(

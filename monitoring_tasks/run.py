@@ -29,7 +29,7 @@ from monitoring_tasks.errors import (
 )
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
-from monitoring_tasks.labels import late_windows, measure_their_baseline, read_labels
+from monitoring_tasks.labels import checks_of_labels, late_windows, measure_their_baseline, read_labels
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
@@ -167,7 +167,8 @@ def scan_windows(
     missing still.
 
     With labels, it reads other windows again as well: those whose labels arrived in these windows, and those whose
-    labels were not complete when they were read last and are now.
+    labels were not complete when they were read last and are now. If the labels of the baseline's rows have become
+    complete or more of them arrived in these windows, they are measured, and every window is compared with them anew.
 
     Returns
     -------
@@ -192,14 +193,13 @@ def scan_windows(
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         labels = read_labels(monitor, warehouse, types, baseline)
-        if labels is not None:
-            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, store)
         history = history_of(monitor, windows, store)
         earlier = set(history.missing(baseline.id)) if history else set()
         late: set[Window] = set()
         if labels is not None:
             labels, found_late = late_windows(monitor, warehouse, source, labels, windows, store)
             late = set(found_late)
+            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
         run_before = set(store.windows_run(monitor.name)) if late else set()
         wanted = sorted({*earlier, *windows, *late})
         how = None if labels is None else labels.how
@@ -221,7 +221,9 @@ def scan_windows(
                     store.write_profiles(monitor.name, window, profiles, baseline.id, its)
                 left.remove(window)
             _tell(progress, "Scan", done, len(wanted))
-    return tuple(again)
+        if labels is not None:
+            again += store.unfinished(monitor.name)
+    return tuple(sorted({*again} - {*windows}))
 
 
 def _write_changed(
@@ -234,8 +236,7 @@ def _write_changed(
         store.write_profiles(monitor.name, window, profiles, baseline_id, labels)
         return True
     if labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
-        names = [check.name for check in enabled(monitor) if check.reads_labels]
-        store.write_labels(monitor.name, window, labels, baseline_id, names)
+        store.write_labels(monitor.name, window, labels, baseline_id, checks_of_labels(monitor))
         return True
     return len(state.checks) < len(enabled(monitor))
 
@@ -418,11 +419,13 @@ def missing_checks(monitor: Monitor, window: Window, names: Sequence[str], store
 
 
 def _missing(names: Sequence[str], runs: Sequence[CheckRun]) -> str:
-    """Say which of the checks never wrote, and which wrote before the monitor file was edited."""
-    outdated = [run.check_name for run in runs if run.check_name in names]
-    never = [name for name in names if name not in outdated]
+    """Say which of the checks never wrote, and which wrote before the monitor file was edited or more labels came."""
+    outdated = [run.check_name for run in runs if run.check_name in names and run.config_hash is not None]
+    unlabelled = [run.check_name for run in runs if run.check_name in names and run.config_hash is None]
+    never = [name for name in names if name not in (*outdated, *unlabelled)]
     reasons = [f"not written: {', '.join(never)}"] * bool(never)
     reasons += [f"written before the monitor file was edited, run again: {', '.join(outdated)}"] * bool(outdated)
+    reasons += [f"written before more labels came, run again: {', '.join(unlabelled)}"] * bool(unlabelled)
     return "; ".join(reasons)
 
 

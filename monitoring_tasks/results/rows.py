@@ -57,6 +57,8 @@ class LabelsState:
     """Rows whose label is known."""
     final: bool
     unreadable: str | None = None
+    baseline_digest: str | None = None
+    """Of the labels of the baseline's rows; None before they are complete."""
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,15 @@ def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBase
     """Return the row of `labelled_baseline`."""
     profiles, parts = baseline.to_json()
     counts = {"rows": baseline.whole.rows, "label_rows": baseline.whole.labelled}
-    return {"baseline_id": baseline_id, "monitor": monitor, "profile": profiles, "parts": parts} | counts
+    content = json.dumps([baseline_id, profiles, parts], separators=(",", ":"))
+    return {
+        "baseline_id": baseline_id,
+        "monitor": monitor,
+        "profile": profiles,
+        "parts": parts,
+        **counts,
+        "digest": sha256(content.encode()).hexdigest()[:16],
+    }
 
 
 def labelled_baseline_of(row: Mapping[str, Any], baseline: Baseline) -> LabelledBaseline:

@@ -8,7 +8,21 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, delete, func, insert, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from monitoring_tasks.checks.result import Result
@@ -68,7 +82,8 @@ class Store:
         self._writer = engine.execution_options(**WRITING)
         self._baselines: dict[str, Baseline] = {}
         """Those read before: an id is a digest of the content, so what it names never changes."""
-        self._labelled_baselines: dict[str, LabelledBaseline] = {}
+        self._labelled_baselines: dict[str, tuple[str, LabelledBaseline]] = {}
+        """With the digest by which one is known that was replaced since."""
 
     def __enter__(self) -> Store:
         """Return the store itself."""
@@ -156,30 +171,43 @@ class Store:
     ) -> None:
         """Replace what is known of the window's labels, and forget what stood on it: `checks`, and that it was done.
 
-        The profile and the checks that do not read labels stay.
+        The profile and the checks that do not read labels stay. Until the others have run again, the window is one of
+        `unfinished`.
         """
         rows = values.labels_rows(monitor, window, labels, baseline_id)
         with self.writing(monitor, window) as connection:
             for table in (tables.labels_profile, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
-            table = tables.check_run
-            mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
-            connection.execute(delete(table).where(mine))
+            _outdate(connection, checks, is_window(tables.check_run, monitor, window))
             connection.execute(insert(tables.labels_profile), rows)
 
-    def write_labelled_baseline(self, monitor: str, baseline_id: str, baseline: LabelledBaseline) -> LabelledBaseline:
-        """Keep a baseline's labels for good. Returns them, or those that another process was first to write."""
+    def write_labelled_baseline(
+        self, monitor: str, baseline_id: str, baseline: LabelledBaseline, checks: Collection[str]
+    ) -> bool:
+        """Replace the labels of a baseline's rows, and forget what stood on them: these checks of every window.
+
+        Returns
+        -------
+        bool
+            Whether they are others than those that were stored; if not, nothing is written.
+        """
         row = values.labelled_baseline_row(monitor, baseline_id, baseline)
-        with failures(self.engine.url):
-            try:
-                with self._writer.begin() as connection:
-                    connection.execute(insert(tables.labelled_baseline), row)
-            except IntegrityError:
-                first = self.labelled_baseline(self.read_baseline(baseline_id))
-                if first is None:
-                    raise
-                return first
-        return baseline
+        table, runs, labels = tables.labelled_baseline, tables.check_run, tables.labels_profile
+        with self.writing(monitor) as connection:
+            if _labelled_digest(connection, baseline_id) == row["digest"]:
+                return False
+            connection.execute(delete(table).where(table.c.baseline_id == baseline_id))
+            connection.execute(insert(table), row)
+            mine = (runs.c.monitor == monitor) & runs.c.check_name.in_(checks)
+            ran = select(runs.c.window_start).where(mine, _of_same_window(runs, tables.window_run)).exists()
+            its = select(labels.c.position).where(
+                labels.c.baseline_id == baseline_id, _of_same_window(labels, tables.window_run)
+            )
+            of_monitor = tables.window_run.c.monitor == monitor
+            connection.execute(delete(tables.window_run).where(of_monitor, ran, its.exists()))
+            its = select(labels.c.position).where(labels.c.baseline_id == baseline_id, _of_same_window(labels, runs))
+            _outdate(connection, checks, (runs.c.monitor == monitor) & its.exists())
+        return True
 
     def write_missing_profiles(
         self,
@@ -343,14 +371,16 @@ class Store:
 
     def labelled_baseline(self, baseline: Baseline) -> LabelledBaseline | None:
         """Return the labels of the baseline's rows; None before they are complete."""
-        if baseline.id in self._labelled_baselines:
-            return self._labelled_baselines[baseline.id]
         table = tables.labelled_baseline
         with self.reading() as connection:
-            row = connection.execute(select(table).where(table.c.baseline_id == baseline.id)).first()
-        if row is None:
-            return None
-        return self._labelled_baselines.setdefault(baseline.id, values.labelled_baseline_of(row._asdict(), baseline))
+            digest = _labelled_digest(connection, baseline.id)
+            known = self._labelled_baselines.get(baseline.id)
+            if digest is None or (known is not None and known[0] == digest):
+                return None if digest is None or known is None else known[1]
+            row = connection.execute(select(table).where(table.c.baseline_id == baseline.id)).one()
+        found = values.labelled_baseline_of(row._asdict(), baseline)
+        self._labelled_baselines[baseline.id] = (row.digest, found)
+        return found
 
     def provisional(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows whose labels were not complete when they were read, in time order."""
@@ -362,6 +392,19 @@ class Store:
         table = tables.labels_profile
         whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
         return tuple(apart(self._windows(table, whole), lambda window: window))
+
+    def unfinished(self, monitor: str) -> tuple[Window, ...]:
+        """Return the windows whose checks of labels must run again, in time order.
+
+        Its labels, or the baseline's, were replaced since they ran, and it was not closed on the new ones: a run is at
+        work on it, or was killed.
+        """
+        runs = tables.check_run
+        labelled, closed = (
+            select(table.c.monitor).where(_of_same_window(table, runs)).exists()
+            for table in (tables.labels_profile, tables.window_run)
+        )
+        return self._windows(runs, (runs.c.monitor == monitor) & runs.c.config_hash.is_(None) & labelled & ~closed)
 
     def windows_run(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows that were run, not only looked back on."""
@@ -545,7 +588,25 @@ def _labels_state(connection: Connection, monitor: str, window: Window) -> Label
     whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
     columns = (table.c.digest, table.c.baseline_id, table.c.label_rows, table.c.final, table.c.unreadable)
     found = connection.execute(select(*columns).where(whole)).first()
-    return None if found is None else LabelsState(*found)
+    return None if found is None else LabelsState(*found, _labelled_digest(connection, found.baseline_id))
+
+
+def _labelled_digest(connection: Connection, baseline_id: str) -> str | None:
+    table = tables.labelled_baseline
+    return connection.execute(select(table.c.digest).where(table.c.baseline_id == baseline_id)).scalar()
+
+
+def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
+    return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
+
+
+def _outdate(connection: Connection, checks: Collection[str], where: ColumnElement[bool]) -> None:
+    """Record that these checks ran under no monitor file, so that they are missing until they have run again.
+
+    Their rows stay, for they tell a window that was run from one that others only look back on.
+    """
+    runs = tables.check_run
+    connection.execute(update(runs).where(where, runs.c.check_name.in_(checks)).values(config_hash=None))
 
 
 def _write_monitor(connection: Connection, row: values.Row) -> None:

@@ -228,8 +228,9 @@ labelled_baseline = Table(
     ),  # of the windows inside its period: {"count": ..., "counts": ..., "sums": ...}
     Column("rows", BigInteger, nullable=False),
     Column("label_rows", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),  # of profile and parts
 )
-"""The labels of a baseline's rows, measured when they were complete and never again."""
+"""The labels of a baseline's rows, measured when they were complete, and again when more of them have come."""
 
 alert = Table(
     "alert",

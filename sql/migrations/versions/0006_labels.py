@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("parts", sa.JSON, nullable=False),
         sa.Column("rows", sa.BigInteger, nullable=False),
         sa.Column("label_rows", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("baseline_id", name="labelled_baseline_key"),
         sa.ForeignKeyConstraint(
             ["baseline_id"], ["baseline.baseline_id"], name="labelled_baseline_baseline_id_reference"

@@ -14,6 +14,7 @@ import pytest
 
 from monitoring_tasks import run
 from monitoring_tasks.baseline import find_baseline
+from monitoring_tasks.bin_numbers import bin_numbers
 from monitoring_tasks.checks import Check
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.config import Monitor
@@ -23,6 +24,8 @@ from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import check_window, scan_windows
 from monitoring_tasks.samples import Samples
+from monitoring_tasks.segment_labels import segment_label
+from monitoring_tasks.statistics.performance.weak_segments import SegmentFeature, weak_segments
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.window import Window
 from tests import inference_log
@@ -203,6 +206,22 @@ def test_a_monitor_without_labels_has_no_labelled_rows(opened: Warehouse, result
     baseline = measured(plain, opened, results)
     with pytest.raises(ValueError, match="has no labels"):
         Samples(plain, opened, [day(20)]).labelled(day(20), ROWS, baseline, FEATURES, 100)
+
+
+def test_a_weak_segment_of_the_drawn_rows_is_found_and_named(opened: Warehouse, results: Store) -> None:
+    """From the warehouse to its name: rows, their bins, the segment, what people read. Members of one country."""
+    baseline = measured(monitor(), opened, results)
+    names = ["amount", "age", "country", "member"]
+    rows = Samples(monitor(), opened, [day(20)]).labelled(day(20), ROWS, baseline, names, 20_000).baseline
+    country, member = (np.array(rows.features[name].to_pylist(), object) for name in ("country", "member"))
+    planted = np.where((country == "FR") & (member == "true"), 2.0, 1.0) * np.nan_to_num(rows.losses["brier"])
+    bins = [baseline.bins[name] for name in names]
+    features = [SegmentFeature(name, its.layout) for name, its in zip(names, bins, strict=True)]
+    codes = bin_numbers(rows.features, bins)
+    (found,) = weak_segments(features, codes, planted)
+    assert segment_label(found.groups, baseline.bins) == "country=FR and member=true"
+    assert found.rows == np.sum((country == "FR") & (member == "true"))
+    assert weak_segments(features, codes, rows.losses["brier"]) == ()
 
 
 @pytest.mark.parametrize("with_labels", [True, False])

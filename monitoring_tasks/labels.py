@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -191,21 +191,27 @@ def measure_labelled_baseline(
 ) -> LabelledBaseline:
     """Count the baseline's rows by outcome, in the windows of the schedule that its period holds."""
     period = monitor.baseline.period
+    windows = baseline_parts(monitor)
     if period is None:
-        windows: Sequence[Window] = [ALL_TIME]
         source = Source(how.source.table, None)
-    else:
-        windows = monitor.schedule.windows(period.start, period.end) or [period.window]
-        edges = [period.start, windows[0].start, windows[-1].end, period.end]
-        first = [Window(edges[0], edges[1])] if edges[0] < edges[1] else []
-        last = [Window(edges[2], edges[3])] if edges[2] < edges[3] else []
-        windows = [*first, *windows, *last]
     with about(f"table {source.table!r}"):
         parts = [
             labels for _, labels in scan_with_labels(warehouse, source, columns, baseline.bins, windows, segments, how)
         ]
     whole = windows[0] if len(windows) == 1 else Window(windows[0].start, windows[-1].end)
     return LabelledBaseline.of(whole, parts)
+
+
+def baseline_parts(monitor: Monitor) -> Sequence[Window]:
+    """Return the windows of the schedule inside the baseline's period, and what is left of it on either side."""
+    period = monitor.baseline.period
+    if period is None:
+        return [ALL_TIME]
+    windows = monitor.schedule.windows(period.start, period.end) or [period.window]
+    edges = [period.start, windows[0].start, windows[-1].end, period.end]
+    first = [Window(edges[0], edges[1])] if edges[0] < edges[1] else []
+    last = [Window(edges[2], edges[3])] if edges[2] < edges[3] else []
+    return [*first, *windows, *last]
 
 
 def windows_holding(minutes: Iterable[datetime], windows: Sequence[Window]) -> tuple[Window, ...]:
@@ -283,13 +289,14 @@ def measure_their_baseline(
     """Measure the labels of the baseline's rows and store them, if they are complete; tell whether they have changed.
 
     That is done once, and again when some of them arrived in these windows, by the labels' timestamp: they were late,
-    or are loaded in another order than that of their times.
+    or are loaded in another order than that of their times. And again when the schedule has other windows now.
     """
     period, table = monitor.baseline.period, monitor.baseline.table
     if labels.how is None:
         return False
     more_came = period is not None and labels.came_for(period.window, windows)
-    if not more_came and store.labelled_baseline(baseline) is not None:
+    stored = store.labelled_baseline(baseline)
+    if not more_came and stored is not None and len(stored.part_counts) == len(baseline_parts(monitor)):
         return False
     how = labels.how
     if table is not None:
@@ -316,26 +323,32 @@ def late_windows(
     source: Source,
     labels: Labels,
     windows: Sequence[Window],
+    earlier: Collection[Window],
     store: Store,
 ) -> tuple[Labels, tuple[Window, ...]]:
     """Return the stored windows, others than these, that must be read again; and the labels with what arrived in all.
 
-    They are those whose labels arrived in these windows, by the labels' timestamp, and those whose labels were not
-    complete when they were read last and are now.
+    They are those whose labels arrived in the `windows`, by the labels' timestamp, and those whose labels were not
+    complete when they were read last and are now. One that shares rows with the `windows`, or with the `earlier` ones
+    that are read for them, is not among them: it is of another schedule, or was rolled up.
     """
     if labels.how is None:
         return labels, ()
-    mine = set(windows)
-    stored = [window for window in store.labelled_windows(monitor.name) if window not in mine]
+    read = sorted({*windows, *earlier})
+    stored = [window for window in store.labelled_windows(monitor.name) if not _overlaps(window, read)]
     came = arrivals(warehouse, source, labels.how.source, windows)
     minutes = {minute for each in came.values() for minute in each.minutes}
     touched = windows_holding(minutes, stored)
-    now_complete = [
-        window
-        for window in store.provisional(monitor.name)
-        if window not in mine and labels.are_complete(monitor, window)
-    ]
+    provisional = set(store.provisional(monitor.name))
+    now_complete = [window for window in stored if window in provisional and labels.are_complete(monitor, window)]
     late = tuple(sorted({*touched, *now_complete}))
-    if late:
-        came |= arrivals(warehouse, source, labels.how.source, late)
+    others = sorted({*read, *late} - {*windows})
+    if others:
+        came |= arrivals(warehouse, source, labels.how.source, others)
     return replace(labels, arrived=came), late
+
+
+def _overlaps(window: Window, others: Sequence[Window]) -> bool:
+    """Tell whether one of the disjoint windows, in time order, has an instant in common with this one."""
+    place = bisect_left(others, window.end, key=lambda other: other.start)
+    return place > 0 and others[place - 1].end > window.start

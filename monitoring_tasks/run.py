@@ -197,10 +197,10 @@ def scan_windows(
         earlier = set(history.missing(baseline.id)) if history else set()
         late: set[Window] = set()
         if labels is not None:
-            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, store)
+            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store)
             late = set(found_late)
             measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
-        run_before = set(store.windows_run(monitor.name)) if late else set()
+        run_before = {*store.windows_run(monitor.name), *store.waiting(monitor.name)} if late else set()
         wanted = sorted({*earlier, *windows, *late})
         how = None if labels is None else labels.how
         _tell(progress, "Scan", 0, len(wanted))
@@ -212,7 +212,8 @@ def scan_windows(
             if window in earlier:
                 store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its)
             elif window in late:
-                if _write_changed(store, monitor, profiles, its, baseline.id) and window in run_before:
+                ran = window in run_before
+                if _write_changed(store, monitor, profiles, its, baseline.id, waiting=ran) and ran:
                     again.append(window)
             else:
                 if keep:
@@ -222,21 +223,27 @@ def scan_windows(
                 left.remove(window)
             _tell(progress, "Scan", done, len(wanted))
         if labels is not None:
-            again += store.unfinished(monitor.name)
+            again += store.waiting(monitor.name)
     return tuple(sorted({*again} - {*windows}))
 
 
 def _write_changed(
-    store: Store, monitor: Monitor, profiles: Sequence[Profile], labels: WindowLabels | None, baseline_id: str
+    store: Store,
+    monitor: Monitor,
+    profiles: Sequence[Profile],
+    labels: WindowLabels | None,
+    baseline_id: str,
+    *,
+    waiting: bool = False,
 ) -> bool:
     """Store what is not stored already; tell whether anything was written, or an earlier run has left it undone."""
     window = profiles[0].window
     state = store.window_state(monitor.name, window)
     if state.digest != profile_digest(profiles, baseline_id):
-        store.write_profiles(monitor.name, window, profiles, baseline_id, labels)
+        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=waiting)
         return True
     if labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
-        store.write_labels(monitor.name, window, labels, baseline_id, checks_of_labels(monitor))
+        store.write_labels(monitor.name, window, labels, baseline_id, checks_of_labels(monitor), waiting=waiting)
         return True
     return len(state.checks) < len(enabled(monitor))
 
@@ -419,13 +426,11 @@ def missing_checks(monitor: Monitor, window: Window, names: Sequence[str], store
 
 
 def _missing(names: Sequence[str], runs: Sequence[CheckRun]) -> str:
-    """Say which of the checks never wrote, and which wrote before the monitor file was edited or more labels came."""
-    outdated = [run.check_name for run in runs if run.check_name in names and run.config_hash is not None]
-    unlabelled = [run.check_name for run in runs if run.check_name in names and run.config_hash is None]
-    never = [name for name in names if name not in (*outdated, *unlabelled)]
+    """Say which of the checks never wrote, and which wrote before the monitor file was edited."""
+    outdated = [run.check_name for run in runs if run.check_name in names]
+    never = [name for name in names if name not in outdated]
     reasons = [f"not written: {', '.join(never)}"] * bool(never)
     reasons += [f"written before the monitor file was edited, run again: {', '.join(outdated)}"] * bool(outdated)
-    reasons += [f"written before more labels came, run again: {', '.join(unlabelled)}"] * bool(unlabelled)
     return "; ".join(reasons)
 
 
@@ -509,7 +514,7 @@ def _close_window(
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed, schedule=monitor.schedule, state=state)
+    store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing))
     return run
 
 

@@ -16,6 +16,8 @@ import pytest
 from monitoring_tasks import labels
 from monitoring_tasks import run as steps
 from monitoring_tasks.config import Monitor
+from monitoring_tasks.errors import TransientError
+from monitoring_tasks.results.retention import prune, rollup
 from monitoring_tasks.results.store import Store, WindowRun, open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.engine import open_warehouse
@@ -388,3 +390,205 @@ def _overall(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in rows
         if row["column_name"] == row["segment"] == ""
     ]
+
+
+def labels_of(store: Store, table: str = "labels_profile") -> list[dict[str, Any]]:
+    return contents(store, table)[table]
+
+
+ROLLING = "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 5d}"
+
+
+@pytest.mark.parametrize("order", ["shuffled", pytest.param("in order", marks=MORE)])
+def test_windows_that_others_look_back_on_have_their_labels_too(store: Store, tmp_path: Path, order: str) -> None:
+    monitor = labelled_log.monitor(baseline=ROLLING)
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
+    days = list(DAYS[:6])
+    ORDERS[order](days)
+    replay(monitor, url, store, days)
+    with open_store(f"sqlite:///{tmp_path / 'at once.db'}") as other:
+        watch(monitor, url, other, *DAYS[:6])
+        assert_same(final(store), final(other))
+        assert {row["window_start"] for row in labels_of(other)} == {day(number).start for number in range(15, 26)}
+        with open_store(f"sqlite:///{tmp_path / 'fixed.db'}") as fixed:
+            watch(labelled_log.monitor(ONLY), url, fixed, *DAYS[:6])
+            # Drift is held against the days before, performance against the fixed period all the same.
+            of_both = [_of_segments(each) for each in (other, fixed)]
+    assert {row["status"] for row in of_both[0]} >= {"ok", "info"}
+    assert of_both[0] == of_both[1]
+
+
+def _of_segments(store: Store) -> list[dict[str, Any]]:
+    """Return what does not depend on the bins of columns: a moving baseline's are finer."""
+    rows = store.results("loans", checks=["performance"])
+    segments = ("", "region=north", "region=south")
+    return [dict(row) for row in rows if row["segment"] in segments and row["metric"] != "worst_bins"]
+
+
+def test_windows_of_another_schedule_are_not_read_into_those_of_the_run(store: Store, tmp_path: Path) -> None:
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
+    watch(labelled_log.monitor(ONLY), url, store, *DAYS[:4])
+    quarters = labelled_log.monitor(ONLY, schedule="6h")
+    watch(quarters, url, store, DAYS[3])
+    with open_store(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        watch(quarters, url, other, DAYS[3])
+        for table in ("profile", "labels_profile"):
+            mine = [row for row in labels_of(store, table) if row["window_end"] - row["window_start"] < timedelta(1)]
+            assert mine == labels_of(other, table)
+
+
+def without_parts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what a sum of windows has not: its own parts, the digest of all, and how many labels came when."""
+    found = []
+    for row in rows:
+        counts = row["counts"]
+        if isinstance(counts, dict):
+            counts = {name: value for name, value in counts.items() if name != "parts"}
+        found.append({**row, "counts": counts, "digest": None})
+    return found
+
+
+def test_labels_of_hours_add_up_to_those_of_the_day_and_go_with_their_profiles(store: Store, tmp_path: Path) -> None:
+    hourly = labelled_log.monitor(ONLY, schedule='"@hourly"')
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, day(30).start))
+    watch(hourly, url, store, DAYS[2])
+    assert len({row["window_start"] for row in labels_of(store)}) == 24
+    assert rollup(store, DAYS[2].end, "1d") == {"loans": (DAYS[2],)}
+    with open_store(f"sqlite:///{tmp_path / 'days.db'}") as days:
+        watch(labelled_log.monitor(ONLY), url, days, DAYS[2])
+        assert without_parts(labels_of(store)) == without_parts(labels_of(days))
+    # A label of the day comes late: the sum is read again, as a day, and still nobody runs checks on it.
+    append(url, arrived(day(30).start, day(31).start))
+    late = log()[log()["asked_at"] >= DAYS[2].start.replace(tzinfo=None)].iloc[:1]
+    at = (day(31).start + timedelta(minutes=5)).replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": late["id"], "defaulted": 1, "known_at": at}))
+    ran = runs(store)
+    watch(hourly, url, store, Window(day(31).start, day(31).start + timedelta(hours=1)))
+    assert {window: run for window, run in runs(store).items() if window.start < day(31).start} == ran
+    (whole,) = [row for row in labels_of(store) if row["window_end"] == DAYS[2].end and row["digest"]]
+    assert whole["counts"]["parts"]["count"] == 24
+    # An hour of it that is run again stands beside the sum, until the next rollup drops it with its labels.
+    watch(hourly, url, store, Window(DAYS[2].start, DAYS[2].start + timedelta(hours=1)))
+    inside = [row for row in labels_of(store) if row["window_start"] == DAYS[2].start]
+    assert {row["window_end"] for row in inside} == {DAYS[2].start + timedelta(hours=1), DAYS[2].end}
+    assert rollup(store, DAYS[2].end, "1d") == {"loans": ()}
+    inside = [row for row in labels_of(store) if row["window_start"] == DAYS[2].start]
+    assert {row["window_end"] for row in inside} == {DAYS[2].end}
+    assert prune(store, DAYS[2].end)["labels_profile"] == len(inside)
+    assert {row["window_start"] for row in labels_of(store)} == {day(31).start}
+
+
+BROKEN = {
+    "DROP TABLE outcomes": ("outcomes",),
+    "ALTER TABLE outcomes DROP known_at": ("outcomes", "known_at", "labels.timestamp"),
+    "ALTER TABLE outcomes DROP defaulted": ("outcomes", "defaulted", "labels.value"),
+    "ALTER TABLE outcomes DROP id": ("outcomes", "id", "labels.key"),
+    "ALTER TABLE outcomes ALTER known_at TYPE text": ("outcomes", "known_at", "labels.timestamp"),
+}
+
+
+@pytest.mark.parametrize("statement", BROKEN)
+def test_labels_that_cannot_be_read_cost_one_error_row_and_no_other_check(
+    halfway: tuple[str, Store], statement: str
+) -> None:
+    url, store = halfway
+    labelled_log.execute(url, statement)
+    watch(labelled_log.monitor(), url, store, *DAYS[:2])
+    for window, number in ((DAYS[0], 20), (DAYS[1], 21)):
+        (error,) = performance(store, number)
+        assert (error["status"], error["metric"], error["value"]) == ("error", "label_coverage", None)
+        assert all(name in error["message"] for name in BROKEN[statement]), error["message"]
+        run = runs(store)[window]
+        assert (run.state, run.error) == ("failed", f"performance: {error['message']}")
+        assert (run.rows, run.label_rows, run.labels) == (480, None, None)
+        others = {row["check_name"]: row["status"] for row in store.results("loans", window.start, window.end)}
+        assert set(others) == {"data_drift", "prediction_drift", "operations", "performance"}
+    assert [run.state for run in runs(store).values()][2:] == ["done"] * 6 + ["empty"], "the others stay as they were"
+
+
+def test_labels_that_can_be_read_again_heal_their_windows(halfway: tuple[str, Store], bulk: Any) -> None:
+    url, store = halfway
+    labelled_log.execute(url, "ALTER TABLE outcomes RENAME TO gone")
+    watch(labelled_log.monitor(), url, store, DAYS[0])
+    assert runs(store)[DAYS[0]].state == "failed"
+    labelled_log.execute(url, "ALTER TABLE gone RENAME TO outcomes")
+    append(url, arrived(day(LOADED).start, END))
+    watch(labelled_log.monitor(), url, store, DAYS[9], DAYS[11])
+    assert runs(store)[DAYS[0]].state == "done", "its labels are not final, and the warehouse says that they are"
+    assert_same(final(store), bulk)
+
+
+@pytest.mark.parametrize("at", ["watermark", "arrivals", "scan_with_labels"])
+def test_a_warehouse_that_stops_answering_fails_the_windows_of_the_run_and_no_other(
+    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    url, store = halfway
+    append(url, arrived(day(LOADED).start, day(30).start))
+    before = final(store)
+
+    def unanswered(*_: object) -> Any:
+        raise TransientError("the warehouse does not answer")
+
+    monkeypatch.setattr(steps if at == "scan_with_labels" else labels, at, unanswered)
+    with pytest.raises(TransientError, match="does not answer"):
+        watch(labelled_log.monitor(), url, store, day(LOADED))
+    monkeypatch.undo()
+    after = final(store)
+    failed = [row for row in after["window_run"] if row not in before["window_run"]]
+    assert [(row["window_start"], row["state"]) for row in failed] == [(day(LOADED).start, "failed")]
+    del after["window_run"], before["window_run"]
+    assert_same(after, before)
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert runs(store)[day(LOADED)].state == "done"
+
+
+class Killed(KeyboardInterrupt):
+    """What a process does not survive."""
+
+
+WRITES = ("write_profiles", "write_labels", "write_labelled_baseline", "write_results", "write_window_run")
+
+
+@pytest.mark.parametrize("checks", [ONLY, pytest.param(labelled_log.ALONE, marks=MORE)])
+def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
+    halfway: tuple[str, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: str
+) -> None:
+    url, _ = halfway
+    monitor = labelled_log.monitor(checks)
+    began = tmp_path / "began.db"
+    with open_store(f"sqlite:///{began}") as store:
+        watch(monitor, url, store, *DAYS[5:9])
+    # Labels of the baseline too: then every window is at stake.
+    append(url, arrived(day(LOADED).start, day(30).start))
+    at = (day(LOADED).start + timedelta(hours=1)).replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": log()["id"].iloc[:300:3], "defaulted": 1, "known_at": at}))
+
+    def run_until(write: int, file: Path) -> dict[str, Any]:
+        left = iter(range(write))
+        for name in WRITES:
+            original = getattr(Store, name)
+
+            def dying(self: Store, *arguments: Any, original: Any = original, **named: Any) -> Any:
+                if next(left, None) is None:
+                    raise Killed
+                return original(self, *arguments, **named)
+
+            monkeypatch.setattr(Store, name, dying)
+        with open_store(f"sqlite:///{file}") as store:
+            try:
+                watch(monitor, url, store, day(LOADED))
+            finally:
+                monkeypatch.undo()
+            return final(store)
+
+    expected = run_until(1000, shutil.copy(began, tmp_path / "whole.db"))
+    assert {row["state"] for row in expected["window_run"]} == {"done", "empty"}
+    for write in range(1000):
+        file = shutil.copy(began, tmp_path / f"{write}.db")
+        try:
+            run_until(write, file)
+        except Killed:
+            assert_same(run_until(1000, file), expected)
+        else:
+            break
+    assert write > 8

@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -143,10 +144,12 @@ class Store:
         profiles: Sequence[Profile],
         baseline_id: str,
         labels: WindowLabels | None = None,
+        *,
+        waiting: bool = False,
     ) -> None:
         """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
 
-        With it goes what is known of its labels.
+        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`.
 
         What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
         results stay until each check has written again, so that a dashboard does not empty in between.
@@ -162,29 +165,38 @@ class Store:
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
             if labels is not None:
-                connection.execute(
-                    insert(tables.labels_profile), values.labels_rows(monitor, window, labels, baseline_id)
-                )
+                its = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
+                connection.execute(insert(tables.labels_profile), its)
 
     def write_labels(
-        self, monitor: str, window: Window, labels: WindowLabels, baseline_id: str, checks: Collection[str]
+        self,
+        monitor: str,
+        window: Window,
+        labels: WindowLabels,
+        baseline_id: str,
+        checks: Collection[str],
+        *,
+        waiting: bool = False,
     ) -> None:
         """Replace what is known of the window's labels, and forget what stood on it: `checks`, and that it was done.
 
-        The profile and the checks that do not read labels stay. Until the others have run again, the window is one of
-        `unfinished`.
+        The profile and the checks that do not read labels stay. With `waiting`, the window is then one of `waiting`.
         """
-        rows = values.labels_rows(monitor, window, labels, baseline_id)
+        rows = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
         with self.writing(monitor, window) as connection:
             for table in (tables.labels_profile, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
-            _outdate(connection, checks, is_window(tables.check_run, monitor, window))
+            table = tables.check_run
+            mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
+            connection.execute(delete(table).where(mine))
             connection.execute(insert(tables.labels_profile), rows)
 
     def write_labelled_baseline(
         self, monitor: str, baseline_id: str, baseline: LabelledBaseline, checks: Collection[str]
     ) -> bool:
         """Replace the labels of a baseline's rows, and forget what stood on them: these checks of every window.
+
+        Those windows are then among `waiting`.
 
         Returns
         -------
@@ -198,15 +210,13 @@ class Store:
                 return False
             connection.execute(delete(table).where(table.c.baseline_id == baseline_id))
             connection.execute(insert(table), row)
-            mine = (runs.c.monitor == monitor) & runs.c.check_name.in_(checks)
-            ran = select(runs.c.window_start).where(mine, _of_same_window(runs, tables.window_run)).exists()
-            its = select(labels.c.position).where(
-                labels.c.baseline_id == baseline_id, _of_same_window(labels, tables.window_run)
-            )
-            of_monitor = tables.window_run.c.monitor == monitor
-            connection.execute(delete(tables.window_run).where(of_monitor, ran, its.exists()))
-            its = select(labels.c.position).where(labels.c.baseline_id == baseline_id, _of_same_window(labels, runs))
-            _outdate(connection, checks, (runs.c.monitor == monitor) & its.exists())
+            mine = runs.c.check_name.in_(checks)
+            ran = select(runs.c.state).where(_of_same_window(runs, labels), mine).exists()
+            on_it = (labels.c.monitor == monitor) & (labels.c.baseline_id == baseline_id) & labels.c.digest.is_not(None)
+            connection.execute(update(labels).where(on_it, ran).values(waiting=True))
+            for other, some in ((tables.window_run, true()), (runs, mine)):
+                waits = select(labels.c.position).where(_of_same_window(labels, other), on_it, labels.c.waiting)
+                connection.execute(delete(other).where(other.c.monitor == monitor, some, waits.exists()))
         return True
 
     def write_missing_profiles(
@@ -288,8 +298,9 @@ class Store:
         *,
         schedule: Schedule | None = None,
         state: WindowState | None = None,
+        waiting: bool = False,
     ) -> None:
-        """Replace the window's row of `window_run`.
+        """Replace the window's row of `window_run`; unless checks are still missing, it is none of `waiting` any more.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
         since the last run leaves no rows behind that a first run would not have written. With `schedule`, the
@@ -307,6 +318,8 @@ class Store:
             table = tables.window_run
             connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
             connection.execute(insert(table), values.window_run_row(run))
+            if not waiting:
+                _end_waiting(connection, run.monitor, run.window)
             for table in (tables.result, tables.check_run) if checks is not None else ():
                 gone = is_window(table, run.monitor, run.window) & table.c.check_name.not_in(checks or ())
                 connection.execute(delete(table).where(gone))
@@ -322,6 +335,7 @@ class Store:
             for table in (tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
             connection.execute(insert(tables.window_run), values.window_run_row(run))
+            _end_waiting(connection, run.monitor, run.window)
 
     # Reading.
 
@@ -393,18 +407,14 @@ class Store:
         whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
         return tuple(apart(self._windows(table, whole), lambda window: window))
 
-    def unfinished(self, monitor: str) -> tuple[Window, ...]:
-        """Return the windows whose checks of labels must run again, in time order.
+    def waiting(self, monitor: str) -> tuple[Window, ...]:
+        """Return the windows that were run and whose checks must run again, in time order.
 
-        Its labels, or the baseline's, were replaced since they ran, and it was not closed on the new ones: a run is at
-        work on it, or was killed.
+        Their labels, or the baseline's, were replaced since, and they were not closed on the new ones yet: a run is at
+        work on them, or was killed.
         """
-        runs = tables.check_run
-        labelled, closed = (
-            select(table.c.monitor).where(_of_same_window(table, runs)).exists()
-            for table in (tables.labels_profile, tables.window_run)
-        )
-        return self._windows(runs, (runs.c.monitor == monitor) & runs.c.config_hash.is_(None) & labelled & ~closed)
+        table = tables.labels_profile
+        return self._windows(table, (table.c.monitor == monitor) & table.c.waiting)
 
     def windows_run(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows that were run, not only looked back on."""
@@ -600,13 +610,10 @@ def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
     return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
 
 
-def _outdate(connection: Connection, checks: Collection[str], where: ColumnElement[bool]) -> None:
-    """Record that these checks ran under no monitor file, so that they are missing until they have run again.
-
-    Their rows stay, for they tell a window that was run from one that others only look back on.
-    """
-    runs = tables.check_run
-    connection.execute(update(runs).where(where, runs.c.check_name.in_(checks)).values(config_hash=None))
+def _end_waiting(connection: Connection, monitor: str, window: Window) -> None:
+    table = tables.labels_profile
+    mine = is_window(table, monitor, window) & table.c.waiting
+    connection.execute(update(table).where(mine).values(waiting=False))
 
 
 def _write_monitor(connection: Connection, row: values.Row) -> None:

@@ -181,6 +181,7 @@ labels_profile = Table(
     Column("unknown", BigInteger),  # of these, labels whose key no inference has
     Column("counts", _Json),  # {"cells": [[cell, rows, sums ...], ...], ...}; of a column [[place, rows], ...]
     Column("unreadable", Text),  # why there are no labels
+    Column("waiting", Boolean),  # whether checks must run again on them; in the row of all its outcomes
     Column("position", Integer, nullable=False),
     Column("digest", Text),  # of all rows of the window, in the row of all its outcomes; else NULL
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),

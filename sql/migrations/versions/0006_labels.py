@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("unknown", sa.BigInteger),
         sa.Column("counts", sa.JSON),
         sa.Column("unreadable", sa.Text),
+        sa.Column("waiting", sa.Boolean),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("digest", sa.Text),
         sa.Column("baseline_id", sa.Text, nullable=False),

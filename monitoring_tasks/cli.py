@@ -19,11 +19,11 @@ from rich.table import Table
 
 from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.progress import Progress
-from monitoring_tasks.window import format_instant, parse_instant
+from monitoring_tasks.window import Window, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from monitoring_tasks.config import ColumnType, Monitor
-    from monitoring_tasks.results.store import WindowRun
+    from monitoring_tasks.results.store import Store, WindowRun
 
 app = typer.Typer(
     help="Model monitoring as Airflow pipelines: one YAML file per model, every number in SQL.",
@@ -88,6 +88,7 @@ def demo(
             runs = run_windows(monitor, monitor.start, end, warehouse=warehouse, store=store, progress=progress)
             seconds = (datetime.now(UTC) - began).total_seconds()
             rows = list(store.results(monitor.name, monitor.start, end, segments=[""]))
+            by_month = _performance(monitor, Window(runs[0].window.start, runs[-1].window.end), store)
     total = sum(run.rows or 0 for run in runs)
     out.print(f"\n[bold]{monitor.description}[/]", soft_wrap=True)
     rolling = monitor.baseline.rolling
@@ -101,6 +102,9 @@ def demo(
     if changed.row_count:
         out.print()
         _wide(changed)
+    if by_month.row_count:
+        out.print()
+        _wide(by_month)
     failed = [run for run in runs if run.state == "failed"]
     if failed:
         err.print(f"[bold red]{counted(len(failed), 'window')} failed[/], the first: {escape(str(failed[0].error))}")
@@ -397,6 +401,33 @@ def _seasons(rows: list[Mapping[str, object]], timezone: str) -> Table:
             f"{season.beyond} of {season.windows}",
             in_words("psi", season.largest),
             escape(f"{furthest:%d %b}: {season.message.partition('; ')[2] or season.message}"),
+        )
+    return table
+
+
+def _performance(monitor: Monitor, period: Window, store: Store) -> Table:
+    """Make the table of how right the model was, month by month, and why that moved."""
+    from zoneinfo import ZoneInfo
+
+    from monitoring_tasks.checks.wording import number
+    from monitoring_tasks.statistics.performance import performance_metric
+    from monitoring_tasks.views.performance_by_month import performance_by_month
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    found = performance_by_month(monitor, period, store)
+    label = performance_metric(found[0].metric).label if found else "Performance"
+    right = (label, "Change", "Other inputs", "Relation", "Estimated")
+    for heading in ("Once labels came", *right, "95 % interval", "Loses most where"):
+        table.add_column(heading, justify="right" if heading in right else "left")
+    for row in found:
+        parts = [None if row.baseline is None else row.value - row.baseline, row.inputs, row.relation]
+        table.add_row(
+            f"{row.month.start.astimezone(ZoneInfo(monitor.timezone)):%B}",
+            f"{number(row.value)}{' alarm' if row.alarm else ''}",
+            *("" if part is None else f"{part:+.3f}" for part in parts),
+            "" if row.estimated is None else number(row.estimated),
+            "" if row.lower is None or row.upper is None else f"{number(row.lower)} to {number(row.upper)}",
+            escape(row.worst),
         )
     return table
 

@@ -6,6 +6,7 @@ summed in whole multiples of a power of two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -114,6 +115,13 @@ class LabelsProfile:
             found[name] = np.zeros(self.bins.outcomes)
             np.add.at(found[name], self.bins.outcome_of_cell, each)
         return found
+
+    @property
+    def coarse(self) -> Outcomes:
+        """The labelled rows by outcome, on which the columns' counts are split too."""
+        shape = self.bins.split
+        sums = {name: each.reshape(shape)[..., :-1] for name, each in self.sums_by_outcome.items()}
+        return Outcomes(self.counts_by_outcome.reshape(shape)[..., :-1], sums, self.bins.group_edges)
 
     def by_bin(self, column: str) -> Outcomes:
         """Return the labelled rows of every bin of a column, as outcomes with one leading axis.
@@ -241,7 +249,8 @@ def sparse(counts: IntArray) -> list[list[int]]:
     """
     flat = counts.reshape(-1)
     places = np.flatnonzero(flat)
-    return [[int(place), int(rows)] for place, rows in zip(places, flat[places], strict=True)]
+    pairs: list[list[int]] = np.column_stack((places, flat[places])).tolist()
+    return pairs
 
 
 def dense(values: list[list[int]], shape: tuple[int, ...]) -> IntArray:
@@ -253,7 +262,8 @@ def dense(values: list[list[int]], shape: tuple[int, ...]) -> IntArray:
     array([[0, 3],
            [5, 0]])
     """
-    flat = np.zeros(int(np.prod(shape)), np.int64)
-    for place, rows in values:
-        flat[place] = rows
+    flat = np.zeros(math.prod(shape), np.int64)
+    if values:
+        places, rows = np.array(values, np.int64).T
+        flat[places] = rows
     return flat.reshape(shape)

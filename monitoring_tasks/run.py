@@ -123,8 +123,7 @@ def run_windows(
         for done, window in enumerate(every):
             _tell(progress, "Check", done, len(every))
             began = monotonic()
-            written = _written(monitor, store.check_runs(monitor.name, window))
-            never = [check.name for check in enabled(monitor) if check.name not in written]
+            never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
             try:
                 wanted = (*(() if window in again else names), *never)
                 check_window(monitor, window, wanted, store, history, samples)
@@ -406,6 +405,12 @@ def _write(
 def _written(monitor: Monitor, runs: Sequence[CheckRun]) -> dict[str, CheckRun]:
     """Return, by name, the checks that ran under what the monitor file says now."""
     return {run.check_name: run for run in runs if run.config_hash == monitor.config_hash}
+
+
+def missing_checks(monitor: Monitor, window: Window, names: Sequence[str], store: Store) -> tuple[str, ...]:
+    """Return those of the checks that have not written the window since it was read, under what the file says now."""
+    written = _written(monitor, store.check_runs(monitor.name, window))
+    return tuple(name for name in names if name not in written)
 
 
 def _missing(names: Sequence[str], runs: Sequence[CheckRun]) -> str:

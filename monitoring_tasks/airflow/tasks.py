@@ -6,7 +6,7 @@ Everything heavy is imported inside: the DAG processor imports this module every
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -54,19 +54,31 @@ def failed_before(context: Context) -> tuple[str, ...]:
     return tuple(name.rpartition(".")[2] for name in upstream if states.get(name) not in ("success", "skipped"))
 
 
-def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
-    """Read the windows from the warehouse in one scan and store their profiles."""
+def scan(monitor: Monitor, windows: Sequence[Window]) -> dict[str, str | list[str]]:
+    """Read the windows from the warehouse in one scan and store their profiles and labels.
+
+    Returns the period, and the earlier windows whose labels have come: the tasks after this one run them too.
+    """
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import scan_windows
 
     _log.info("Scanning %s", period(windows))
     with open_store(results_store()) as store, open_warehouse_of(monitor, windows, store) as warehouse:
-        scan_windows(monitor, windows, warehouse, store)
-    return period(windows)
+        again = scan_windows(monitor, windows, warehouse, store)
+    if again:
+        _log.info("Labels have come for %s", period(again))
+    return {"windows": period(windows), "again": [str(window) for window in again]}
 
 
-def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
+def again_of(scanned: Mapping[str, str | Sequence[str]] | None) -> tuple[Window, ...]:
+    """Return the earlier windows that `scan` has read again; none where it failed."""
+    return tuple(Window.parse(*text.split("/")) for text in (scanned or {}).get("again", ()))
+
+
+def check(monitor: Monitor, family: str, windows: Sequence[Window], again: Sequence[Window] = ()) -> str:
     """Run one family of checks over the stored profiles; fail when one of them could not be computed.
+
+    Of the windows that were read `again`, only the checks run that have not written since.
 
     The warehouse is opened only for a family that reads rows. One that does not answer is asked again by a retry.
 
@@ -75,18 +87,20 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     """
     from monitoring_tasks.errors import DataError
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import check_window, history_of
+    from monitoring_tasks.run import check_window, history_of, missing_checks
 
     names = families(monitor)[family]
+    every = sorted({*windows, *again})
     reasons, written = [], ""
     with open_store(results_store()) as store, ExitStack() as stack:
         samples = None
         if any(check.reads_rows for check in enabled(monitor) if check.name in names):
-            samples = stack.enter_context(samples_of(monitor, windows))
-        history = history_of(monitor, windows, store)
-        for window in windows:
+            samples = stack.enter_context(samples_of(monitor, every))
+        history = history_of(monitor, every, store)
+        for window in every:
+            wanted = names if window in windows else missing_checks(monitor, window, names, store)
             try:
-                failed = check_window(monitor, window, names, store, history, samples)
+                failed = check_window(monitor, window, wanted, store, history, samples) if wanted else ()
             except DataError as error:
                 reasons.append(f"{window} ({error})")
                 continue
@@ -98,8 +112,12 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     return period(windows)
 
 
-def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = ()) -> str:
+def close(
+    monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = (), again: Sequence[Window] = ()
+) -> str:
     """Record each window as done or failed; fail when one failed, so that no failed window is green.
+
+    So it does with the windows that were read `again` because their labels have come.
 
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.
@@ -112,7 +130,8 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
             known = {run.window for run in _failed(monitor, windows, store)}
             unread = [window for window in windows if window not in known]
             record_failed(monitor, unread, store, "task scan failed: its log says why")
-        runs = [close_window(monitor, window, store, datetime.now(UTC)) for window in windows]
+        every = sorted({*windows, *again})
+        runs = [close_window(monitor, window, store, datetime.now(UTC)) for window in every]
     fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
     if failed_tasks:
         raise AirflowFailException(f"task {', '.join(failed_tasks)} failed: what is stored is of an earlier run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,10 +37,11 @@ class Comparison:
 
     def bounds(self, rate: float) -> tuple[float | None, float | None]:
         """Return between which values a window is in order at this rate of false alarms."""
-        from scipy.stats import t
+        from scipy.special import ndtri, stdtrit
 
-        sides = 2 if self.metric.better == "zero" else 1
-        margin = float(t.isf(rate / sides, self.freedom)) * self.error
+        tail = rate / (2 if self.metric.better == "zero" else 1)
+        quantile = ndtri(tail) if math.isinf(self.freedom) else stdtrit(self.freedom, tail)
+        margin = -float(quantile) * self.error
         low, high = (float(off_scale(self.metric, self.at + sign * margin)) for sign in (-1, 1))
         return (
             low if self.metric.better != "lower" else None,
@@ -58,22 +60,24 @@ def compare(
     Its error has three parts: that of the window's rows, that of the baseline's, and how much windows of the baseline
     differ beyond what their rows explain. None where it cannot be told.
     """
-    from scipy.stats import t
+    from scipy.special import ndtr, stdtr
 
-    (before, before_error), (after, after_error) = (
-        (float(each) for each in scaled(metric, profile.outcomes)) for profile in (reference, current)
-    )
+    before, before_error, value = _of_baseline(metric, reference)
+    after, after_error = (float(each) for each in scaled(metric, current.outcomes))
     if not all(map(math.isfinite, (before, before_error, after, after_error))):
         return None
     between, parts = between_windows(metric, baseline)
-    error = math.sqrt(before_error**2 + after_error**2 + between * (1 + 1 / max(parts, 1)))
+    windows = 1.0
+    if baseline is not None and parts:  # a month of days varies as a mean of thirty does
+        windows = max(1.0, current.window.length / (baseline.window.length / len(baseline.parts.counts)))
+    error = math.sqrt(before_error**2 + after_error**2 + between * (1 / windows + 1 / max(parts, 1)))
     freedom = float(parts - 1) if between > 0 else math.inf
     z = (after - before) / error
     worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
-    tail = float(t.cdf(worse, freedom))
+    tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
     return Comparison(
         metric=metric,
-        reference=float(metric.function(reference.outcomes)),
+        reference=value,
         at=before,
         error=error,
         between=math.sqrt(between),
@@ -82,6 +86,14 @@ def compare(
     )
 
 
+@lru_cache(maxsize=512)
+def _of_baseline(metric: PerformanceMetric, reference: LabelsProfile) -> tuple[float, float, float]:
+    """Return the baseline's value and error on the scale, and the value itself: the same for every window."""
+    at, error = scaled(metric, reference.outcomes)
+    return float(at), float(error), float(metric.function(reference.outcomes))
+
+
+@lru_cache(maxsize=64)
 def between_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int]:
     """Return the variance from window to window beyond chance, on the metric's scale, and of how many windows it is."""
     if baseline is None or not metric.suits(baseline.parts):

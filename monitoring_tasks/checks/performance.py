@@ -10,6 +10,7 @@ from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare
 from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels
 from monitoring_tasks.checks.performance_by_bin import performance_by_bin
+from monitoring_tasks.checks.performance_change import performance_change
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.config import Performance
@@ -56,7 +57,10 @@ def performance(context: CheckContext) -> list[Result]:
                 continue
             results.append(_decided(context, measured, reference, settings, few, tests))
         results += per_class(context, profile, decided)
-    return [*results, *performance_by_bin(context, whole, decided)]
+    results += performance_by_bin(context, whole, decided)
+    if decided and too_few_labels(whole, settings.minimum_coverage) is None:
+        results += performance_change(context, decided[0])
+    return results
 
 
 @dataclass(frozen=True)

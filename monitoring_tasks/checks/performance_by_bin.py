@@ -24,6 +24,9 @@ LOSSES: Mapping[str, tuple[str, ...]] = {
 }
 """By task: what a bin's share of the loss is a share of; the first that is known."""
 
+ROWS_FOR_METRIC = 50
+"""Labelled rows from which on a bin has a row of the deciding metric too; of fewer its interval says nothing."""
+
 NAMED_BINS = 10
 """Worst bins that are named, at most."""
 
@@ -49,7 +52,7 @@ def performance_by_bin(
                 continue
             values = metric.function(outcomes)
             lower, upper = interval(metric, outcomes)
-            for i in np.flatnonzero(rows):
+            for i in np.flatnonzero(rows if metric is loss else rows >= ROWS_FOR_METRIC):
                 value = float(values[i])
                 segment = f"{name}={readable(labels[i])}"
                 its = Result(
@@ -103,7 +106,7 @@ def loss_metric(context: CheckContext, profile: LabelsProfile) -> PerformanceMet
 
 def _bins(name: str, labels: Sequence[str], outcomes: Outcomes, loss: PerformanceMetric) -> list[Bin]:
     """Measure the loss of every bin, and test it against that of all other rows by Welch's test."""
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     rows, sums, squares = losses(outcomes, loss)
     total, all_rows = sums.sum(), rows.sum()
@@ -113,7 +116,7 @@ def _bins(name: str, labels: Sequence[str], outcomes: Outcomes, loss: Performanc
         variance = np.maximum(squares / rows - mean**2, 0) / np.maximum(rows - 1, 1)
         rest_variance = np.maximum((squares.sum() - squares) / others - rest**2, 0) / np.maximum(others - 1, 1)
         z = (mean - rest) / np.sqrt(variance + rest_variance)
-    p_values = np.where(np.isfinite(z), norm.sf(z), np.nan)
+    p_values = np.where(np.isfinite(z), ndtr(-z), np.nan)
     return [
         Bin(
             column=name,

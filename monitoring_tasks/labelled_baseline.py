@@ -144,9 +144,7 @@ class LabelledBaseline:
         columns = {
             segment: {name: _array(each) for name, each in its.items()} for segment, its in parts["columns"].items()
         }
-        return cls(
-            window=window, bins=bins, profiles=found, part_counts=counts, part_sums=sums, part_columns=columns
-        )
+        return cls(window=window, bins=bins, profiles=found, part_counts=counts, part_sums=sums, part_columns=columns)
 
 
 def label_table(profile: LabelsProfile, column: str) -> FloatArray:
@@ -174,7 +172,8 @@ def label_table(profile: LabelsProfile, column: str) -> FloatArray:
         counts = profile.counts_by_outcome.reshape(bins.split)[..., :-1].sum(axis=1)
     else:
         counts = profile.columns[column].reshape(-1, *bins.split)[..., :-1].sum(axis=(1, 2))
-    return counts.astype(np.float64)
+    found: FloatArray = counts.astype(np.float64)
+    return found
 
 
 def moments(table: FloatArray, label: int, bins: OutcomeBins) -> FloatArray:

@@ -95,7 +95,7 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
             if detector.standardised:
                 result = _chart(detector, windows, usual, settings, two_sided=name == "residual")
             else:
-                result = _warning(detector, _parts(profiles, name, usual), name)
+                result = _warning(detector, _parts(profiles, name, usual), usual, name)
             if result is not None:
                 message = f"{result.message}{provisional(context)}"
                 its_rows = whole.labelled
@@ -249,11 +249,14 @@ def _statistic(series: Series, usual: Usual, deviations: FloatArray, two_sided: 
     return found.statistic
 
 
-def _warning(detector: ChangeDetector, series: Series, name: str) -> Result | None:
-    if detector.bounded and name in ("mae", "residual"):
+def _warning(detector: ChangeDetector, series: Series, usual: Usual, name: str) -> Result | None:
+    on_a_scale = name not in ("mae", "residual")
+    if detector.bounded and not on_a_scale:
         return None
-    values = np.clip(series.values, 0.0, 1.0) if detector.bounded else series.values
-    found = detector.function(values, rows=series.rows)
+    # Settings are for errors in [0, 1], or for values with a standard deviation of 1.
+    values = np.clip(series.values, 0.0, 1.0) if on_a_scale else (series.values - usual.mean) / usual.deviation
+    within = {"variances": usual.deviation**2 if on_a_scale else 1.0} if detector.name == "adwin" else {}
+    found = detector.function(values, rows=series.rows, **within)
     inside = [series.starts[place] for place in found.changes if place >= series.first_of_window]
     every = [series.starts[place] for place in found.changes]
     words = f"{detector.title} over {counted(len(values), 'part')} of windows"

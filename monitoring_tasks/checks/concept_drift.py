@@ -213,13 +213,21 @@ def _at_equal(
     baseline: LabelledBaseline,
 ) -> Tested:
     bins = profile.bins
+    settings = context.monitor.checks.concept_drift
+    assert settings is not None
     regression = bins.task == "regression"
     before, after = label_table(reference, key), label_table(profile, key)
     # Of two labels one says all; of more the one that changed most surely is told, and all are counted as tests.
     candidates = [0] if regression else [1] if before.shape[1] == 2 else list(range(before.shape[1]))
     shifts: list[tuple[int, ConditionalShift, BetweenWindows | None]] = []
+    compared = 0
     for label in candidates:
         a, b = moments(before, label, bins), moments(after, label, bins)
+        # Of values that the baseline does not know nothing is said, and so not of a window that has few others.
+        b = np.where(a[:, :1] > 1, b, 0.0)
+        compared = int(b[:, 0].sum())
+        if compared < settings.minimum_rows:
+            continue
         expected = b[:, 0].sum() * a[:, 1].sum() / max(a[:, 0].sum(), 1)
         if not regression and max(expected, b[:, 1].sum()) < FEWEST_LABELS:
             continue
@@ -241,7 +249,7 @@ def _at_equal(
         freedom=math.inf,
         sides=4 * len(candidates),
         share=not regression,
-        words=f"{column}: too few rows of either label, or of values that the baseline knows, to judge",
+        words=f"{column}: too few rows of values that the baseline knows, or of either label, to judge",
         detail={},
         baseline_rows=int(before[:, 0].sum() if regression else before.sum()),
         window_rows=profile.labelled,
@@ -256,6 +264,7 @@ def _at_equal(
     detail: dict[str, object] = {
         "expected": shift.expected,
         "observed": shift.expected + shift.difference,
+        "compared_rows": compared,
         "between_windows": math.sqrt(between.level) if between else 0.0,
         "windows": between.windows if between else 0,
     }

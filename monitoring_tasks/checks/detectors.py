@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -41,6 +41,14 @@ DRIFT = 0.5
 """Of the chart: a lasting rise of one standard deviation of a window's mean is what it finds fastest."""
 
 
+SETTINGS: Mapping[str, Mapping[str, float]] = {
+    "page_hinkley": {"threshold": 100.0},
+    "hddm_w": {"drift_confidence": 1e-5},
+    "kswin": {"alpha": 0.0002, "window_size": 24, "stat_size": 8},
+}
+"""Where a detector's own default is not rare enough, see `detector_results`."""
+
+
 @dataclass(frozen=True)
 class Series:
     """What a detector looks at: a mean per window or part, in time order."""
@@ -71,7 +79,8 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
     together, the baseline's windows show, so its run length is known: its bound is the one at which it reports a false
     alarm in one of ``1 / (0.2 * false_alarm_rate)`` windows, 500 by default, even if the baseline's mean is one
     standard error off. The other detectors are made for independent rows. They look at the parts of the windows, each
-    of which counts as so many rows as its window has independent ones, and a change that they report is a warning.
+    of which counts for its share of the independent rows of its window, and a change that they report is a warning.
+    KSWIN, which cannot weigh rows, looks at whole windows: its newest 8 and 8 of the 16 before must not overlap.
     """
     baseline, whole = context.labelled_baseline, context.labels_profile
     if baseline is None or whole is None:
@@ -95,7 +104,8 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
             if detector.standardised:
                 result = _chart(detector, windows, usual, settings, two_sided=name == "residual")
             else:
-                result = _warning(detector, _parts(profiles, name, usual), usual, name)
+                series = _parts(profiles, name, usual) if detector.weighs_rows else windows
+                result = _warning(detector, series, usual, name)
             if result is not None:
                 message = f"{result.message}{provisional(context)}"
                 its_rows = whole.labelled
@@ -255,13 +265,16 @@ def _warning(detector: ChangeDetector, series: Series, usual: Usual, name: str) 
         return None
     # Settings are for errors in [0, 1], or for values with a standard deviation of 1.
     values = np.clip(series.values, 0.0, 1.0) if on_a_scale else (series.values - usual.mean) / usual.deviation
-    within = {"variances": usual.deviation**2 if on_a_scale else 1.0} if detector.name == "adwin" else {}
+    within = {**SETTINGS.get(detector.name, {})}
+    if detector.name == "adwin":
+        within["variances"] = usual.deviation**2 if on_a_scale else 1.0
     found = detector.function(values, rows=series.rows, **within)
     inside = [series.starts[place] for place in found.changes if place >= series.first_of_window]
     every = [series.starts[place] for place in found.changes]
-    words = f"{detector.title} over {counted(len(values), 'part')} of windows"
+    what = counted(len(values), "part") + " of windows" if detector.weighs_rows else counted(len(values), "window")
+    words = f"{detector.title} over {what}"
     if inside:
-        words = f"{words} reports a change in the part from {format_instant(inside[0])} on"
+        words = f"{words} reports a change, at {format_instant(inside[0])}"
     else:
         words = f"{words} reports no change in this window"
         words += f", the last one at {format_instant(every[-1])}" if every else ""
@@ -272,7 +285,7 @@ def _warning(detector: ChangeDetector, series: Series, usual: Usual, name: str) 
         message=words,
         detail={
             "threshold": found.threshold,
-            "parts": len(values),
+            "values": len(values),
             "changes": [format_instant(each) for each in every],
             "in_this_window": [format_instant(each) for each in inside],
         },

@@ -312,3 +312,60 @@ def test_the_order_of_the_windows_before_is_all_that_detectors_keep():
 def test_the_bound_of_the_chart_is_that_of_its_run_length():
     assert average_run_length(0.5, chart_threshold(0.002, 10**9, 1), 0.0, sides=1) == pytest.approx(500, rel=0.01)
     assert average_run_length(0.5, chart_threshold(0.002, 25, 2), 0.2, sides=2) == pytest.approx(500, rel=0.01)
+
+
+def false_alarms(n: int, columns: int, spread: float, baselines: int, windows: int, seed: int = 0) -> float:
+    """Return the share of windows without drift in which any row alarms, of several baselines."""
+    rng = np.random.default_rng(seed)
+    alarmed = 0
+    for _ in range(baselines):
+        days = [binary(rng, n, columns, level=spread * rng.normal()) for _ in range(DAYS)]
+        known = made.labelled_baseline(days, BINARY)
+        for _ in range(windows):
+            alarmed += bool(alarms(run(binary(rng, n, columns, level=spread * rng.normal()), known)))
+    return alarmed / (baselines * windows)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("n", "columns", "spread"),
+    [(200, 1, 0.0), (1000, 10, 0.0), (200, 10, 0.05), (1000, 10, 0.05), (10_000, 1, 0.05), (1000, 50, 0.03)],
+)
+def test_false_alarms_are_as_rare_as_the_file_says(n: int, columns: int, spread: float):
+    """At a rate of 1 %; 400 windows of 20 baselines. More than 10 are chance in one of 350 tests at that rate."""
+    assert false_alarms(n, columns, spread, 20, 20) * 400 <= 10
+
+
+def reports(n: int, spread: float, runs: int, windows: int, seed: int = 0) -> dict[str, float]:
+    """Return, of every detector, in how many of 1,000 windows without drift it reports a change."""
+    rng = np.random.default_rng(seed)
+    count: dict[str, int] = {}
+    for _ in range(runs):
+        days = [binary(rng, n, 1, level=spread * rng.normal()) for _ in range(DAYS)]
+        known = made.labelled_baseline(days, BINARY)
+        series = []
+        for i in range(DAYS + windows):
+            rows = binary(rng, n, 1)
+            # A level of the errors, not of the labels alone: all parts of a window share it.
+            turned = rng.random(n) < abs(spread * rng.normal())
+            rows.label[turned] = 1 - rows.prediction[turned]
+            series.append(counted(rows, BINARY, day(i)))
+        known = LabelledBaseline.of(known.window, [[each] for each in series[:DAYS]])
+        its = made.monitor(["a"])
+        for i in range(DAYS, DAYS + windows):
+            for each in concept_drift(made.context(its, known, [series[i]], series[i - 30 : i])):
+                if each.metric in DETECTORS:
+                    count[each.metric] = count.get(each.metric, 0) + (each.decided() in ("warning", "alarm"))
+    return {name: 1000 * each / (runs * windows) for name, each in count.items()}
+
+
+DETECTORS = ("page_hinkley", "cusum", "adwin", "ddm", "hddm_a", "hddm_w", "kswin")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_detectors_rarely_report_what_is_no_change(spread: float):
+    """In 300 windows of 10 baselines, at a rate of 1 % of which the chart has a fifth."""
+    its = reports(500, spread, 10, 30)
+    assert its["cusum"] <= 10
+    assert all(each <= 20 for each in its.values()), its

@@ -12,11 +12,18 @@ import numpy as np
 from monitoring_tasks.labels_profile import LabelsProfile, dense, sparse
 from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
+from monitoring_tasks.statistics.performance.conditional_shift import BetweenWindows, between_windows
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from monitoring_tasks.window import Window
 
 WHOLE = ""
 """The segment of all rows, and the column of all outcomes."""
+
+MOST_PARTS = 100
+"""Windows of the baseline whose columns are kept one by one; of more, neighbours are added up."""
+
+MOST_CELLS = 1_000_000
+"""Numbers that are kept of them in all: 8 MB. With many columns and segments fewer windows are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +38,10 @@ class LabelledBaseline:
     """Rows by window of the schedule inside the baseline's period and by outcome."""
     part_sums: Mapping[str, FloatArray] = field(repr=False)
     """Of each loss, shaped as `part_counts`."""
+    part_columns: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict, repr=False)
+    """By segment and column, what `label_table` returns of at most `MOST_PARTS` windows or neighbours: shape
+    (windows, bins, numbers); under '' by group of places."""
+    _between: dict[tuple[str, str, int], BetweenWindows] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def whole(self) -> LabelsProfile:
@@ -46,6 +57,21 @@ class LabelledBaseline:
             sums={name: each.reshape(-1, *shape)[..., :-1] for name, each in self.part_sums.items()},
             edges=self.bins.group_edges,
         )
+
+    def between(self, segment: str, column: str, label: int = 0) -> BetweenWindows | None:
+        """Return by how much windows differ at equal values of a column; None where it was not kept.
+
+        It is that of the share of one label, or of the mean residual of a regression. It takes milliseconds and is
+        worked out once.
+        """
+        key = segment, column, label
+        if key not in self._between:
+            parts = self.part_columns.get(segment, {}).get(column)
+            if parts is None:
+                return None
+            each = moments(parts, label, self.bins)
+            self._between[key] = between_windows(each.sum(axis=0), each)
+        return self._between[key]
 
     @classmethod
     def of(cls, window: Window, parts: Sequence[Sequence[LabelsProfile]]) -> LabelledBaseline:
@@ -65,6 +91,7 @@ class LabelledBaseline:
             },
             part_counts=np.stack([profile.counts_by_outcome for profile in whole]),
             part_sums={name: np.stack([profile.sums_by_outcome[name] for profile in whole]) for name in bins.losses},
+            part_columns=_columns_of_parts(parts),
         )
 
     def to_json(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -77,7 +104,11 @@ class LabelledBaseline:
         sums = [each.reshape(-1) for each in self.part_sums.values()]
         flat = self.part_counts.reshape(-1)
         rows = [[int(i), int(flat[i]), *(float(each[i]) for each in sums)] for i in filled]
-        return profiles, {"count": len(self.part_counts), "rows": rows}
+        columns = {
+            segment: {name: _numbers(each) for name, each in found.items()}
+            for segment, found in self.part_columns.items()
+        }
+        return profiles, {"count": len(self.part_counts), "rows": rows, "columns": columns}
 
     @classmethod
     def from_json(
@@ -110,4 +141,79 @@ class LabelledBaseline:
             )
             for segment, columns in profiles.items()
         }
-        return cls(window=window, bins=bins, profiles=found, part_counts=counts, part_sums=sums)
+        columns = {
+            segment: {name: _array(each) for name, each in its.items()} for segment, its in parts["columns"].items()
+        }
+        return cls(window=window, bins=bins, profiles=found, part_counts=counts, part_sums=sums, part_columns=columns)
+
+
+def label_table(profile: LabelsProfile, column: str) -> FloatArray:
+    """Return the labelled rows of each bin of a column by label, or of a regression rows, residuals and their squares.
+
+    Parameters
+    ----------
+    profile
+        A window's labels.
+    column
+        Its name; '' for the groups of places of the score.
+
+    Returns
+    -------
+    float ndarray, shape (bins, labels) or, of a regression, (bins, 3)
+        Rows of a regression without a prediction have no residual and are left out.
+    """
+    bins = profile.bins
+    if bins.task == "regression":
+        outcomes = profile.by_bin(column)
+        with_residual = outcomes.counts[:, 1:].sum(axis=(1, 2, 3))
+        sums = [outcomes.sums[name].sum(axis=(1, 2, 3)) for name in ("error", "error_squares")]
+        return np.stack([with_residual, *sums], axis=-1).astype(np.float64)
+    if column == WHOLE:
+        counts = profile.counts_by_outcome.reshape(bins.split)[..., :-1].sum(axis=1)
+    else:
+        counts = profile.columns[column].reshape(-1, *bins.split)[..., :-1].sum(axis=(1, 2))
+    found: FloatArray = counts.astype(np.float64)
+    return found
+
+
+def moments(table: FloatArray, label: int, bins: OutcomeBins) -> FloatArray:
+    """Return rows, sum and sum of squares by bin, of 1 for one label and 0 for the others, or of the residual."""
+    if bins.task == "regression":
+        return table
+    return np.stack([table.sum(axis=-1), table[..., label], table[..., label]], axis=-1)
+
+
+def _columns_of_parts(parts: Sequence[Sequence[LabelsProfile]]) -> dict[str, dict[str, FloatArray]]:
+    bins = parts[0][0].bins
+    names = {profile.segment: tuple(profile.columns) for profiles in parts for profile in profiles}
+    first = {profile.segment: profile for profiles in parts for profile in profiles}
+    with_places = (WHOLE,) if bins.task == "binary_classification" and bins.edges else ()
+    shapes = {
+        segment: {name: label_table(first[segment], name).shape for name in (*with_places, *its)}
+        for segment, its in names.items()
+    }
+    cells = sum(int(np.prod(shape)) for its in shapes.values() for shape in its.values())
+    groups = max(1, min(len(parts), MOST_PARTS, MOST_CELLS // max(cells, 1)))
+    found = {
+        segment: {name: np.zeros((groups, *shape)) for name, shape in its.items()} for segment, its in shapes.items()
+    }
+    for i, profiles in enumerate(parts):
+        for profile in profiles:
+            for name, array in found[profile.segment].items():
+                if name == WHOLE or name in profile.columns:
+                    array[i * groups // len(parts)] += label_table(profile, name)
+    return found
+
+
+def _numbers(array: FloatArray) -> dict[str, Any]:
+    """Return an array as its shape, the places of what is not zero, and what stands there; floats survive exactly."""
+    flat = array.reshape(-1)
+    places = np.flatnonzero(flat)
+    values = [int(value) if value.is_integer() else value for value in flat[places].tolist()]
+    return {"shape": list(array.shape), "places": places.tolist(), "values": values}
+
+
+def _array(values: Mapping[str, Any]) -> FloatArray:
+    flat = np.zeros(int(np.prod(values["shape"])))
+    flat[values["places"]] = values["values"]
+    return flat.reshape(values["shape"])

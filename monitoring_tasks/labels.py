@@ -342,10 +342,15 @@ def late_windows(
     provisional = set(store.provisional(monitor.name))
     now_complete = [window for window in stored if window in provisional and labels.are_complete(monitor, window)]
     late = tuple(sorted({*touched, *now_complete}))
-    others = sorted({*read, *late} - {*windows})
-    if others:
-        came |= arrivals(warehouse, source, labels.how.source, others)
-    return replace(labels, arrived=came), late
+    return with_arrivals(replace(labels, arrived=came), warehouse, source, {*read, *late} - {*windows}), late
+
+
+def with_arrivals(labels: Labels, warehouse: Warehouse, source: Source, windows: Collection[Window]) -> Labels:
+    """Return the labels with what arrived in these windows too."""
+    if labels.how is None or not windows:
+        return labels
+    came = arrivals(warehouse, source, labels.how.source, sorted(windows))
+    return replace(labels, arrived={**labels.arrived, **came})
 
 
 def _overlaps(window: Window, others: Sequence[Window]) -> bool:

@@ -29,7 +29,14 @@ from monitoring_tasks.errors import (
 )
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
-from monitoring_tasks.labels import checks_of_labels, late_windows, measure_their_baseline, read_labels
+from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
+from monitoring_tasks.labels import (
+    checks_of_labels,
+    late_windows,
+    measure_their_baseline,
+    read_labels,
+    with_arrivals,
+)
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
@@ -169,6 +176,7 @@ def scan_windows(
     With labels, it reads other windows again as well: those whose labels arrived in these windows, and those whose
     labels were not complete when they were read last and are now. If the labels of the baseline's rows have become
     complete or more of them arrived in these windows, they are measured, and every window is compared with them anew.
+    And it reads the earlier windows whose labels the change detectors look at, see `monitoring_tasks.label_history`.
 
     Returns
     -------
@@ -195,12 +203,19 @@ def scan_windows(
         labels = read_labels(monitor, warehouse, types, baseline)
         history = history_of(monitor, windows, store)
         earlier = set(history.missing(baseline.id)) if history else set()
+        label_history = LabelHistory(monitor, store, baseline.id)
         late: set[Window] = set()
+        run_before: set[Window] = set()
         if labels is not None:
+            earlier |= label_history.missing(windows)
             labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store)
             late = set(found_late)
             measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
-        run_before = {*store.windows_run(monitor.name), *store.waiting(monitor.name)} if late else set()
+        if labels is not None and late:
+            run_before = {*store.windows_run(monitor.name), *store.waiting(monitor.name)}
+            more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
+            labels = with_arrivals(labels, warehouse, source, more)
+            earlier |= more
         wanted = sorted({*earlier, *windows, *late})
         how = None if labels is None else labels.how
         _tell(progress, "Scan", 0, len(wanted))
@@ -211,20 +226,23 @@ def scan_windows(
             its = None if labels is None else labels.of(monitor, window, counted)
             if window in earlier:
                 store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its)
-            elif window in late:
-                ran = window in run_before
-                if _write_changed(store, monitor, profiles, its, baseline.id, waiting=ran) and ran:
-                    again.append(window)
-            else:
-                if keep:
+                _tell(progress, "Scan", done, len(wanted))
+                continue
+            with label_history.writing(window, its):
+                if window in late:
+                    ran = window in run_before
+                    if _write_changed(store, monitor, profiles, its, baseline.id, waiting=ran) and ran:
+                        again.append(window)
+                elif keep:
                     _write_changed(store, monitor, profiles, its, baseline.id)
                 else:
                     store.write_profiles(monitor.name, window, profiles, baseline.id, its)
+            if window not in late:
                 left.remove(window)
             _tell(progress, "Scan", done, len(wanted))
         if labels is not None:
             again += store.waiting(monitor.name)
-    return tuple(sorted({*again} - {*windows}))
+    return tuple(sorted({*again, *label_history.again} - {*windows}))
 
 
 def _write_changed(
@@ -355,6 +373,12 @@ def _check_window(
     if any(check.reads_labels for check in chosen):
         labels = store.read_labels(monitor.name, window)
         context = replace(context, labels=labels, labelled_baseline=store.labelled_baseline(baseline))
+    looking = [check.name for check in chosen if check.looks_back_on_labels]
+    looked_at: tuple[str, ...] = ()
+    if looking:
+        # Those that change while they are read differ from these digests afterwards.
+        looked_at = digests_before(monitor, window, baseline, store)
+        context = replace(context, labels_before=partial(labels_before, monitor, window, baseline, store))
     if history is not None and any(check.compares for check in chosen):
         if monitor.baseline_is_past:
             earlier = history.reference(window, baseline)
@@ -378,6 +402,9 @@ def _check_window(
             error = _write(store, check, context, [failure], state)
         if error:
             failed.append(check.name)
+    if looking and digests_before(monitor, window, baseline, store) != looked_at:
+        store.forget_checks(monitor.name, [window], looking)
+        raise ReplacedError(f"monitor {monitor.name!r}: labels that {window} looks back on were replaced meanwhile")
     if unread:
         raise UnreadError("; ".join(map(str, unread))) from unread[0]
     return tuple(failed)

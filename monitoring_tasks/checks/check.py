@@ -63,6 +63,10 @@ class CheckContext:
     read them (`Check.reads_labels`)."""
     labelled_baseline: LabelledBaseline | None = None
     """The same of the baseline's rows; None before they are complete."""
+    labels_before: Callable[[], tuple[LabelsProfile, ...]] = lambda: ()
+    """Reads what became of all rows of the windows before, without their columns, in time order: of as many as the
+    detectors look back on, without those whose labels are not known. For checks that declare it
+    (`Check.looks_back_on_labels`)."""
     draw: Callable[[Sequence[str], int, int], RowSamples] | None = None
     """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`); what
     has fewer than the last number is no part.
@@ -103,5 +107,7 @@ class Check:
     """Whether the profile is not enough for it: only such a check costs a look into the warehouse."""
     reads_labels: bool = False
     """Whether it reads `CheckContext.labels`: then it runs again when labels have come."""
+    looks_back_on_labels: bool = False
+    """Whether it reads `CheckContext.labels_before`: then it runs again when the labels of an earlier window change."""
     compares: bool = False
     """Whether it reads `CheckContext.reference`: then earlier windows are read for it, where the file asks for them."""

@@ -146,6 +146,11 @@ class ConceptDrift(CheckSettings):
 
     minimum_rows: Count = 100
     """the labelled rows below which a window is not judged, such as 100"""
+    minimum_effect: NotNegative = 0.02
+    """the smallest change at equal inputs that matters, of a share of labels, or in standard deviations of a residual,
+    such as 0.02"""
+    look_back: Count = 30
+    """the windows before each one that the change detectors look at, such as 30"""
 
 
 class Performance(CheckSettings):

@@ -29,7 +29,7 @@ from sqlalchemy.exc import IntegrityError
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError, ReplacedError
 from monitoring_tasks.labelled_baseline import LabelledBaseline
-from monitoring_tasks.labels_profile import WindowLabels
+from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results import rows as values
 from monitoring_tasks.results import tables
@@ -190,6 +190,18 @@ class Store:
             mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
             connection.execute(delete(table).where(mine))
             connection.execute(insert(tables.labels_profile), rows)
+
+    def forget_checks(self, monitor: str, windows: Collection[Window], checks: Collection[str]) -> None:
+        """Forget that these checks ran on these windows, and that they were done: they are then among `waiting`."""
+        for window in windows:
+            with self.writing(monitor, window) as connection:
+                table = tables.check_run
+                mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
+                connection.execute(delete(table).where(mine))
+                connection.execute(delete(tables.window_run).where(is_window(tables.window_run, monitor, window)))
+                labels = tables.labels_profile
+                whole = is_window(labels, monitor, window) & labels.c.digest.is_not(None)
+                connection.execute(update(labels).where(whole).values(waiting=True))
 
     def write_labelled_baseline(
         self, monitor: str, baseline_id: str, baseline: LabelledBaseline, checks: Collection[str]
@@ -415,6 +427,46 @@ class Store:
         """
         table = tables.labels_profile
         return self._windows(table, (table.c.monitor == monitor) & table.c.waiting)
+
+    def labels_of_all_rows(
+        self, monitor: str, windows: Sequence[Window], baseline: Baseline
+    ) -> tuple[LabelsProfile, ...]:
+        """Return what became of all rows of these windows, without columns and segments, in time order.
+
+        Those without labels on this baseline are left out.
+        """
+        if baseline.outcomes is None:
+            return ()
+        rows = self._label_rows(monitor, windows, baseline.id, *tables.labels_profile.c)
+        return tuple(
+            profile for row in rows for profile in values.labels_of([row], baseline.bins, baseline.outcomes).profiles
+        )
+
+    def label_digests(self, monitor: str, windows: Sequence[Window], baseline_id: str) -> tuple[str, ...]:
+        """Return the digest of the labels of each of these windows that has some on this baseline, in time order."""
+        table = tables.labels_profile
+        columns = (table.c.window_start, table.c.window_end, table.c.digest)
+        return tuple(row["digest"] for row in self._label_rows(monitor, windows, baseline_id, *columns))
+
+    def _label_rows(
+        self, monitor: str, windows: Sequence[Window], baseline_id: str, *columns: ColumnElement[Any]
+    ) -> list[Mapping[str, Any]]:
+        if not windows:
+            return []
+        table, wanted = tables.labels_profile, set(windows)
+        whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
+        mine = whole & table.c.window_start.between(min(wanted).start, max(wanted).start)
+        mine &= (table.c.baseline_id == baseline_id) & table.c.unreadable.is_(None)
+        with self.reading() as connection:
+            found = connection.execute(select(*columns).where(mine).order_by(table.c.window_start))
+            rows = [row._asdict() for row in found]
+        return [row for row in rows if Window(row["window_start"], row["window_end"]) in wanted]
+
+    def windows_checked(self, monitor: str, checks: Collection[str] = ()) -> frozenset[Window]:
+        """Return the windows on which one of these checks ran since they were scanned; of all checks without any."""
+        table = tables.check_run
+        where = table.c.monitor == monitor
+        return frozenset(self._windows(table, where & table.c.check_name.in_(checks) if checks else where))
 
     def windows_run(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows that were run, not only looked back on."""

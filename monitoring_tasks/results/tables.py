@@ -226,7 +226,7 @@ labelled_baseline = Table(
     ),  # {segment: {column: counts}}, as in labels_profile; all outcomes under ''
     Column(
         "parts", _Json, nullable=False
-    ),  # of the windows inside its period: {"count": ..., "counts": ..., "sums": ...}
+    ),  # of the windows inside its period: {"count": ..., "rows": ..., "columns": {segment: {column: numbers}}}
     Column("rows", BigInteger, nullable=False),
     Column("label_rows", BigInteger, nullable=False),
     Column("digest", Text, nullable=False),  # of profile and parts

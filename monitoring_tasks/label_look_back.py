@@ -1,0 +1,63 @@
+"""Which earlier windows' labels a window's change detectors look at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.window import Window
+
+
+def looked_back_on(monitor: Monitor, window: Window) -> tuple[Window, ...]:
+    """Return the windows of the schedule before this one whose labels the detectors look at, in time order.
+
+    They are as many as `checks.concept_drift.look_back` says. Nothing before the baseline's period is looked at; with a
+    baseline that is a table, nothing before the monitor's `start`.
+    """
+    settings = monitor.checks.concept_drift
+    if settings is None:
+        return ()
+    floor, length = _floor(monitor), window.length * (settings.look_back + 1)
+    while True:
+        start = max(floor, _moved(window.start, -length, floor))
+        found = monitor.schedule.windows(start, window.start) if start < window.start else ()
+        if len(found) >= settings.look_back or start <= floor:
+            return found[-settings.look_back :]
+        length *= 2
+
+
+def all_looked_back_on(monitor: Monitor, windows: Sequence[Window]) -> set[Window]:
+    """Return what any of these windows looks back on, without these windows themselves."""
+    mine = set(windows)
+    ends = {window.end for window in windows}
+    # What a window looks back on, the one before it does, but for itself.
+    found = {each for window in windows if window.start not in ends for each in looked_back_on(monitor, window)}
+    return {each for each in found - mine if not any(each.overlaps(window) for window in windows)}
+
+
+def looking_back_on(monitor: Monitor, window: Window, among: Collection[Window]) -> tuple[Window, ...]:
+    """Return those of some windows that look back on this one, in time order."""
+    settings = monitor.checks.concept_drift
+    later = sorted(each for each in among if each.start >= window.end)
+    if settings is None or not later or window.start < _floor(monitor):
+        return ()
+    last, length = later[-1].end, window.length * (settings.look_back + 1)
+    while True:
+        end = min(last, _moved(window.end, length, last))
+        found = monitor.schedule.windows(window.end, end)
+        if len(found) >= settings.look_back or end >= last:
+            return tuple(sorted(set(later).intersection(found[: settings.look_back])))
+        length *= 2
+
+
+def _floor(monitor: Monitor) -> datetime:
+    period = monitor.baseline.period
+    return monitor.start if period is None else period.start
+
+
+def _moved(instant: datetime, length: timedelta, otherwise: datetime) -> datetime:
+    try:
+        return instant + length
+    except OverflowError:
+        return otherwise

@@ -1,0 +1,371 @@
+"""Concept drift is found where it is planted, named, and not found where only the inputs moved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from monitoring_tasks.checks.concept_drift import concept_drift
+from monitoring_tasks.checks.detectors import chart_threshold
+from monitoring_tasks.checks.result import Result
+from monitoring_tasks.labelled_baseline import MOST_PARTS, LabelledBaseline
+from monitoring_tasks.statistics.change import average_run_length
+from tests.checks import labelled_rows as made
+from tests.checks.labelled_rows import BINARY, MULTICLASS, REGRESSION, Rows, counted, day, split
+
+DAYS = 30
+WINDOW = day(40)
+
+
+def binary(
+    rng: np.random.Generator,
+    n: int = 1000,
+    columns: int = 2,
+    *,
+    level: float = 0.0,
+    in_bin: float = 0.0,
+    shift: bool = False,
+) -> Rows:
+    """The rate rises with `a`, which the score knows; it does not with the others.
+
+    `level` is added to the rate everywhere, `in_bin` where `a` is in [2, 3); `shift` has three rows of four there.
+    """
+    names = "abcdefghijklmnopqrstuvwxyz" if columns <= 26 else [f"f{i}" for i in range(columns)]
+    features = {name: rng.random(n) * 8 for name in names[:columns]}
+    first = features[names[0]]
+    if shift:
+        first[: 3 * n // 4] = 2 + rng.random(3 * n // 4)
+        rng.shuffle(first)
+    expected = 0.1 + 0.05 * first
+    rate = np.clip(expected + level + np.where((first >= 2) & (first < 3), in_bin, 0.0), 0, 1)
+    label = (rng.random(n) < rate).astype(int)
+    return Rows(features, label, (expected > 0.3).astype(int), expected)
+
+
+@cache
+def baseline(seed: int = 1, n: int = 1000, columns: int = 2, spread: float = 0.0) -> LabelledBaseline:
+    rng = np.random.default_rng(seed)
+    days = [binary(rng, n, columns, level=spread * rng.normal()) for _ in range(DAYS)]
+    return made.labelled_baseline(days, BINARY)
+
+
+def run(rows: Rows, known: LabelledBaseline | None = None, checks: str = "{}", **more: object) -> list[Result]:
+    its = made.monitor(list(rows.features), checks=checks)
+    profile = counted(rows, BINARY, WINDOW)
+    return concept_drift(made.context(its, known or baseline(), [profile], **more))
+
+
+def found(results: list[Result], metric: str, column: str = "", segment: str = "") -> Result:
+    (its,) = [
+        each for each in results if each.metric == metric and each.column_name == column and each.segment == segment
+    ]
+    return its
+
+
+def alarms(results: list[Result]) -> set[tuple[str, str]]:
+    return {(each.metric, each.column_name) for each in results if each.decided() == "alarm"}
+
+
+def test_labels_that_changed_in_one_bin_are_found_and_named():
+    results = run(binary(np.random.default_rng(3), in_bin=0.4))
+    its = found(results, "label_shift", "a")
+    assert its.decided() == "alarm"
+    assert its.detail["bin"]["bin"] == "[2,3)"
+    assert its.detail["bin"]["observed"] - its.detail["bin"]["expected"] == pytest.approx(0.4, abs=0.1)
+    assert "at equal a " in its.message
+    assert "most in a=[2,3): " in its.message
+    verdict = found(results, "drifted_share")
+    assert verdict.decided() == "alarm"
+    assert "a" in verdict.detail["columns"]
+    assert its.message in verdict.message
+
+
+def test_a_change_in_one_bin_that_the_mean_does_not_show_is_found_too():
+    rng = np.random.default_rng(4)
+    rows = binary(rng, 2000, in_bin=0.3)
+    first = rows.features["a"]
+    other = (first >= 5) & (first < 6) & (rows.label == 1) & (rng.random(2000) < 0.8)
+    rows.label[other] = 0
+    its = found(run(rows), "label_shift", "a")
+    assert abs(its.value) < 0.03
+    assert its.decided() == "alarm"
+
+
+def test_a_shift_of_the_inputs_alone_is_none():
+    results = run(binary(np.random.default_rng(5), shift=True))
+    assert found(results, "label_shift", "a").decided() == "ok"
+    assert found(results, "label_shift", "probability").decided() == "ok"
+    assert found(results, "calibration_drift", "probability").decided() == "ok"
+
+
+@pytest.mark.parametrize("level", [0.15, -0.15])
+def test_a_change_everywhere_is_found_in_either_direction_and_the_calibration_with_it(level: float):
+    results = run(binary(np.random.default_rng(6), level=level))
+    for metric, column in (("label_shift", "a"), ("label_shift", "probability"), ("calibration_drift", "probability")):
+        its = found(results, metric, column)
+        assert its.decided() == "alarm", its
+        assert its.value == pytest.approx(level, abs=0.06)
+        assert its.value_lower < its.value < its.value_upper
+        assert its.threshold_lower == -its.threshold_upper
+        assert abs(its.value) > its.threshold_upper
+
+
+def test_a_smaller_loss_is_no_alarm_and_a_larger_one_is():
+    rows = binary(np.random.default_rng(7))
+    better = replace_labels(rows, rows.prediction)
+    worse = replace_labels(rows, 1 - rows.prediction)
+    assert found(run(better), "loss_drift").decided() == "ok"
+    assert found(run(worse), "loss_drift").decided() == "alarm"
+    assert found(run(better), "label_shift", "a").decided() == "alarm", "labels changed all the same"
+
+
+def replace_labels(rows: Rows, label: np.ndarray) -> Rows:
+    return Rows(rows.features, label, rows.prediction, rows.score)
+
+
+def test_a_change_below_the_smallest_that_matters_is_none():
+    rows = binary(np.random.default_rng(8), 20_000, level=0.06)
+    assert ("label_shift", "a") in alarms(run(rows))
+    assert not alarms(run(rows, checks="{concept_drift: {minimum_effect: 0.2}}")) & {("label_shift", "a")}
+
+
+def test_the_level_of_windows_is_not_called_drift():
+    """Of windows whose rates differ by 0.06, one that is 0.1 higher is none; of windows that do not, it is."""
+    rows = binary(np.random.default_rng(9), level=0.1)
+    assert ("label_shift", "probability") in alarms(run(rows))
+    assert not alarms(run(rows, baseline(spread=0.06)))
+
+
+def test_segments_are_tested_by_themselves():
+    rng = np.random.default_rng(10)
+    days = [binary(rng) for _ in range(DAYS)]
+    known = made.labelled_baseline(days, BINARY, low="b")
+    rows = binary(rng)
+    of_segment = rows.features["b"] < 4
+    rows.label[of_segment] = (rng.random(of_segment.sum()) < 0.7).astype(int)
+    its = made.monitor(["a", "b"])
+    results = concept_drift(made.context(its, known, split(rows, BINARY, WINDOW, low="b")))
+    assert found(results, "label_shift", "a", "b=low").decided() == "alarm"
+    assert found(results, "drifted_share", segment="b=low").decided() == "alarm"
+    assert not [each for each in results if each.segment == "b=low" and each.column_name == "b"]
+
+
+@pytest.mark.parametrize("n", [99, 20])
+def test_few_rows_are_not_judged(n: int):
+    results = run(binary(np.random.default_rng(11), n))
+    (its,) = results
+    assert its.metric == "drifted_share"
+    assert its.decided() == "insufficient_data"
+    assert f"{n} labelled rows are too few to judge, 100 are needed" in its.message
+
+
+def test_without_the_baselines_labels_it_says_when_they_come():
+    rows = binary(np.random.default_rng(12))
+    its = made.monitor(list(rows.features))
+    (result,) = concept_drift(made.context(its, None, [counted(rows, BINARY, WINDOW)]))
+    assert result.decided() == "insufficient_data"
+    assert "the baseline's labels are complete from" in result.message
+
+
+def test_labels_that_are_not_complete_are_said_to_be_provisional():
+    results = run(binary(np.random.default_rng(13)), final=False)
+    assert all("provisional" in each.message for each in results)
+
+
+def test_too_few_labels_are_not_judged():
+    rows = binary(np.random.default_rng(14))
+    profile = counted(rows, BINARY, WINDOW)
+    cells = profile.cells.reshape(BINARY.shape).copy()
+    cells[..., -1] += 1000 // cells[..., -1].size + 1  # as many rows without a label
+    its = made.monitor(list(rows.features))
+    (result,) = concept_drift(made.context(its, baseline(), [replace(profile, cells=cells.reshape(-1))]))
+    assert result.decided() == "insufficient_data"
+    assert "a verdict needs 80 %" in result.message
+
+
+def test_few_labels_of_one_kind_are_not_judged():
+    rows = binary(np.random.default_rng(15))
+    known = made.labelled_baseline([replace_labels(rows, np.zeros(1000, int))] * 5, BINARY)
+    results = run(replace_labels(rows, np.zeros(1000, int)), known)
+    assert found(results, "label_shift", "a").decided() == "insufficient_data"
+    assert found(results, "drifted_share").decided() == "insufficient_data"
+
+
+def regression(rng: np.random.Generator, n: int = 1000, *, level: float = 0.0, shift: bool = False) -> Rows:
+    a, b = rng.random(n) * 8, rng.random(n) * 8
+    if shift:
+        a[:] = 2 + rng.random(n)
+    label = 5 + a + rng.normal(size=n) + np.where((a >= 2) & (a < 3), level, 0.0)
+    return Rows({"a": a, "b": b}, label, 5 + a)
+
+
+def test_the_residuals_of_a_regression():
+    rng = np.random.default_rng(20)
+    known = made.labelled_baseline([regression(rng) for _ in range(DAYS)], REGRESSION)
+    its = made.monitor(["a", "b"], "regression")
+
+    def of(rows: Rows) -> list[Result]:
+        return concept_drift(made.context(its, known, [counted(rows, REGRESSION, WINDOW)]))
+
+    quiet, moved, shifted = (of(regression(rng, **more)) for more in ({}, {"level": 2.0}, {"shift": True}))
+    assert not alarms(quiet)
+    assert not alarms(shifted)
+    its_a = found(moved, "residual_drift", "a")
+    assert its_a.decided() == "alarm"
+    assert its_a.detail["bin"]["bin"] == "[2,3)"
+    assert its_a.detail["bin"]["observed"] == pytest.approx(-2.0, abs=0.4)
+    assert ("loss_drift", "") in alarms(moved)
+    assert {each.column_name for each in moved if each.metric == "cusum"} == {"", "predicted"}
+
+
+def multiclass(rng: np.random.Generator, n: int = 1000, *, greener: float = 0.0) -> Rows:
+    a = rng.random(n) * 8
+    guess = np.where(a < 3, 0, np.where(a < 6, 1, 2))
+    label = np.where(rng.random(n) < 0.7, guess, rng.integers(0, 3, n))
+    label[(a >= 6) & (rng.random(n) < greener)] = 1
+    return Rows({"a": a, "b": rng.random(n) * 8}, label, guess)
+
+
+def test_the_classes_of_a_multiclass_model():
+    rng = np.random.default_rng(21)
+    known = made.labelled_baseline([multiclass(rng) for _ in range(DAYS)], MULTICLASS)
+    its = made.monitor(["a", "b"], "multiclass_classification")
+    quiet, moved = (
+        concept_drift(made.context(its, known, [counted(multiclass(rng, **more), MULTICLASS, WINDOW)]))
+        for more in ({}, {"greener": 0.5})
+    )
+    assert not alarms(quiet)
+    of_a = found(moved, "label_shift", "a")
+    assert of_a.decided() == "alarm"
+    assert of_a.detail["label"] in ("green", "blue")
+    assert of_a.detail["bin"]["bin"] in ("[6,7)", "[7,8)")
+    assert ("loss_drift", "") in alarms(moved)
+
+
+def test_the_baselines_columns_survive_the_store():
+    rng = np.random.default_rng(22)
+    for days, bins in (
+        ([binary(rng, 200) for _ in range(5)], BINARY),
+        ([regression(rng, 200) for _ in range(5)], REGRESSION),
+    ):
+        known = made.labelled_baseline(days, bins, low="a")
+        profiles, parts = (json.loads(json.dumps(each)) for each in known.to_json())
+        sizes = dict.fromkeys(("a", "b"), len(made.FEATURE))
+        again = LabelledBaseline.from_json(known.window, bins, sizes, profiles, parts)
+        assert set(again.part_columns) == {"", "a=low"}
+        for segment, columns in known.part_columns.items():
+            for name, array in columns.items():
+                np.testing.assert_array_equal(again.part_columns[segment][name], array)
+        assert again.between("", "b").level == known.between("", "b").level
+
+
+def test_of_many_windows_neighbours_are_added_up():
+    rng = np.random.default_rng(23)
+    known = made.labelled_baseline([binary(rng, 20) for _ in range(MOST_PARTS + 50)], BINARY)
+    kept = known.part_columns[""]["a"]
+    assert len(kept) == MOST_PARTS
+    assert kept.sum() == 20 * (MOST_PARTS + 50)
+    assert set(kept.sum(axis=(1, 2))) == {20, 40}
+
+
+def test_the_chart_finds_a_lasting_rise_that_no_single_window_shows():
+    known = baseline(n=300, spread=0.03)
+    rng = np.random.default_rng(30)
+    before = [counted(binary(rng, 300, level=0.03 * rng.normal()), BINARY, day(i)) for i in range(10, 40)]
+    quiet = run(binary(rng, 300), known, before=before)
+    assert found(quiet, "cusum").decided() == "ok"
+    # The error rate is that of labels against predictions: turn some labels round.
+    worse = []
+    for i in range(10, 40):
+        rows = binary(rng, 300, level=0.03 * rng.normal())
+        if i >= 30:
+            turned = rng.random(300) < 0.12
+            rows.label[turned] = 1 - rows.prediction[turned]
+        worse.append(counted(rows, BINARY, day(i)))
+    reported = [found(run_of(worse[i], known, worse[:i]), "cusum") for i in range(15, 30)]
+    assert [each.decided() for each in reported[:5]] == ["ok"] * 5
+    assert "alarm" in [each.decided() for each in reported[5:]]
+    first = next(each for each in reported if each.decided() == "alarm")
+    assert first.value > first.threshold_upper
+    assert "the mean loss has risen" in first.message
+
+
+def run_of(profile, known, before):
+    its = made.monitor(["a", "b"])
+    return concept_drift(made.context(its, known, [profile], before))
+
+
+def test_the_order_of_the_windows_before_is_all_that_detectors_keep():
+    rng = np.random.default_rng(31)
+    before = [counted(binary(rng, 300), BINARY, day(i)) for i in range(10, 40)]
+    rows = binary(rng, 300)
+    first, second = (run(rows, before=before) for _ in range(2))
+    assert first == second
+    names = [each.metric for each in first][-7:]
+    assert names == ["page_hinkley", "cusum", "adwin", "ddm", "hddm_a", "hddm_w", "kswin"]
+
+
+def test_the_bound_of_the_chart_is_that_of_its_run_length():
+    assert average_run_length(0.5, chart_threshold(0.002, 10**9, 1), 0.0, sides=1) == pytest.approx(500, rel=0.01)
+    assert average_run_length(0.5, chart_threshold(0.002, 25, 2), 0.2, sides=2) == pytest.approx(500, rel=0.01)
+
+
+def false_alarms(n: int, columns: int, spread: float, baselines: int, windows: int, seed: int = 0) -> float:
+    """Return the share of windows without drift in which any row alarms, of several baselines."""
+    rng = np.random.default_rng(seed)
+    alarmed = 0
+    for _ in range(baselines):
+        days = [binary(rng, n, columns, level=spread * rng.normal()) for _ in range(DAYS)]
+        known = made.labelled_baseline(days, BINARY)
+        for _ in range(windows):
+            alarmed += bool(alarms(run(binary(rng, n, columns, level=spread * rng.normal()), known)))
+    return alarmed / (baselines * windows)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("n", "columns", "spread"),
+    [(200, 1, 0.0), (1000, 10, 0.0), (200, 10, 0.05), (1000, 10, 0.05), (10_000, 1, 0.05), (1000, 50, 0.03)],
+)
+def test_false_alarms_are_as_rare_as_the_file_says(n: int, columns: int, spread: float):
+    """At a rate of 1 %; 400 windows of 20 baselines. More than 10 are chance in one of 350 tests at that rate."""
+    assert false_alarms(n, columns, spread, 20, 20) * 400 <= 10
+
+
+def reports(n: int, spread: float, runs: int, windows: int, seed: int = 0) -> dict[str, float]:
+    """Return, of every detector, in how many of 1,000 windows without drift it reports a change."""
+    rng = np.random.default_rng(seed)
+    count: dict[str, int] = {}
+    for _ in range(runs):
+        days = [binary(rng, n, 1, level=spread * rng.normal()) for _ in range(DAYS)]
+        known = made.labelled_baseline(days, BINARY)
+        series = []
+        for i in range(DAYS + windows):
+            rows = binary(rng, n, 1)
+            # A level of the errors, not of the labels alone: all parts of a window share it.
+            turned = rng.random(n) < abs(spread * rng.normal())
+            rows.label[turned] = 1 - rows.prediction[turned]
+            series.append(counted(rows, BINARY, day(i)))
+        known = LabelledBaseline.of(known.window, [[each] for each in series[:DAYS]])
+        its = made.monitor(["a"])
+        for i in range(DAYS, DAYS + windows):
+            for each in concept_drift(made.context(its, known, [series[i]], series[i - 30 : i])):
+                if each.metric in DETECTORS:
+                    count[each.metric] = count.get(each.metric, 0) + (each.decided() in ("warning", "alarm"))
+    return {name: 1000 * each / (runs * windows) for name, each in count.items()}
+
+
+DETECTORS = ("page_hinkley", "cusum", "adwin", "ddm", "hddm_a", "hddm_w", "kswin")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_detectors_rarely_report_what_is_no_change(spread: float):
+    """In 300 windows of 10 baselines, at a rate of 1 % of which the chart has a fifth."""
+    its = reports(500, spread, 10, 30)
+    assert its["cusum"] <= 10
+    assert all(each <= 20 for each in its.values()), its

@@ -62,6 +62,8 @@ class CheckContext:
     read them (`Check.reads_labels`)."""
     labelled_baseline: LabelledBaseline | None = None
     """The same of the baseline's rows; None before they are complete."""
+    labels_before: Callable[[], tuple[LabelsProfile, ...]] = lambda: ()
+    """Reads those of all rows of earlier windows, in time order, as far as checks that look back on labels may."""
     draw: Callable[[Sequence[str], int, int], RowSamples] | None = None
     """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`); what
     has fewer than the last number is no part.

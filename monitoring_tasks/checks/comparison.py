@@ -34,6 +34,46 @@ class Comparison:
     p_value: float
     """Of no change to the worse."""
 
+    @classmethod
+    def of(
+        cls,
+        metric: PerformanceMetric,
+        reference: float,
+        before: tuple[float, float],
+        after: tuple[float, float],
+        between: tuple[float, int],
+    ) -> Comparison:
+        """Compare two values, one-sided.
+
+        Parameters
+        ----------
+        metric
+            Of what.
+        reference
+            The baseline's value.
+        before, after
+            The baseline's value and the window's on the scale, each with its standard error.
+        between
+            Variance from window to window, and of how many windows it is, see `between_windows`.
+        """
+        from scipy.stats import t
+
+        variance, parts = between
+        error = math.sqrt(before[1] ** 2 + after[1] ** 2 + variance * (1 + 1 / max(parts, 1)))
+        freedom = float(parts - 1) if variance > 0 else math.inf
+        z = (after[0] - before[0]) / error if error > 0 else 0.0
+        worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
+        tail = float(t.cdf(worse, freedom))
+        return cls(
+            metric=metric,
+            reference=reference,
+            at=before[0],
+            error=error,
+            between=math.sqrt(variance),
+            freedom=freedom,
+            p_value=min(1.0, tail * (2 if metric.better == "zero" else 1)),
+        )
+
     def bounds(self, rate: float) -> tuple[float | None, float | None]:
         """Return between which values a window is in order at this rate of false alarms."""
         from scipy.stats import t
@@ -58,27 +98,17 @@ def compare(
     Its error has three parts: that of the window's rows, that of the baseline's, and how much windows of the baseline
     differ beyond what their rows explain. None where it cannot be told.
     """
-    from scipy.stats import t
-
-    (before, before_error), (after, after_error) = (
-        (float(each) for each in scaled(metric, profile.outcomes)) for profile in (reference, current)
+    before, after = (
+        tuple(float(each) for each in scaled(metric, profile.outcomes)) for profile in (reference, current)
     )
-    if not all(map(math.isfinite, (before, before_error, after, after_error))):
+    if not all(map(math.isfinite, (*before, *after))):
         return None
-    between, parts = between_windows(metric, baseline)
-    error = math.sqrt(before_error**2 + after_error**2 + between * (1 + 1 / max(parts, 1)))
-    freedom = float(parts - 1) if between > 0 else math.inf
-    z = (after - before) / error
-    worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
-    tail = float(t.cdf(worse, freedom))
-    return Comparison(
-        metric=metric,
+    return Comparison.of(
+        metric,
         reference=float(metric.function(reference.outcomes)),
-        at=before,
-        error=error,
-        between=math.sqrt(between),
-        freedom=freedom,
-        p_value=min(1.0, tail * (2 if metric.better == "zero" else 1)),
+        before=(before[0], before[1]),
+        after=(after[0], after[1]),
+        between=between_windows(metric, baseline),
     )
 
 

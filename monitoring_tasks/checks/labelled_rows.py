@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
+from monitoring_tasks.bin_numbers import bin_numbers
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.errors import DataError, NoKeyError
 from monitoring_tasks.profile import Bins
-from monitoring_tasks.statistics.histogram import FloatArray, IntArray
+from monitoring_tasks.statistics.histogram import FloatArray
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from monitoring_tasks.labelled_rows import LabelledRows, LabelledSamples
 
 ROWS = 10_000
@@ -54,31 +53,9 @@ def features(rows: LabelledRows, bins: dict[str, Bins]) -> FloatArray:
     return np.column_stack([_numbers(table[name], bins[name]) for name in table.column_names])
 
 
-def codes(rows: LabelledRows, bins: dict[str, Bins]) -> IntArray:
-    """Return the bin of each row's value of every feature."""
-    return np.column_stack([_codes(rows.features[name], bins[name]) for name in rows.features.column_names])
-
-
 def _numbers(column: pa.ChunkedArray, bins: Bins) -> FloatArray:
     if bins.kind == "categorical":
-        place = _codes(column, bins).astype(np.float64)
+        place = bin_numbers(pa.table({"x": column}), [bins])[:, 0].astype(np.float64)
         return np.where(place == 0, np.nan, place)
     numbers: FloatArray = np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
     return np.where(np.isinf(numbers), np.nan, numbers)
-
-
-def _codes(column: pa.ChunkedArray, bins: Bins) -> IntArray:
-    if bins.kind == "categorical":
-        known = len(bins.categories)
-        place = pc.index_in(column, value_set=_texts(bins))
-        found = np.asarray(pc.fill_null(place, known + 1), np.int64) + 1
-        found = np.minimum(found, known + 2)
-        return np.where(np.asarray(pc.is_null(column)), 0, found)
-    numbers = np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
-    return np.where(np.isnan(numbers), 0, 1 + np.searchsorted(bins.edges, numbers, side="right"))
-
-
-def _texts(bins: Bins) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(bins.categories, pa.string())

@@ -116,14 +116,14 @@ def test_latencies_that_are_missing_do_not_count():
 
 def test_what_this_version_does_not_compute_is_named():
     monitor = inference_log.monitor(
-        "{operations: {expected_rows: seasonal}, data_drift: {importance: {amount: 2}}, performance: {}}"
+        "{operations: {expected_rows: seasonal}, data_drift: {importance: {amount: 2}}, data_quality: {}}"
     )
     assert not_computed(monitor) == (
         "checks.operations.expected_rows (seasonal)",
-        "checks.performance",
+        "checks.data_quality",
     )
     assert not_computed_in_words(monitor) == (
-        "this version does not act on checks.operations.expected_rows (seasonal), checks.performance yet"
+        "this version does not act on checks.operations.expected_rows (seasonal), checks.data_quality yet"
     )
     assert not_computed(inference_log.monitor()) == ()
     assert not_computed_in_words(inference_log.monitor()) is None

@@ -28,7 +28,7 @@ MOST_CELLS = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class LabelledBaseline:
-    """The labels of a baseline's rows, measured when they were complete and never again."""
+    """The labels of a baseline's rows, measured when they were complete, and again when more of them have come."""
 
     window: Window
     bins: OutcomeBins = field(repr=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from monitoring_tasks.checks import enabled
 from monitoring_tasks.columns import TIMES, Column
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import NUMBERS
@@ -173,7 +174,8 @@ def label_source(
         timestamp=labels.timestamp,
         timestamp_type=its[labels.timestamp],
         log_key=log.key,
-        as_text=its[labels.key] != types[log.key],
+        # The text of 1 is 1.0 where it is a double.
+        as_text=its[labels.key] != types[log.key] and not {its[labels.key], types[log.key]} <= {*NUMBERS},
         inline=labels.table == log.table and labels.key == log.key,
     )
 
@@ -189,21 +191,27 @@ def measure_labelled_baseline(
 ) -> LabelledBaseline:
     """Count the baseline's rows by outcome, in the windows of the schedule that its period holds."""
     period = monitor.baseline.period
+    windows = baseline_parts(monitor)
     if period is None:
-        windows: Sequence[Window] = [ALL_TIME]
         source = Source(how.source.table, None)
-    else:
-        windows = monitor.schedule.windows(period.start, period.end) or [period.window]
-        edges = [period.start, windows[0].start, windows[-1].end, period.end]
-        first = [Window(edges[0], edges[1])] if edges[0] < edges[1] else []
-        last = [Window(edges[2], edges[3])] if edges[2] < edges[3] else []
-        windows = [*first, *windows, *last]
     with about(f"table {source.table!r}"):
         parts = [
             labels for _, labels in scan_with_labels(warehouse, source, columns, baseline.bins, windows, segments, how)
         ]
     whole = windows[0] if len(windows) == 1 else Window(windows[0].start, windows[-1].end)
     return LabelledBaseline.of(whole, parts)
+
+
+def baseline_parts(monitor: Monitor) -> Sequence[Window]:
+    """Return the windows of the schedule inside the baseline's period, and what is left of it on either side."""
+    period = monitor.baseline.period
+    if period is None:
+        return [ALL_TIME]
+    windows = monitor.schedule.windows(period.start, period.end) or [period.window]
+    edges = [period.start, windows[0].start, windows[-1].end, period.end]
+    first = [Window(edges[0], edges[1])] if edges[0] < edges[1] else []
+    last = [Window(edges[2], edges[3])] if edges[2] < edges[3] else []
+    return [*first, *windows, *last]
 
 
 def windows_holding(minutes: Iterable[datetime], windows: Sequence[Window]) -> tuple[Window, ...]:
@@ -244,6 +252,11 @@ class Labels:
         came = self.arrived.get(window, Arrivals())
         return WindowLabels(counted, self.are_complete(monitor, window), arrived=came.rows, unknown=came.unknown)
 
+    def came_for(self, period: Window, windows: Sequence[Window]) -> bool:
+        """Tell whether labels of inferences in the period arrived in one of the windows."""
+        came = (self.arrived.get(window, Arrivals()) for window in windows)
+        return any(period.start <= minute < period.end for each in came for minute in each.minutes)
+
     def are_complete(self, monitor: Monitor, window: Window) -> bool:
         """Tell whether a label arrived after the window's had to be complete: by then the warehouse held them all."""
         return self.watermark is not None and self.watermark >= complete_at(monitor, window)
@@ -270,24 +283,38 @@ def measure_their_baseline(
     segments: Sequence[str],
     baseline: Baseline,
     labels: Labels,
+    windows: Sequence[Window],
     store: Store,
-) -> None:
-    """Measure the labels of the baseline's rows and store them, if they are complete and it was never done."""
+) -> bool:
+    """Measure the labels of the baseline's rows and store them, if they are complete; tell whether they have changed.
+
+    That is done once, and again when some of them arrived in these windows, by the labels' timestamp: they were late,
+    or are loaded in another order than that of their times. And again when the schedule has other windows now.
+    """
     period, table = monitor.baseline.period, monitor.baseline.table
-    if labels.how is None or store.labelled_baseline(baseline) is not None:
-        return
+    if labels.how is None:
+        return False
+    more_came = period is not None and labels.came_for(period.window, windows)
+    stored = store.labelled_baseline(baseline)
+    if not more_came and stored is not None and len(stored.part_counts) == len(baseline_parts(monitor)):
+        return False
     how = labels.how
     if table is not None:
         its_types = warehouse.columns(table)
         if monitor.labels is None or monitor.labels.value not in its_types:
-            return
+            return False
         how = labelled(monitor, warehouse, its_types, baseline, table)
         columns = [replace(column, type=its_types[column.name]) for column in columns if column.name in its_types]
         segments = [name for name in segments if name in its_types]
     elif period is None or not labels.are_complete(monitor, period.window):
-        return
+        return False
     measured = measure_labelled_baseline(monitor, warehouse, source, columns, segments, baseline, how)
-    store.write_labelled_baseline(monitor.name, baseline.id, measured)
+    return store.write_labelled_baseline(monitor.name, baseline.id, measured, checks_of_labels(monitor))
+
+
+def checks_of_labels(monitor: Monitor) -> tuple[str, ...]:
+    """Return the names of the enabled checks that read labels."""
+    return tuple(check.name for check in enabled(monitor) if check.reads_labels)
 
 
 def late_windows(
@@ -296,26 +323,37 @@ def late_windows(
     source: Source,
     labels: Labels,
     windows: Sequence[Window],
+    earlier: Collection[Window],
     store: Store,
 ) -> tuple[Labels, tuple[Window, ...]]:
     """Return the stored windows, others than these, that must be read again; and the labels with what arrived in all.
 
-    They are those whose labels arrived in these windows, by the labels' timestamp, and those whose labels were not
-    complete when they were read last and are now.
+    They are those whose labels arrived in the `windows`, by the labels' timestamp, and those whose labels were not
+    complete when they were read last and are now. One that shares rows with the `windows`, or with the `earlier` ones
+    that are read for them, is not among them: it is of another schedule, or was rolled up.
     """
     if labels.how is None:
         return labels, ()
-    mine = set(windows)
-    stored = [window for window in store.labelled_windows(monitor.name) if window not in mine]
+    read = sorted({*windows, *earlier})
+    stored = [window for window in store.labelled_windows(monitor.name) if not _overlaps(window, read)]
     came = arrivals(warehouse, source, labels.how.source, windows)
     minutes = {minute for each in came.values() for minute in each.minutes}
     touched = windows_holding(minutes, stored)
-    now_complete = [
-        window
-        for window in store.provisional(monitor.name)
-        if window not in mine and labels.are_complete(monitor, window)
-    ]
+    provisional = set(store.provisional(monitor.name))
+    now_complete = [window for window in stored if window in provisional and labels.are_complete(monitor, window)]
     late = tuple(sorted({*touched, *now_complete}))
-    if late:
-        came |= arrivals(warehouse, source, labels.how.source, late)
-    return replace(labels, arrived=came), late
+    return with_arrivals(replace(labels, arrived=came), warehouse, source, {*read, *late} - {*windows}), late
+
+
+def with_arrivals(labels: Labels, warehouse: Warehouse, source: Source, windows: Collection[Window]) -> Labels:
+    """Return the labels with what arrived in these windows too."""
+    if labels.how is None or not windows:
+        return labels
+    came = arrivals(warehouse, source, labels.how.source, sorted(windows))
+    return replace(labels, arrived={**labels.arrived, **came})
+
+
+def _overlaps(window: Window, others: Sequence[Window]) -> bool:
+    """Tell whether one of the disjoint windows, in time order, has an instant in common with this one."""
+    place = bisect_left(others, window.end, key=lambda other: other.start)
+    return place > 0 and others[place - 1].end > window.start

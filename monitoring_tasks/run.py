@@ -30,7 +30,13 @@ from monitoring_tasks.errors import (
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
-from monitoring_tasks.labels import late_windows, measure_their_baseline, read_labels
+from monitoring_tasks.labels import (
+    checks_of_labels,
+    late_windows,
+    measure_their_baseline,
+    read_labels,
+    with_arrivals,
+)
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
@@ -168,8 +174,9 @@ def scan_windows(
     missing still.
 
     With labels, it reads other windows again as well: those whose labels arrived in these windows, and those whose
-    labels were not complete when they were read last and are now. And it reads the earlier windows whose labels the
-    change detectors look at, see `monitoring_tasks.label_history`.
+    labels were not complete when they were read last and are now. If the labels of the baseline's rows have become
+    complete or more of them arrived in these windows, they are measured, and every window is compared with them anew.
+    And it reads the earlier windows whose labels the change detectors look at, see `monitoring_tasks.label_history`.
 
     Returns
     -------
@@ -194,18 +201,21 @@ def scan_windows(
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         labels = read_labels(monitor, warehouse, types, baseline)
-        if labels is not None:
-            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, store)
         history = history_of(monitor, windows, store)
         earlier = set(history.missing(baseline.id)) if history else set()
-        late: set[Window] = set()
-        if labels is not None:
-            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, store)
-            late = set(found_late)
-        run_before = set(store.windows_run(monitor.name)) if late else set()
         label_history = LabelHistory(monitor, store, baseline.id)
+        late: set[Window] = set()
+        run_before: set[Window] = set()
         if labels is not None:
-            earlier |= label_history.missing([*windows, *(late & run_before)]) - late
+            earlier |= label_history.missing(windows)
+            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store)
+            late = set(found_late)
+            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
+        if labels is not None and late:
+            run_before = {*store.windows_run(monitor.name), *store.waiting(monitor.name)}
+            more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
+            labels = with_arrivals(labels, warehouse, source, more)
+            earlier |= more
         wanted = sorted({*earlier, *windows, *late})
         how = None if labels is None else labels.how
         _tell(progress, "Scan", 0, len(wanted))
@@ -220,7 +230,8 @@ def scan_windows(
                 continue
             with label_history.writing(window, its):
                 if window in late:
-                    if _write_changed(store, monitor, profiles, its, baseline.id) and window in run_before:
+                    ran = window in run_before
+                    if _write_changed(store, monitor, profiles, its, baseline.id, waiting=ran) and ran:
                         again.append(window)
                 elif keep:
                     _write_changed(store, monitor, profiles, its, baseline.id)
@@ -229,21 +240,28 @@ def scan_windows(
             if window not in late:
                 left.remove(window)
             _tell(progress, "Scan", done, len(wanted))
-    return tuple(sorted({*again, *label_history.again}.difference(windows)))
+        if labels is not None:
+            again += store.waiting(monitor.name)
+    return tuple(sorted({*again, *label_history.again} - {*windows}))
 
 
 def _write_changed(
-    store: Store, monitor: Monitor, profiles: Sequence[Profile], labels: WindowLabels | None, baseline_id: str
+    store: Store,
+    monitor: Monitor,
+    profiles: Sequence[Profile],
+    labels: WindowLabels | None,
+    baseline_id: str,
+    *,
+    waiting: bool = False,
 ) -> bool:
     """Store what is not stored already; tell whether anything was written, or an earlier run has left it undone."""
     window = profiles[0].window
     state = store.window_state(monitor.name, window)
     if state.digest != profile_digest(profiles, baseline_id):
-        store.write_profiles(monitor.name, window, profiles, baseline_id, labels)
+        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=waiting)
         return True
     if labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
-        names = [check.name for check in enabled(monitor) if check.reads_labels]
-        store.write_labels(monitor.name, window, labels, baseline_id, names)
+        store.write_labels(monitor.name, window, labels, baseline_id, checks_of_labels(monitor), waiting=waiting)
         return True
     return len(state.checks) < len(enabled(monitor))
 
@@ -346,7 +364,11 @@ def _check_window(
     context = CheckContext(monitor, window, profiles[0], baseline, profiles[1:])
     if samples is not None:
         incidents = () if history is None else history.incidents()
-        context = replace(context, draw=partial(samples.draw, window, profiles[0].rows, baseline, incidents))
+        draw = partial(samples.draw, window, profiles[0].rows, baseline, incidents)
+        draw_labelled = None
+        if baseline.outcomes is not None:
+            draw_labelled = partial(samples.labelled, window, profiles[0].rows, baseline)
+        context = replace(context, draw=draw, draw_labelled=draw_labelled)
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if any(check.reads_labels for check in chosen):
         labels = store.read_labels(monitor.name, window)
@@ -519,7 +541,7 @@ def _close_window(
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed, schedule=monitor.schedule, state=state)
+    store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing))
     return run
 
 

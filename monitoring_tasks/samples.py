@@ -16,23 +16,24 @@ import pyarrow as pa
 from monitoring_tasks.baseline_parts import FEWEST_PARTS
 from monitoring_tasks.bottom_k import BottomK, merged, too_short
 from monitoring_tasks.checks.check import RowSamples
-from monitoring_tasks.columns import Column, monitored_columns
-from monitoring_tasks.config import ColumnType, Monitor
-from monitoring_tasks.errors import DataError, NoKeyError, TransientError, about
-from monitoring_tasks.inference_log import log_source
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.errors import TransientError, about
+from monitoring_tasks.labelled_rows import LabelledSamples
+from monitoring_tasks.labelled_samples import LabelledDraws
 from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
 from monitoring_tasks.profile import Baseline, Kind
 from monitoring_tasks.reference import OWN_ROWS, earlier_windows, too_few, with_a_part, without_window
+from monitoring_tasks.row_source import SORTED_VALUES, ReadAhead, RowSource
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.sample import sample
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window
 
-SORTED_VALUES = 4_000_000
-"""Values of windows that one statement draws from: opening a thousand Parquet files for each window is what costs."""
-
 KEPT = 256 * 2**20
 """Bytes of earlier windows' samples that are kept from one window to the next."""
+
+DRAWS = 2
+"""Samples of labelled rows, of other columns or more rows each, that are kept at a time."""
 
 PARTS = 10
 """Undrifted windows that show how much such windows differ: with as few a decision is careful, and takes a second."""
@@ -57,6 +58,7 @@ class Samples:
         self._warehouse = warehouse
         self._windows = windows
         self._drawn: tuple[object, _Drawn] | None = None
+        self._labelled: dict[object, LabelledDraws] = {}
         self._given_up = False
 
     def draw(
@@ -95,8 +97,7 @@ class Samples:
         TransientError
             If the warehouse does not answer, or did not so often that it is not asked again.
         """
-        if self._given_up:
-            raise TransientError("the warehouse did not answer for the windows before and was not asked again")
+        self._require_answers()
         before = baseline.id, tuple(columns), rows, fewest, tuple(incidents)
         if self._drawn is None or self._drawn[0] != before:
             kinds = {name: baseline.bins[name].kind for name in columns}
@@ -104,9 +105,53 @@ class Samples:
             self._drawn = before, drawn
         return self._drawn[1].of(window, window_rows)
 
+    def labelled(
+        self, window: Window, window_rows: int, baseline: Baseline, columns: Sequence[str], rows: int
+    ) -> LabelledSamples:
+        """Return at most `rows` labelled rows of the window and of the fixed baseline, its period or its table.
+
+        A window's own rows are left out of the baseline's where the period holds it.
+
+        Parameters
+        ----------
+        window
+            With `window_rows` rows, labelled or not.
+        baseline
+            The one on whose bins the window was counted.
+        columns
+            What to read beside what became of each row.
+        rows
+            Of each side at most.
+
+        Raises
+        ------
+        NoKeyError
+            If the baseline's table does not have the key.
+        DataError
+            If the warehouse does not hold what the monitor file says: the baseline's table may be without labels.
+        TransientError
+            If the warehouse does not answer, or did not so often that it is not asked again.
+        ValueError
+            If the monitor has no labels.
+        """
+        if baseline.outcomes is None:
+            raise ValueError(f"monitor {self._monitor.name!r} has no labels: draw its rows without, by `draw`")
+        self._require_answers()
+        asked = baseline.id, tuple(columns), rows
+        if asked not in self._labelled:
+            while len(self._labelled) >= DRAWS:
+                del self._labelled[next(iter(self._labelled))]
+            drawn = LabelledDraws(self._monitor, self._warehouse, self._windows, baseline, columns, rows)
+            self._labelled[asked] = drawn
+        return self._labelled[asked].of(window, window_rows)
+
     def give_up(self) -> None:
         """Ask the warehouse no more: each time that it does not answer may take minutes."""
         self._given_up = True
+
+    def _require_answers(self) -> None:
+        if self._given_up:
+            raise TransientError("the warehouse did not answer for the windows before and was not asked again")
 
 
 class _Drawn:
@@ -123,8 +168,9 @@ class _Drawn:
         incidents: Sequence[Window],
     ) -> None:
         self._monitor, self._warehouse, self._windows = monitor, warehouse, windows
-        self._kinds, self._rows, self._fewest, self._incidents = kinds, rows, fewest, incidents
-        self._ahead: dict[Window, BottomK] = {}
+        self._rows, self._fewest, self._incidents = rows, fewest, incidents
+        self._source = RowSource(monitor, warehouse, kinds)
+        self._ahead = ReadAhead(windows, lambda part: self._read(part, rows))
         self._kept: OrderedDict[Window, BottomK] = OrderedDict()
         self._size = 0
         self._measured: dict[Window, Any] = {}
@@ -132,7 +178,7 @@ class _Drawn:
 
     def of(self, window: Window, window_rows: int) -> RowSamples:
         """Return the samples for a window."""
-        current = self._of_window(window, window_rows)
+        current = self._ahead.take(window, self._source.several(max(window_rows, self._rows)))
         if not self._monitor.baseline_is_past:
             name, rows = self._beside(window, current, OWN_ROWS)
             return RowSamples(rows, current.rows, name, lambda measure, _: self._of_baseline_parts(window, measure))
@@ -145,16 +191,6 @@ class _Drawn:
         parts = partial(self._of_earlier_parts, window, earlier)
         self._remember({window: current})
         return RowSamples(rows, current.rows, name, parts)
-
-    # --- The window itself
-
-    def _of_window(self, window: Window, window_rows: int) -> BottomK:
-        if window not in self._ahead:  # what was taken is read anew: the window may have been written to meanwhile
-            places = [i for i, known in enumerate(self._windows) if known == window]
-            several = max(1, SORTED_VALUES // (max(window_rows, self._rows) * max(len(self._kinds), 1)))
-            part = self._windows[places[0] : places[0] + several] if places else [window]
-            self._ahead = dict(zip(part, self._read(part, self._rows), strict=True))
-        return self._ahead.pop(window)
 
     # --- The fixed baseline and its parts
 
@@ -222,7 +258,7 @@ class _Drawn:
         if not looked:
             return {}
         limit = self._rows
-        if len(looked) * limit * max(len(self._kinds), 1) > SORTED_VALUES:
+        if len(looked) * limit * max(len(self._source.kinds), 1) > SORTED_VALUES:
             limit = min(limit, max(AMPLE * limit // len(looked), self._fewest) + 1)
         found = self._first(looked, limit)
         # What is not measured any more need not be kept whole.
@@ -242,7 +278,7 @@ class _Drawn:
         known = {each: self._kept[each] for each in windows if each in self._kept}
         found = {each: drawn for each, drawn in known.items() if drawn.reaches(limit)}
         unread = [each for each in windows if each not in found]
-        several = max(1, SORTED_VALUES // (self._rows * max(len(self._kinds), 1)))
+        several = self._source.several(self._rows)
         for first in range(0, len(unread), several):
             part = unread[first : first + several]
             found.update(zip(part, self._read(part, limit), strict=True))
@@ -282,51 +318,21 @@ class _Drawn:
     # --- Reading
 
     def _read(self, windows: Sequence[Window], limit: int) -> list[BottomK]:
-        with about(f"table {self._log.table!r}"):
-            read = self._columns(self._types, self._log.table)
-            return sample(self._warehouse, self._log, read, self._key(self._types), windows, limit)
+        source = self._source
+        with about(f"table {self._monitor.inference_log.table!r}"):
+            read = source.columns(source.types, self._monitor.inference_log.table)
+            return sample(self._warehouse, source.log, read, source.key(source.types), windows, limit)
 
     @cached_property
     def _baseline(self) -> BottomK:
         table, period = self._monitor.baseline.table, self._monitor.baseline.period
-        source, types = (self._log, self._types) if table is None else (Source(table, None), {})
-        with about(f"table {source.table!r}"):
-            types = types or self._warehouse.columns(source.table)
-            key = self._key(types, table)
-            read = self._columns(types, source.table)
-            windows = [] if period is None else [period.window]
-            return sample(self._warehouse, source, read, key, windows, self._rows)[0]
-
-    def _key(self, types: Mapping[str, ColumnType], baseline_table: str | None = None) -> str:
-        key = self._monitor.inference_log.key
-        if key in types:
-            return key
-        if baseline_table is not None:
-            raise NoKeyError(
-                f"table {baseline_table!r} has no column {key!r} (inference_log.key), by which rows are drawn: add it "
-                "to the baseline's table, with a value of its own for each row, or name a period under `baseline`"
-            )
-        raise DataError(
-            f"table {self._log.table!r} has no column {key!r} (inference_log.key), by which rows are drawn; it has "
-            f"{', '.join(types)}"
-        )
-
-    def _columns(self, types: Mapping[str, ColumnType], table: str) -> list[Column]:
-        kinds = self._kinds
-        found, unreadable = monitored_columns(self._monitor, types, tuple(kinds), kinds=kinds, table=table)
-        readable = {column.name: column for column in found}
-        missing = [unreadable.get(name, f"column {name!r} cannot be read") for name in kinds if name not in readable]
-        if missing:
-            raise DataError(missing[0])
-        return [readable[name] for name in kinds]
-
-    @cached_property
-    def _types(self) -> dict[str, ColumnType]:
-        return self._warehouse.columns(self._monitor.inference_log.table)
-
-    @cached_property
-    def _log(self) -> Source:
-        return log_source(self._monitor, self._types)
+        if table is None:
+            return self._read([] if period is None else [period.window], self._rows)[0]
+        with about(f"table {table!r}"):
+            types = self._warehouse.columns(table)
+            key = self._source.key(types, table)
+            read = self._source.columns(types, table)
+            return sample(self._warehouse, Source(table, None), read, key, [], self._rows)[0]
 
 
 def _enough(earlier: Mapping[Window, BottomK]) -> bool:

@@ -67,9 +67,9 @@ TABLES = ("result", "profile", "baseline", "baseline_bin", "check_run", "monitor
 """What is a function of monitor file, baseline and warehouse alone."""
 
 
-def monitor(checks: str = "{}", **changes: str) -> Monitor:
-    """Return the monitor, with its `checks` and with pieces of its text exchanged."""
-    text = MONITOR.format(checks=checks)
+def monitor(checks: str = "{}", more: str = "", **changes: str) -> Monitor:
+    """Return the monitor, with its `checks`, with `more` keys, and with pieces of its text exchanged."""
+    text = MONITOR.format(checks=checks) + more
     for old, new in changes.items():
         assert changed(text, old) != text, old
         text = text.replace(f"{old}: {changed(text, old)}", f"{old}: {new}")
@@ -159,7 +159,7 @@ def contents(store: Store, *names: str) -> dict[str, list[dict[str, object]]]:
 
 
 def _without_text_json(row: dict[str, object]) -> dict[str, object]:
-    names = {"detail", "counts", "unseen", "definition", "bins", "profile", "dispersions"}
+    names = {"detail", "counts", "unseen", "definition", "bins", "profile", "dispersions", "outcomes", "parts"}
     return {name: json.loads(v) if name in names and isinstance(v, str) else v for name, v in row.items()}
 
 

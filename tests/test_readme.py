@@ -63,6 +63,8 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "bins_that_moved": {"window_start": datetime(2013, 7, 13, 4, tzinfo=UTC), "column_name": "dest"},
     "metric_over_time": {"check_name": "prediction_drift", "metric": "psi", "column_name": "predicted", "segment": ""},
     "errors_and_latency_per_day": {},
+    "performance_over_time": {"metric": "roc_auc", "segment": ""},
+    "why_performance_moved": {"metric": "roc_auc", "window_start": datetime(2013, 4, 22, 4, tzinfo=UTC)},
 }
 """With what README says its questions are asked."""
 
@@ -138,7 +140,18 @@ def test_the_monitor_files_load_and_nothing_in_them_is_ignored():
 
 def test_the_explained_file_is_that_of_the_demo_in_short():
     explained, demo = yaml.safe_load(blocks("yaml")[1]), yaml.safe_load(MONITOR.read_text(encoding="utf-8"))
-    for name in ("monitor", "schedule", "timezone", "start", "delay", "warehouse", "task", "baseline", "segments"):
+    for name in (
+        "monitor",
+        "schedule",
+        "timezone",
+        "start",
+        "delay",
+        "warehouse",
+        "task",
+        "labels",
+        "baseline",
+        "segments",
+    ):
         assert explained[name] == demo[name]
     features = demo["inference_log"].pop("features")
     assert explained["inference_log"].pop("features").items() <= features.items()
@@ -149,13 +162,13 @@ def test_the_keys_of_later_versions_are_valid_and_all_of_them_are_told():
     explained, later = (yaml.safe_load(text) for text in blocks("yaml")[1:])
     told = set(later)
     monitor = parse_monitor(yaml.safe_dump(merged(explained, later)))
-    assert told == {"inference_log", "labels", "checks", "alerts", "retraining"}
+    assert told == {"inference_log", "checks", "alerts", "retraining"}
     names = {*Checks.model_fields, "night_flights"} - {check.name for check in checks.CHECKS}
     parts = {
         "checks.operations.expected_rows (seasonal)",
         "inference_log.expected_rows",
     }
-    whole = {f"checks.{name}" for name in names} | {"labels", "alerts", "retraining"}
+    whole = {f"checks.{name}" for name in names} | {"alerts", "retraining"}
     assert set(not_computed(monitor)) == whole | parts
 
 
@@ -342,10 +355,11 @@ def test_the_dag_has_the_tasks_that_are_drawn(airflow: dict[str, Any]):
     assert airflow["id"] == "monitor.flight-delays"
     assert airflow["alone"] == {
         "wait": ["scan"],
-        "scan": ["close", "drift", "multivariate", "operations"],
+        "scan": ["close", "drift", "multivariate", "operations", "performance"],
         "drift": ["close"],
         "multivariate": ["close"],
         "operations": ["close"],
+        "performance": ["close"],
         "close": [],
     }
     assert set(re.findall(r"[a-z]+", block("text", "wait ─"))) == set(airflow["alone"])
@@ -387,7 +401,7 @@ def test_the_incident_that_is_inserted_is_left_out(tmp_path):
 
 
 def test_every_question_runs(store: Store):
-    assert len(questions()) == 4
+    assert len(questions()) == 6
     for text, parameters in questions():
         assert store.query(text, **parameters) == []
 

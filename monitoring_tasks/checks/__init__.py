@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from monitoring_tasks.checks.check import Check, CheckContext, RowSamples
 from monitoring_tasks.checks.concept_drift import concept_drift
 from monitoring_tasks.checks.data_drift import data_drift
+from monitoring_tasks.checks.estimated_performance import estimated_performance
 from monitoring_tasks.checks.multivariate_drift import multivariate_drift
 from monitoring_tasks.checks.operations import operations
 from monitoring_tasks.checks.performance import performance
@@ -37,8 +38,9 @@ __all__ = [
 CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift, compares=True),
     Check("prediction_drift", "drift", prediction_drift, compares=True),
-    Check("performance", "performance", performance, reads_labels=True),
+    Check("performance", "performance", performance, reads_rows=True, reads_labels=True),
     Check("concept_drift", "performance", concept_drift, reads_labels=True, looks_back_on_labels=True),
+    Check("estimated_performance", "performance", estimated_performance, reads_labels=True, looks_back_on_labels=True),
     Check("operations", "operations", operations),
     Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True, compares=True),
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from monitoring_tasks.config import Monitor
     from monitoring_tasks.labelled_baseline import LabelledBaseline
+    from monitoring_tasks.labelled_rows import LabelledSamples
     from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
 
 
@@ -69,6 +70,10 @@ class CheckContext:
     draw: Callable[[Sequence[str], int, int], RowSamples] | None = None
     """Reads at most so many rows of these columns on either side, for checks that declare it (`Check.reads_rows`); what
     has fewer than the last number is no part.
+    Raises NoKeyError where the baseline's rows cannot be drawn."""
+    draw_labelled: Callable[[Sequence[str], int], LabelledSamples] | None = None
+    """Reads at most so many labelled rows of these columns of the window and of the fixed baseline, for checks that
+    declare that they read rows and labels.
     Raises NoKeyError where the baseline's rows cannot be drawn."""
 
     @property

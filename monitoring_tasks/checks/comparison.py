@@ -12,6 +12,7 @@ from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.performance import PerformanceMetric, off_scale, scaled
 from monitoring_tasks.statistics.performance.between_variance import between_variance
+from monitoring_tasks.window import Window
 
 FEWEST_PARTS = 4
 """Windows of the baseline that show how much performance varies from one to the next; with fewer it is not known."""
@@ -34,6 +35,49 @@ class Comparison:
     """Degrees of freedom of that error."""
     p_value: float
     """Of no change to the worse."""
+
+    @classmethod
+    def of(
+        cls,
+        metric: PerformanceMetric,
+        reference: float,
+        before: tuple[float, float],
+        after: tuple[float, float],
+        between: tuple[float, int],
+        windows: float = 1.0,
+    ) -> Comparison:
+        """Compare two values, one-sided.
+
+        Parameters
+        ----------
+        metric
+            Of what.
+        reference
+            The baseline's value.
+        before, after
+            The baseline's value and the window's on the scale, each with its standard error.
+        between
+            Variance from window to window, and of how many windows it is, see `between_windows`.
+        windows
+            How many such windows this one is as long as: a month of days varies as a mean of thirty does.
+        """
+        from scipy.special import ndtr, stdtr
+
+        variance, parts = between
+        error = math.sqrt(before[1] ** 2 + after[1] ** 2 + variance * (1 / windows + 1 / max(parts, 1)))
+        freedom = float(parts - 1) if variance > 0 else math.inf
+        z = (after[0] - before[0]) / error if error > 0 else 0.0
+        worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
+        tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
+        return cls(
+            metric=metric,
+            reference=reference,
+            at=before[0],
+            error=error,
+            between=math.sqrt(variance),
+            freedom=freedom,
+            p_value=min(1.0, tail * (2 if metric.better == "zero" else 1)),
+        )
 
     def bounds(self, rate: float) -> tuple[float | None, float | None]:
         """Return between which values a window is in order at this rate of false alarms."""
@@ -60,30 +104,25 @@ def compare(
     Its error has three parts: that of the window's rows, that of the baseline's, and how much windows of the baseline
     differ beyond what their rows explain. None where it cannot be told.
     """
-    from scipy.special import ndtr, stdtr
-
     before, before_error, value = _of_baseline(metric, reference)
     after, after_error = (float(each) for each in scaled(metric, current.outcomes))
     if not all(map(math.isfinite, (before, before_error, after, after_error))):
         return None
-    between, parts = between_windows(metric, baseline)
-    windows = 1.0
-    if baseline is not None and parts:  # a month of days varies as a mean of thirty does
-        windows = max(1.0, current.window.length / (baseline.window.length / len(baseline.parts.counts)))
-    error = math.sqrt(before_error**2 + after_error**2 + between * (1 / windows + 1 / max(parts, 1)))
-    freedom = float(parts - 1) if between > 0 else math.inf
-    z = (after - before) / error
-    worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
-    tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
-    return Comparison(
-        metric=metric,
+    return Comparison.of(
+        metric,
         reference=value,
-        at=before,
-        error=error,
-        between=math.sqrt(between),
-        freedom=freedom,
-        p_value=min(1.0, tail * (2 if metric.better == "zero" else 1)),
+        before=(before, before_error),
+        after=(after, after_error),
+        between=between_windows(metric, baseline),
+        windows=windows_in(current.window, baseline),
     )
+
+
+def windows_in(window: Window, baseline: LabelledBaseline | None) -> float:
+    """Return how many of the baseline's windows this one is as long as, at least 1."""
+    if baseline is None or not len(baseline.part_counts):
+        return 1.0
+    return max(1.0, window.length / (baseline.window.length / len(baseline.part_counts)))
 
 
 @lru_cache(maxsize=512)

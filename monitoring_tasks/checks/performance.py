@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare
+from monitoring_tasks.checks.labelled_rows import labelled_rows
 from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels
-from monitoring_tasks.checks.performance_by_bin import performance_by_bin
+from monitoring_tasks.checks.performance_by_bin import loss_metric, performance_by_bin
 from monitoring_tasks.checks.performance_change import performance_change
 from monitoring_tasks.checks.result import Result, Status
+from monitoring_tasks.checks.weakest_segments import weakest_segments
 from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.config import Performance
 from monitoring_tasks.label_maturity import complete_at
@@ -58,8 +60,14 @@ def performance(context: CheckContext) -> list[Result]:
             results.append(_decided(context, measured, reference, settings, few, tests))
         results += per_class(context, profile, decided)
     results += performance_by_bin(context, whole, decided)
-    if decided and too_few_labels(whole, settings.minimum_coverage) is None:
-        results += performance_change(context, decided[0])
+    if too_few_labels(whole, settings.minimum_coverage) is not None:
+        return results
+    drawn = labelled_rows(context)
+    if decided:
+        results += performance_change(context, decided[0], drawn)
+    loss = loss_metric(context, whole)
+    if loss is not None and drawn is not None:
+        results.append(weakest_segments(context, loss, drawn))
     return results
 
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.labelled_rows import LEARNT, features
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import Z
-from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric
-from monitoring_tasks.statistics.performance.decomposition import Decomposition, Part, by_place, decompose
+from monitoring_tasks.statistics.multivariate.density_ratio import told_apart
+from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric, standard_error
+from monitoring_tasks.statistics.performance.decomposition import (
+    Decomposition,
+    Part,
+    by_place,
+    decompose,
+    joint_decomposition,
+)
 from monitoring_tasks.statistics.performance.metric import SUMS
+
+if TYPE_CHECKING:
+    from monitoring_tasks.labelled_rows import LabelledSamples
 
 DRAWS = 60
 """Redrawn tables of each decomposition: standard errors are within 9 %."""
@@ -24,8 +36,20 @@ DRAWS = 60
 MISSING = 0.05
 """A share of missing or never seen values that is larger than the baseline's by this is named beside a change."""
 
+ROWS_PER_BIN = 20
+"""Labelled rows of either side that a bin must have to say in what way labels follow a feature."""
+
+SURE = 0.001
+"""p-value below which a feature is named as one that labels follow in another way."""
+
 JOINTLY = ""
 """The column of the decomposition by all features at once."""
+
+APART = 0.97
+"""Area under the curve from which on two sides are told apart so well that nothing is left to compare."""
+
+COMPARABLE = 0.8
+"""Share of the rows that must have like ones on the other side, for a split by all features at once to say anything."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +62,9 @@ class Split:
     """What is left of the whole change: it is also what coarser bins of the score do not tell."""
 
 
-def performance_change(context: CheckContext, metric: PerformanceMetric) -> list[Result]:
+def performance_change(
+    context: CheckContext, metric: PerformanceMetric, drawn: LabelledSamples | None = None
+) -> list[Result]:
     """Split the change of the metric against the baseline by the score, by each feature and jointly.
 
     The parts of every split add up to the whole exactly. For each column there are the rows
@@ -52,9 +78,12 @@ def performance_change(context: CheckContext, metric: PerformanceMetric) -> list
     if math.isnan(before) or math.isnan(after):
         return []
     splits = _splits(context, metric, baseline.whole, current, after - before)
-    if not splits:
-        return []
-    results = [_whole(context, metric, before, after, splits)]
+    of_joint: list[Result] = []
+    if drawn is not None and baseline.whole.class_scores is None:
+        joint = _jointly(context, metric, baseline.whole, current, after - before, drawn)
+        splits += [joint] if isinstance(joint, Split) else []
+        of_joint += [] if isinstance(joint, Split) else _not_comparable(metric, joint)
+    results = [_whole(context, metric, before, after, splits), *of_joint]
     for split in splits:
         results += _rows(metric, split, current.labelled, baseline.whole.labelled)
     return results
@@ -77,6 +106,50 @@ def _splits(
             if not math.isnan(parts.inputs.value + parts.relation.value):
                 found.append(Split(column, parts, change - parts.inputs.value - parts.relation.value))
     return found
+
+
+def _jointly(
+    context: CheckContext,
+    metric: PerformanceMetric,
+    before: LabelsProfile,
+    after: LabelsProfile,
+    change: float,
+    drawn: LabelledSamples,
+) -> Split | float:
+    """Split the change by all features at once, on the rows that were drawn of either side.
+
+    Where too few rows have their like on the other side it is their share that is returned.
+    """
+    reference, current = before.outcomes, after.outcomes
+    bins = dict(context.baseline.bins)
+    keep = np.ones(len(reference.counts), bool)
+    sides = [features(rows, bins) for rows in (drawn.baseline, drawn.window)]
+    if told_apart(*sides) > APART:
+        return 0.0
+    parts = joint_decomposition(
+        metric.function,
+        _needed(metric, reference, keep),
+        _needed(metric, current, keep),
+        sides[0],
+        drawn.baseline.outcome_cells[:LEARNT],
+        sides[1],
+        drawn.window.outcome_cells[:LEARNT],
+        rng=np.random.default_rng(0),
+        draws=DRAWS,
+    )
+    if parts.shared < COMPARABLE or math.isnan(parts.inputs.value + parts.relation.value):
+        return parts.shared
+    return Split(JOINTLY, parts, change - parts.inputs.value - parts.relation.value)
+
+
+def _not_comparable(metric: PerformanceMetric, shared: float) -> list[Result]:
+    few = f"only {percent(shared)} of the rows have" if shared else "nearly no row has"
+    why = f"{few} inputs, taken together, that both sides have"
+    message = f"the change of {metric.label} cannot be split by all features at once: {why}"
+    return [
+        Result(f"{metric.name}_change_{name}", status="insufficient_data", message=message, detail={"shared": shared})
+        for name in ("inputs", "relation")
+    ]
 
 
 def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool_]) -> Outcomes:
@@ -118,36 +191,38 @@ def _whole(
     context: CheckContext, metric: PerformanceMetric, before: float, after: float, splits: Sequence[Split]
 ) -> Result:
     """Return the whole change, and the sentence that says it."""
+    reference, current = context.labelled_baseline, context.labels_profile
+    assert reference is not None
+    assert current is not None
     change = after - before
-    first = splits[0].parts.change
-    # The same error on finer bins: the interval lies about the exact change.
-    half = Z * first.standard_error
+    errors = [float(standard_error(metric, each.outcomes)) for each in (reference.whole, current)]
+    half = Z * math.hypot(*errors)
     jointly = next((split for split in splits if split.column == JOINTLY), None)
     by_feature = [split for split in splits if split.column not in (JOINTLY, context.monitor.inference_log.score)]
-    shown = jointly or max(by_feature, key=_certainty, default=splits[0])
+    shown = jointly or max(by_feature, key=_certainty, default=next(iter(splits), None))
     verb = "rose" if change > 0 else "fell"
     sentence = f"{metric.label} {verb} {number(abs(change))} from {number(before)} to {number(after)}"
     if not abs(change) > half:
         sentence = f"{sentence}, which chance alone may do"
-    sentence = f"{sentence}: {_explained(shown, by_feature)}"
+    turned = turned_most(reference.whole, current, context.baseline.features)
     beside = data_failures(context)
+    detail: dict[str, object] = {"baseline": before, "relation_of": turned, "data_failures": beside}
+    if shown is None:
+        sentence = f"{sentence}: no input of the window is like one of the baseline"
+    else:
+        sentence = f"{sentence}: {_explained(shown, by_feature, turned)}"
+        parts = {"inputs": shown.parts.inputs.value, "relation": shown.parts.relation.value, "rest": shown.rest}
+        detail |= {"by": shown.column or "all features", **parts}
     return Result(
         f"{metric.name}_change",
         value=change,
         value_lower=_known(change - half),
         value_upper=_known(change + half),
-        window_rows=context.labels_profile.labelled if context.labels_profile else None,
-        baseline_rows=context.labelled_baseline.whole.labelled if context.labelled_baseline else None,
+        window_rows=current.labelled,
+        baseline_rows=reference.whole.labelled,
         status="info",
         message="; ".join([sentence, *beside[:3]]),
-        detail={
-            "baseline": before,
-            "by": shown.column or "all features",
-            "inputs": shown.parts.inputs.value,
-            "relation": shown.parts.relation.value,
-            "rest": shown.rest,
-            "data_failures": beside,
-        },
+        detail=detail,
     )
 
 
@@ -157,18 +232,45 @@ def _certainty(split: Split) -> float:
     return abs(split.parts.inputs.value) / error if error > 1e-9 else 0.0
 
 
-def _explained(shown: Split, by_feature: Sequence[Split]) -> str:
+def _explained(shown: Split, by_feature: Sequence[Split], turned: str | None) -> str:
     """Say the two parts, each with the feature that shows it most."""
     moved = max(by_feature, key=_certainty, default=None)
-    turned = max(by_feature, key=lambda split: abs(split.parts.relation.value), default=None)
     inputs = f"{_signed(shown.parts.inputs)} from other inputs"
     inputs += f" (most by {moved.column}, {_signed(moved.parts.inputs)})" if moved and not shown.column else ""
     inputs += f", by {shown.column}" if shown.column else ""
     relation = f"{_signed(shown.parts.relation)} because equal inputs come out otherwise"
-    if turned is not None and not shown.column:
-        relation += f" (most at equal {turned.column})"
+    relation += f" (labels follow {turned} in another way)" if turned is not None else ""
     rest = f", {shown.rest:+.2g} not told apart" if abs(shown.rest) >= 0.005 else ""
     return f"{inputs}, {relation}{rest}"
+
+
+def turned_most(before: LabelsProfile, after: LabelsProfile, names: Sequence[str]) -> str | None:
+    """Return the feature along which the labels' change differs most from bin to bin; None where that is chance.
+
+    A change that all bins share says nothing of a feature. What is left of each bin's change beside the mean of all is
+    tested by a chi-squared sum, as heterogeneity in a meta-analysis is [1]_, with Bonferroni's correction.
+
+    .. [1] Cochran, W. G. (1954). The combination of estimates from different experiments. Biometrics, 10, 101-129.
+    """
+    from scipy.special import chdtrc
+
+    found: list[tuple[float, float, str]] = []
+    for name in names:
+        if before.bins.task != "binary_classification" or name not in before.columns or name not in after.columns:
+            continue
+        sides = [each.by_bin(name).counts.sum(axis=(1, 2)).astype(np.float64) for each in (before, after)]
+        enough = np.logical_and.reduce([side.sum(axis=1) >= ROWS_PER_BIN for side in sides])
+        rates = [(side[enough, 1] + 0.5) / (side[enough].sum(axis=1) + 1) for side in sides]
+        variance = sum(rate * (1 - rate) / side[enough].sum(axis=1) for rate, side in zip(rates, sides, strict=True))
+        freedom = int(enough.sum()) - 1
+        if freedom < 1:
+            continue
+        changes, weights = rates[1] - rates[0], 1 / np.asarray(variance)
+        mean = float((weights * changes).sum() / weights.sum())
+        statistic = float((weights * (changes - mean) ** 2).sum())
+        found.append((float(chdtrc(freedom, statistic)), -statistic / freedom, name))
+    p_value, _, name = min(found, default=(1.0, 0.0, ""))
+    return name if p_value * len(found) < SURE else None
 
 
 def data_failures(context: CheckContext) -> list[str]:

@@ -180,17 +180,23 @@ def _roll_up_labels(
             by_segment.setdefault(profile.segment, []).append(profile)
     sums = tuple(reduce(lambda a, b: a.with_rows_of(b, target), its[1:], its[0]) for its in by_segment.values())
     alone = tuple(replace(each, window=target, parts=None) for each in sums)
-    labels = WindowLabels(alone, all(each.final for each in found.values()))
+    labels = WindowLabels(
+        alone,
+        final=all(each.final for each in found.values()),
+        arrived=sum(each.arrived for each in found.values()),
+        unknown=sum(each.unknown for each in found.values()),
+    )
     connection.execute(insert(table), labels_rows(monitor, target, labels, baseline_id))
 
 
 def _drop_inside(store: Store, monitor: str, target: Window) -> None:
-    """Delete the profiles of shorter windows, if that of the longer one is still there."""
+    """Delete the profiles and labels of shorter windows, if the longer one's profile is still there."""
     with store.writing(monitor) as connection:
         longer = is_window(tables.profile, monitor, target)
         if connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None:
-            inside = is_inside(tables.profile, monitor, target.start, target.end)
-            connection.execute(delete(tables.profile).where(inside, ~longer))
+            for table in (tables.profile, tables.labels_profile):
+                inside = is_inside(table, monitor, target.start, target.end)
+                connection.execute(delete(table).where(inside, ~is_window(table, monitor, target)))
 
 
 def monitors(store: Store) -> tuple[str, ...]:

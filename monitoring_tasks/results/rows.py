@@ -57,6 +57,8 @@ class LabelsState:
     """Rows whose label is known."""
     final: bool
     unreadable: str | None = None
+    baseline_digest: str | None = None
+    """Of the labels of the baseline's rows; None before they are complete."""
 
 
 @dataclass(frozen=True)
@@ -230,11 +232,15 @@ def _unseen(row: Mapping[str, Any]) -> list[Any] | None:
     return [] if row["unseen"] is None and not has_any else row["unseen"]
 
 
-def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id: str) -> list[Row]:
+def labels_rows(
+    monitor: str, window: Window, labels: WindowLabels, baseline_id: str, *, waiting: bool = False
+) -> list[Row]:
     """Return one row per segment, and one per column of each; their order is kept in `position`."""
     rows: list[Row] = []
     base = window_key(monitor, window) | {"baseline_id": baseline_id}
-    nothing: Row = dict.fromkeys(("rows", "label_rows", "final", "arrived", "unknown", "unreadable", "digest"))
+    nothing: Row = dict.fromkeys(
+        ("rows", "label_rows", "final", "arrived", "unknown", "unreadable", "waiting", "digest")
+    )
     if labels.unreadable is not None:
         reason = {"segment": "", "column_name": "", "counts": None, "unreadable": labels.unreadable}
         rows.append(base | nothing | reason)
@@ -247,7 +253,7 @@ def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id:
     for position, row in enumerate(rows):
         row["position"] = position
     came = {"arrived": labels.arrived, "unknown": labels.unknown}
-    rows[0] |= {"final": labels.final, **came, "digest": labels_digest(labels, baseline_id)}
+    rows[0] |= {"final": labels.final, "waiting": waiting, **came, "digest": labels_digest(labels, baseline_id)}
     return rows
 
 
@@ -296,7 +302,15 @@ def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBase
     """Return the row of `labelled_baseline`."""
     profiles, parts = baseline.to_json()
     counts = {"rows": baseline.whole.rows, "label_rows": baseline.whole.labelled}
-    return {"baseline_id": baseline_id, "monitor": monitor, "profile": profiles, "parts": parts} | counts
+    content = json.dumps([baseline_id, profiles, parts], separators=(",", ":"))
+    return {
+        "baseline_id": baseline_id,
+        "monitor": monitor,
+        "profile": profiles,
+        "parts": parts,
+        **counts,
+        "digest": sha256(content.encode()).hexdigest()[:16],
+    }
 
 
 def labelled_baseline_of(row: Mapping[str, Any], baseline: Baseline) -> LabelledBaseline:

@@ -8,7 +8,22 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, delete, func, insert, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from monitoring_tasks.checks.result import Result
@@ -68,7 +83,8 @@ class Store:
         self._writer = engine.execution_options(**WRITING)
         self._baselines: dict[str, Baseline] = {}
         """Those read before: an id is a digest of the content, so what it names never changes."""
-        self._labelled_baselines: dict[str, LabelledBaseline] = {}
+        self._labelled_baselines: dict[str, tuple[str, LabelledBaseline]] = {}
+        """With the digest by which one is known that was replaced since."""
 
     def __enter__(self) -> Store:
         """Return the store itself."""
@@ -128,10 +144,12 @@ class Store:
         profiles: Sequence[Profile],
         baseline_id: str,
         labels: WindowLabels | None = None,
+        *,
+        waiting: bool = False,
     ) -> None:
         """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
 
-        With it goes what is known of its labels.
+        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`.
 
         What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
         results stay until each check has written again, so that a dashboard does not empty in between.
@@ -147,18 +165,24 @@ class Store:
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
             if labels is not None:
-                connection.execute(
-                    insert(tables.labels_profile), values.labels_rows(monitor, window, labels, baseline_id)
-                )
+                its = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
+                connection.execute(insert(tables.labels_profile), its)
 
     def write_labels(
-        self, monitor: str, window: Window, labels: WindowLabels, baseline_id: str, checks: Collection[str]
+        self,
+        monitor: str,
+        window: Window,
+        labels: WindowLabels,
+        baseline_id: str,
+        checks: Collection[str],
+        *,
+        waiting: bool = False,
     ) -> None:
         """Replace what is known of the window's labels, and forget what stood on it: `checks`, and that it was done.
 
-        The profile and the checks that do not read labels stay.
+        The profile and the checks that do not read labels stay. With `waiting`, the window is then one of `waiting`.
         """
-        rows = values.labels_rows(monitor, window, labels, baseline_id)
+        rows = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
         with self.writing(monitor, window) as connection:
             for table in (tables.labels_profile, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
@@ -168,27 +192,44 @@ class Store:
             connection.execute(insert(tables.labels_profile), rows)
 
     def forget_checks(self, monitor: str, windows: Collection[Window], checks: Collection[str]) -> None:
-        """Forget that these checks ran on these windows, and that they were done; all results stay until then."""
+        """Forget that these checks ran on these windows, and that they were done: they are then among `waiting`."""
         for window in windows:
             with self.writing(monitor, window) as connection:
                 table = tables.check_run
                 mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
                 connection.execute(delete(table).where(mine))
                 connection.execute(delete(tables.window_run).where(is_window(tables.window_run, monitor, window)))
+                labels = tables.labels_profile
+                whole = is_window(labels, monitor, window) & labels.c.digest.is_not(None)
+                connection.execute(update(labels).where(whole).values(waiting=True))
 
-    def write_labelled_baseline(self, monitor: str, baseline_id: str, baseline: LabelledBaseline) -> LabelledBaseline:
-        """Keep a baseline's labels for good. Returns them, or those that another process was first to write."""
+    def write_labelled_baseline(
+        self, monitor: str, baseline_id: str, baseline: LabelledBaseline, checks: Collection[str]
+    ) -> bool:
+        """Replace the labels of a baseline's rows, and forget what stood on them: these checks of every window.
+
+        Those windows are then among `waiting`.
+
+        Returns
+        -------
+        bool
+            Whether they are others than those that were stored; if not, nothing is written.
+        """
         row = values.labelled_baseline_row(monitor, baseline_id, baseline)
-        with failures(self.engine.url):
-            try:
-                with self._writer.begin() as connection:
-                    connection.execute(insert(tables.labelled_baseline), row)
-            except IntegrityError:
-                first = self.labelled_baseline(self.read_baseline(baseline_id))
-                if first is None:
-                    raise
-                return first
-        return baseline
+        table, runs, labels = tables.labelled_baseline, tables.check_run, tables.labels_profile
+        with self.writing(monitor) as connection:
+            if _labelled_digest(connection, baseline_id) == row["digest"]:
+                return False
+            connection.execute(delete(table).where(table.c.baseline_id == baseline_id))
+            connection.execute(insert(table), row)
+            mine = runs.c.check_name.in_(checks)
+            ran = select(runs.c.state).where(_of_same_window(runs, labels), mine).exists()
+            on_it = (labels.c.monitor == monitor) & (labels.c.baseline_id == baseline_id) & labels.c.digest.is_not(None)
+            connection.execute(update(labels).where(on_it, ran).values(waiting=True))
+            for other, some in ((tables.window_run, true()), (runs, mine)):
+                waits = select(labels.c.position).where(_of_same_window(labels, other), on_it, labels.c.waiting)
+                connection.execute(delete(other).where(other.c.monitor == monitor, some, waits.exists()))
+        return True
 
     def write_missing_profiles(
         self,
@@ -269,8 +310,9 @@ class Store:
         *,
         schedule: Schedule | None = None,
         state: WindowState | None = None,
+        waiting: bool = False,
     ) -> None:
-        """Replace the window's row of `window_run`.
+        """Replace the window's row of `window_run`; unless checks are still missing, it is none of `waiting` any more.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
         since the last run leaves no rows behind that a first run would not have written. With `schedule`, the
@@ -288,6 +330,8 @@ class Store:
             table = tables.window_run
             connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
             connection.execute(insert(table), values.window_run_row(run))
+            if not waiting:
+                _end_waiting(connection, run.monitor, run.window)
             for table in (tables.result, tables.check_run) if checks is not None else ():
                 gone = is_window(table, run.monitor, run.window) & table.c.check_name.not_in(checks or ())
                 connection.execute(delete(table).where(gone))
@@ -303,6 +347,7 @@ class Store:
             for table in (tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
             connection.execute(insert(tables.window_run), values.window_run_row(run))
+            _end_waiting(connection, run.monitor, run.window)
 
     # Reading.
 
@@ -352,14 +397,16 @@ class Store:
 
     def labelled_baseline(self, baseline: Baseline) -> LabelledBaseline | None:
         """Return the labels of the baseline's rows; None before they are complete."""
-        if baseline.id in self._labelled_baselines:
-            return self._labelled_baselines[baseline.id]
         table = tables.labelled_baseline
         with self.reading() as connection:
-            row = connection.execute(select(table).where(table.c.baseline_id == baseline.id)).first()
-        if row is None:
-            return None
-        return self._labelled_baselines.setdefault(baseline.id, values.labelled_baseline_of(row._asdict(), baseline))
+            digest = _labelled_digest(connection, baseline.id)
+            known = self._labelled_baselines.get(baseline.id)
+            if digest is None or (known is not None and known[0] == digest):
+                return None if digest is None or known is None else known[1]
+            row = connection.execute(select(table).where(table.c.baseline_id == baseline.id)).one()
+        found = values.labelled_baseline_of(row._asdict(), baseline)
+        self._labelled_baselines[baseline.id] = (row.digest, found)
+        return found
 
     def provisional(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows whose labels were not complete when they were read, in time order."""
@@ -371,6 +418,15 @@ class Store:
         table = tables.labels_profile
         whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
         return tuple(apart(self._windows(table, whole), lambda window: window))
+
+    def waiting(self, monitor: str) -> tuple[Window, ...]:
+        """Return the windows that were run and whose checks must run again, in time order.
+
+        Their labels, or the baseline's, were replaced since, and they were not closed on the new ones yet: a run is at
+        work on them, or was killed.
+        """
+        table = tables.labels_profile
+        return self._windows(table, (table.c.monitor == monitor) & table.c.waiting)
 
     def labels_of_all_rows(
         self, monitor: str, windows: Sequence[Window], baseline: Baseline
@@ -596,7 +652,22 @@ def _labels_state(connection: Connection, monitor: str, window: Window) -> Label
     whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
     columns = (table.c.digest, table.c.baseline_id, table.c.label_rows, table.c.final, table.c.unreadable)
     found = connection.execute(select(*columns).where(whole)).first()
-    return None if found is None else LabelsState(*found)
+    return None if found is None else LabelsState(*found, _labelled_digest(connection, found.baseline_id))
+
+
+def _labelled_digest(connection: Connection, baseline_id: str) -> str | None:
+    table = tables.labelled_baseline
+    return connection.execute(select(table.c.digest).where(table.c.baseline_id == baseline_id)).scalar()
+
+
+def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
+    return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
+
+
+def _end_waiting(connection: Connection, monitor: str, window: Window) -> None:
+    table = tables.labels_profile
+    mine = is_window(table, monitor, window) & table.c.waiting
+    connection.execute(update(table).where(mine).values(waiting=False))
 
 
 def _write_monitor(connection: Connection, row: values.Row) -> None:

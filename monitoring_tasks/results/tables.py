@@ -181,6 +181,7 @@ labels_profile = Table(
     Column("unknown", BigInteger),  # of these, labels whose key no inference has
     Column("counts", _Json),  # {"cells": [[cell, rows, sums ...], ...], ...}; of a column [[place, rows], ...]
     Column("unreadable", Text),  # why there are no labels
+    Column("waiting", Boolean),  # whether checks must run again on them; in the row of all its outcomes
     Column("position", Integer, nullable=False),
     Column("digest", Text),  # of all rows of the window, in the row of all its outcomes; else NULL
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
@@ -228,8 +229,9 @@ labelled_baseline = Table(
     ),  # of the windows inside its period: {"count": ..., "rows": ..., "columns": {segment: {column: numbers}}}
     Column("rows", BigInteger, nullable=False),
     Column("label_rows", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),  # of profile and parts
 )
-"""The labels of a baseline's rows, measured when they were complete and never again."""
+"""The labels of a baseline's rows, measured when they were complete, and again when more of them have come."""
 
 alert = Table(
     "alert",

@@ -92,6 +92,40 @@ def holm(p_values: npt.ArrayLike, rate: float) -> BoolArray:
     return values <= cut  # NaN is never below anything
 
 
+def holm_p_values(p_values: npt.ArrayLike) -> FloatArray:
+    """Return the p-values that Holm's method adjusts: each is the smallest rate at which `holm` rejects.
+
+    Parameters
+    ----------
+    p_values : float array, shape (n,)
+        NaN means not tested: not counted.
+
+    Returns
+    -------
+    float ndarray, shape (n,)
+        ``max((m - j + 1) p_(j), j <= k)`` for the k-th smallest of m, at most 1; NaN where not tested.
+
+    Raises
+    ------
+    ValueError
+        If `p_values` is not a vector of values in [0, 1] or NaN.
+
+    References
+    ----------
+    .. [1] Wright, S. P. (1992). Adjusted p-values for simultaneous inference. Biometrics, 48(4), 1005-1013.
+
+    Examples
+    --------
+    >>> holm_p_values([0.03, 0.012, float("nan"), 0.4])
+    array([0.06 , 0.036,   nan, 0.4  ])
+    """
+    values, ascending = _checked(p_values, 0.5)
+    adjusted = np.full(values.size, np.nan)
+    order = np.argsort(values, kind="stable")[: ascending.size]  # NaN comes last
+    adjusted[order] = np.minimum(np.maximum.accumulate(ascending * np.arange(ascending.size, 0, -1)), 1.0)
+    return adjusted
+
+
 def simes(p_values: npt.ArrayLike) -> float:
     """Return the p-value of the hypothesis that all null hypotheses are true [1]_.
 

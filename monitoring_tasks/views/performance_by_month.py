@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitoring_tasks.checks import Result
@@ -61,15 +61,18 @@ def performance_by_month(monitor: Monitor, period: Window, store: Store) -> tupl
     return tuple(found)
 
 
-def _row(month: Window, results: Sequence[Result]) -> MonthPerformance | None:
-    whole = {result.metric: result for result in results if result.segment == "" and result.column_name == ""}
+def _row(month: Window, results: Mapping[str, Sequence[Result]]) -> MonthPerformance | None:
+    whole, estimates = (
+        {result.metric: result for result in results[check] if result.segment == "" and result.column_name == ""}
+        for check in CHECKS
+    )
     change = next((result for name, result in whole.items() if name.endswith("_change")), None)
     name = "" if change is None else change.metric.removesuffix("_change")
     its = whole.get(name)
     if change is None or its is None or its.value is None:
         return None
     worst = whole["worst_bins"].detail["bins"] if "worst_bins" in whole else []
-    estimate = whole.get(f"estimated_{name}")
+    estimate = estimates.get(name)
     return MonthPerformance(
         month=month,
         metric=name,

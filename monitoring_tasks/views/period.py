@@ -17,8 +17,8 @@ from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, parse_instant
 
 
-def period_results(monitor: Monitor, period: Window, checks: Collection[str], store: Store) -> list[Result]:
-    """Return what these checks say of all stored windows inside a period together; nothing is read or written anew.
+def period_results(monitor: Monitor, period: Window, checks: Collection[str], store: Store) -> dict[str, list[Result]]:
+    """Return, by check, what these say of all stored windows inside a period together; nothing is read or written anew.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def period_results(monitor: Monitor, period: Window, checks: Collection[str], st
         labels=_added(period, [each for each in labels if each is not None]),
         labelled_baseline=store.labelled_baseline(baseline),
     )
-    return [result for check in CHECKS if check.name in checks for result in check.run(context)]
+    return {check.name: check.run(context) for check in CHECKS if check.name in checks}
 
 
 def _added(period: Window, labels: Sequence[WindowLabels]) -> WindowLabels | None:

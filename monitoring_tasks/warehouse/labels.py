@@ -173,7 +173,8 @@ def _labels_of(
     wanted = wanted.where(_present(named(labels.log_key)), copy=False)
     value_ = label_value(labels, bins, warehouse.dialect)
     columns = {"k": _key(labels.key, labels), "y": value_, "t": named(labels.timestamp)}
-    rows = selected(columns, warehouse.table(labels.table)).where(_present(named(labels.value)), copy=False)
+    rows = selected(columns, warehouse.table(labels.table))
+    rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
     return rows.where(exp.In(this=_key(labels.key, labels), query=exp.Subquery(this=wanted)), copy=False)
 
 
@@ -187,19 +188,19 @@ def label_value(labels: LabelSource, bins: OutcomeBins, dialect: str) -> exp.Exp
     """Return the number of the label's class, or of a regression its value; NULL where there is none."""
     if bins.task == "regression":
         return finite(value(Column(labels.value, "numeric", labels.value_type, ()), dialect), dialect)
-    return _class_of(labels.value, labels.value_type, bins)
+    return _class_of(labels.value, labels.value_type, bins, dialect)
 
 
 def predicted_value(name: str, type_: ColumnType, bins: OutcomeBins, dialect: str) -> exp.Expr:
     """Return the same of a prediction: the number of its class, or its value."""
     if bins.task == "regression":
         return finite(value(Column(name, "numeric", type_, ()), dialect), dialect)
-    return _class_of(name, type_, bins)
+    return _class_of(name, type_, bins, dialect)
 
 
-def _class_of(name: str, type_: ColumnType, bins: OutcomeBins) -> exp.Expr:
+def _class_of(name: str, type_: ColumnType, bins: OutcomeBins, dialect: str) -> exp.Expr:
     """Return the number of a class, NULL for NULL; what is no class of the model counts as the last."""
-    x = named(name)
+    x = _number_or_null(name, type_, dialect)
     number_ = exp.cast(x.copy(), "bigint") if type_ in NUMBERS and type_ != "integer" else x.copy()
     text = exp.cast(number_, "text")
     binary = bins.task == "binary_classification"
@@ -208,12 +209,24 @@ def _class_of(name: str, type_: ColumnType, bins: OutcomeBins) -> exp.Expr:
     ifs = [exp.If(this=exp.Is(this=x, expression=exp.null()), true=exp.null())]
     ifs += [
         exp.If(
-            this=exp.EQ(this=text.copy(), expression=exp.Literal.string(each)),
+            this=exp.EQ(this=text.copy(), expression=exp.Literal.string(_spelled(each, type_))),
             true=integer(i + 1 if binary else i),
         )
         for i, each in enumerate(known)
     ]
     return exp.cast(exp.Case(ifs=ifs, default=integer(rest)), "int")
+
+
+def _spelled(name: str, type_: ColumnType) -> str:
+    """Return a class as a column of this type has it: 1 is true, and 0 false."""
+    if type_ == "boolean":
+        return {"1": "true", "0": "false"}.get(name, name)
+    return {"true": "1", "false": "0"}.get(name, name) if type_ in NUMBERS else name
+
+
+def _number_or_null(name: str, type_: ColumnType, dialect: str) -> exp.Expr:
+    """Return the column, NULL for NaN: that is how some writers of doubles say that there is none."""
+    return finite(double(named(name)), dialect) if type_ == "number" else named(name)
 
 
 def watermark(warehouse: Warehouse, labels: LabelSource) -> datetime | None:
@@ -279,10 +292,10 @@ def _arrivals(warehouse: Warehouse, source: Source, labels: LabelSource, windows
     columns: dict[str, exp.Expr] = {"w": number_of}
     if labels.inline:
         rows = rows_of(warehouse, arriving, windows, {**columns, "m": minute})
-        pairs = subquery(rows.where(_present(named(labels.value)), copy=False), "arrived")
+        pairs = subquery(rows.where(_has_value(labels, dialect), copy=False), "arrived")
     else:
         rows = rows_of(warehouse, arriving, windows, {**columns, "k": _key(labels.key, labels)})
-        arrived = subquery(rows.where(_present(named(labels.value)), copy=False), "arrived")
+        arrived = subquery(rows.where(_has_value(labels, dialect), copy=False), "arrived")
         log = selected({"k": _key(labels.log_key, labels), "m": minute}, warehouse.table(source.table))
         same = exp.EQ(this=named("k", "arrived"), expression=named("k", "inferences"))
         both = selected({"w": named("w", "arrived"), "m": named("m", "inferences")}, arrived)
@@ -295,6 +308,10 @@ def _arrivals(warehouse: Warehouse, source: Source, labels: LabelSource, windows
 
 def _key(name: str, labels: LabelSource) -> exp.Expr:
     return exp.cast(named(name), "text") if labels.as_text else named(name)
+
+
+def _has_value(labels: LabelSource, dialect: str) -> exp.Expr:
+    return _present(_number_or_null(labels.value, labels.value_type, dialect))
 
 
 def _present(expression: exp.Expr) -> exp.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -50,49 +50,78 @@ def sample(
     list of BottomK
         For each window (for the table, if it has no times) float64 and string columns named as `columns` are.
     """
-    names = [f"x{i}" for i in range(len(columns))]
-    keyed = _keyed(warehouse, source, columns, key, windows)
-    texts = {name for name, column in zip(names, columns, strict=True) if column.kind == "categorical"}
-    order = [_ascending(name, warehouse.dialect if name in {"k", *texts} else "") for name in ("h", "k", *names)]
-    if len(windows) <= 1:
-        query = (
-            exp.select(named("h"), *(named(name) for name in names)).from_(keyed).order_by(*order).limit(integer(rows))
-        )
-        answers = [warehouse.query(query)]
-    else:
-        place = exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=exp.Order(expressions=order))
-        numbered = exp.select("*", exp.alias_(place, "r", quoted=True)).from_(keyed).where(named("w") >= integer(0))
-        query = exp.select(named("w"), named("h"), *(named(name) for name in names)).from_(
-            subquery(numbered, "numbered")
-        )
-        query = query.where(named("r") <= integer(rows)).order_by(named("w"), named("r"))
-        answer = warehouse.query(query)
-        answers = [answer.filter(pc.equal(answer["w"], i)) if len(answer) else answer for i in range(len(windows))]
-    types = [pa.string() if name in texts else pa.float64() for name in names]
-    return [
-        BottomK(
-            pa.table(
-                [answer[name].combine_chunks().cast(type_) for name, type_ in zip(names, types, strict=True)],
-                names=[column.name for column in columns],
-            ),
-            np.asarray(answer["h"].to_pylist(), dtype="S32"),
-            rows,
-        )
-        for answer in answers
-    ]
-
-
-def _keyed(
-    warehouse: Warehouse, source: Source, columns: Sequence[Column], key: str, windows: Sequence[Window]
-) -> exp.Subquery:
-    """Return the rows that have a key: the hash h, the key's text k, the number w of the window and the values."""
     text = exp.cast(named(key), "text")
-    inner: dict[str, exp.Expr] = {"h": exp.MD5(this=text), "k": text.copy()}
-    if len(windows) > 1:
-        inner["w"] = window_number(source, windows, warehouse.dialect)
-    inner |= {f"x{i}": value(column, warehouse.dialect) for i, column in enumerate(columns)}
+    inner = {"h": exp.MD5(this=text), "k": text.copy(), **sampled(source, columns, windows, warehouse.dialect)}
     found = rows_of(warehouse, source, windows, inner)
-    return subquery(found.where(exp.not_(exp.Is(this=named(key), expression=exp.null())), copy=False), "keyed")
+    present = exp.not_(exp.Is(this=named(key), expression=exp.null()))
+    keyed = subquery(found.where(present, copy=False), "keyed")
+    texts = {"k", *texts_of(columns)}
+    values = [f"x{i}" for i in range(len(columns))]
+    answers = first_rows(warehouse, keyed, ["h", "k", *values], texts, values, len(windows), rows)
+    return [bottom_k(answer, columns, rows) for answer in answers]
+
+
+def sampled(source: Source, columns: Sequence[Column], windows: Sequence[Window], dialect: str) -> dict[str, exp.Expr]:
+    """Return the number ``w`` of the window, if there are several, and the values ``x0``, ``x1`` and so on."""
+    number_of: dict[str, exp.Expr] = {"w": window_number(source, windows, dialect)} if len(windows) > 1 else {}
+    return number_of | {f"x{i}": value(column, dialect) for i, column in enumerate(columns)}
+
+
+def texts_of(columns: Sequence[Column]) -> set[str]:
+    """Return which of the values are texts."""
+    return {f"x{i}" for i, column in enumerate(columns) if column.kind == "categorical"}
+
+
+def first_rows(
+    warehouse: Warehouse,
+    keyed: exp.Subquery,
+    order: Sequence[str],
+    texts: Collection[str],
+    values: Sequence[str],
+    windows: int,
+    rows: int,
+) -> list[pa.Table]:
+    """Return the first rows of each window, with the hash ``h`` and the values.
+
+    Parameters
+    ----------
+    warehouse
+        An open warehouse.
+    keyed
+        The rows that may be drawn.
+    order
+        Names of what they are sorted by: the hash, then what tells apart rows of one key.
+    texts
+        Which of these are texts.
+    values
+        What to return beside the hash.
+    windows
+        How many there are, 0 for a table without times.
+    rows
+        How many of each at most.
+    """
+    ascending = [_ascending(name, warehouse.dialect if name in texts else "") for name in order]
+    wanted = [named(name) for name in ("h", *values)]
+    if windows <= 1:
+        return [warehouse.query(exp.select(*wanted).from_(keyed).order_by(*ascending).limit(integer(rows)))]
+    place = exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=exp.Order(expressions=ascending))
+    numbered = exp.select("*", exp.alias_(place, "r", quoted=True)).from_(keyed).where(named("w") >= integer(0))
+    query = exp.select(named("w"), *wanted).from_(subquery(numbered, "numbered"))
+    answer = warehouse.query(query.where(named("r") <= integer(rows)).order_by(named("w"), named("r")))
+    return [answer.filter(pc.equal(answer["w"], i)) if len(answer) else answer for i in range(windows)]
+
+
+def bottom_k(answer: pa.Table, columns: Sequence[Column], rows: int) -> BottomK:
+    """Return what `first_rows` found of the columns, under their names."""
+    types = [pa.string() if column.kind == "categorical" else pa.float64() for column in columns]
+    return BottomK(
+        pa.table(
+            [answer[f"x{i}"].combine_chunks().cast(type_) for i, type_ in enumerate(types)],
+            names=[column.name for column in columns],
+        ),
+        np.asarray(answer["h"].to_pylist(), dtype="S32"),
+        rows,
+    )
 
 
 def _ascending(name: str, dialect: str) -> exp.Ordered:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from monitoring_tasks.labels_profile import DELAY_EDGES
+from monitoring_tasks.outcome_cells import answers, cell_numbers
+from monitoring_tasks.profile import LARGEST
 from monitoring_tasks.statistics.bin_search import BinSearch
 from monitoring_tasks.warehouse.arrow import as_floats
 from monitoring_tasks.warehouse.expressions import value
@@ -28,7 +30,6 @@ class StreamedOutcomes:
         self._tally, self._bins = tally, tally.labelled.bins
         self._starts = np.array(starts, np.int64)
         self._part = max(round(tally.part_seconds * 1e6), 1)
-        self._places = BinSearch(self._bins.edges, first=1)
         self._class_places = BinSearch(self._bins.score_edges, first=1)
         self._delays = BinSearch(DELAY_EDGES, first=1)
 
@@ -60,11 +61,11 @@ class StreamedOutcomes:
         bins, tally = self._bins, self._tally
         label = as_floats(batch["y"])
         known = ~np.isnan(label)
-        scores = [as_floats(batch[f"z{i}"]) for i in range(len(tally.labelled.scores))]
+        scores = [_finite(as_floats(batch[f"z{i}"])) for i in range(len(tally.labelled.scores))]
         prediction = as_floats(batch["p"]) if "p" in batch.schema.names else np.full(len(label), np.nan)
-        answer = self._answer(label, prediction, scores)
+        answer = answers(bins, label, prediction, scores)
         number = np.where(known, label, 0).astype(np.intp) if bins.classes else np.zeros(len(label), np.intp)
-        cells = self._cells(answer, label, prediction, number, known)
+        cells = cell_numbers(bins, label, prediction, scores)
         outcomes = bins.outcome_of_cell.take(cells)
         units = self._losses(label, answer, scores, known)
         delays = self._delay(batch, moments)
@@ -86,44 +87,11 @@ class StreamedOutcomes:
                 self._count_scores(each, scores, number, known)
         return outcomes
 
-    def _cells(
-        self,
-        answer: NDArray[np.float64],
-        label: NDArray[np.float64],
-        prediction: NDArray[np.float64],
-        number: NDArray[np.intp],
-        known: NDArray[np.bool_],
-    ) -> NDArray[np.intp]:
-        """Return the number of each row's cell."""
-        bins = self._bins
-        _, predictions, labels = bins.shape
-        place = np.zeros(len(label), np.intp)
-        if bins.edges:
-            x = answer - label if bins.task == "regression" else answer
-            place = self._places(x)
-            place[np.isnan(x)] = 0
-        predicted = np.nan_to_num(prediction + 1, nan=0.0).astype(np.intp) if bins.classes else 0
-        found: NDArray[np.intp] = (place * predictions + predicted) * labels + np.where(known, number, labels - 1)
-        return found
-
     def _parts(self, moments: NDArray[np.int64], windows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return the part of its window that each row lies in; of rows of no window any."""
         since = moments - self._starts.take(np.maximum(windows, 0))
         part: NDArray[np.intp] = np.clip(since // self._part, 0, self._tally.parts.shape[2] - 1)
         return part
-
-    def _answer(
-        self, label: NDArray[np.float64], prediction: NDArray[np.float64], scores: Sequence[NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """Return what the losses are of: a score, that of the label's class, or the predicted number."""
-        if self._bins.task == "regression":
-            return prediction
-        if self._bins.task == "binary_classification":
-            return scores[0] if scores else np.full(len(label), np.nan)
-        answer = np.full(len(label), np.nan)
-        for i, score in enumerate(scores):
-            answer = np.where(label == i, score, answer)
-        return answer
 
     def _losses(
         self,
@@ -169,3 +137,8 @@ class StreamedOutcomes:
             chosen = runs.take(known & ~np.isnan(score))
             places = runs.places.take(runs.numbers[chosen])
             np.add.at(counted.reshape(-1, classes * size * 2), (places, runs.take(index)[chosen]), 1)
+
+
+def _finite(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scores, NaN where they are infinite: no score to the engines that count by themselves."""
+    return x if np.abs(x).max(initial=0.0) <= LARGEST else np.where(np.abs(x) <= LARGEST, x, np.nan)

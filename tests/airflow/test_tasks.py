@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import duckdb
@@ -7,12 +8,15 @@ from airflow.sdk.exceptions import AirflowFailException
 from monitoring_tasks.airflow import tasks
 from monitoring_tasks.airflow.backfill import run_chunk
 from monitoring_tasks.airflow.retries import heals_by_waiting
+from monitoring_tasks.checks import families
 from monitoring_tasks.config import load_monitor
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
+from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import Schedule, Window
+from tests import inference_log, labelled_log
 
 SCORES = """
 create table inference_log as
@@ -246,3 +250,30 @@ def test_long_lists_of_failed_windows_are_cut():
     assert str(failed.value).count("no rows") == tasks.SHOWN
     assert str(failed.value).endswith("; and 3 more")
     tasks.fail_if_failed({})
+
+
+def test_the_tasks_also_run_the_days_whose_labels_have_come(tmp_path, monkeypatch, results):
+    """Day 20 is run with the labels of its own day; those that come on day 21 change its numbers, and no other's."""
+    first, second = inference_log.day(20), inference_log.day(21)
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", labelled_log.arrived(None, first.end))
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", url)
+    monitor = labelled_log.monitor()
+    again = {}
+    for window in (first, second):
+        scanned = tasks.scan(monitor, [window])
+        again[window] = tasks.again_of(json.loads(json.dumps(scanned)))
+        for family in families(monitor):
+            tasks.check(monitor, family, [window], again[window])
+        tasks.close(monitor, [window], again=again[window])
+        if window == first:
+            labelled_log.append(url, labelled_log.arrived(second.start, second.end))
+    assert again == {first: (), second: (first,)}
+    assert {run.labels for run in results.window_runs("loans", first.start, second.end)} == {"provisional"}
+    with open_store(f"sqlite:///{tmp_path / 'bulk.db'}") as bulk, open_warehouse(url) as warehouse:
+        run_windows(monitor, first.start, second.end, warehouse=warehouse, store=bulk)
+        expected = inference_log.contents(bulk, "result", "labels_profile")
+    assert inference_log.contents(results, "result", "labels_profile") == expected
+
+
+def test_of_a_scan_that_failed_nothing_runs_again():
+    assert tasks.again_of(None) == ()

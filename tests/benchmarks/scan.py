@@ -25,6 +25,8 @@ PLANS = {
     "30 days": (30, timedelta(days=1)),
     "720 hours": (720, timedelta(hours=1)),
 }
+WITH_LABELS = " + labels"
+"""Ends the name of a plan that also joins as many labels by key and splits every count by outcome."""
 
 
 def make(millions: int) -> Path:
@@ -53,12 +55,33 @@ def make(millions: int) -> Path:
     return path
 
 
+def make_labels(millions: int, log: Path) -> Path:
+    """Write a label for every row of the log, in the order in which they arrived: up to 20 hours later."""
+    import duckdb
+
+    path = FOLDER / f"labels_{millions}m.parquet"
+    if path.exists():
+        return path
+    connection = duckdb.connect()
+    connection.execute("SET memory_limit = '2GB'; SELECT setseed(0.5)")
+    connection.execute(
+        "COPY (SELECT id, (random() < score)::INTEGER AS label, "
+        "ts + to_microseconds((exp(random() * 3) * 3.6e9)::BIGINT) AS known_at "
+        f"FROM read_parquet('{log}') ORDER BY known_at) TO '{path}.partial' "
+        "(FORMAT parquet, ROW_GROUP_SIZE 250000)"
+    )
+    Path(f"{path}.partial").rename(path)
+    return path
+
+
 def measure(path: Path, plan: str) -> dict[str, float]:
     """Run one plan and return what it took."""
     from monitoring_tasks.columns import KIND_OF_TYPE, Column
+    from monitoring_tasks.outcome_bins import SCORE_BINS, OutcomeBins
     from monitoring_tasks.warehouse.bins import measure_bins
     from monitoring_tasks.warehouse.engine import open_warehouse
-    from monitoring_tasks.warehouse.scan import scan
+    from monitoring_tasks.warehouse.labels import Labelled, LabelSource
+    from monitoring_tasks.warehouse.scan import scan_with_labels
     from monitoring_tasks.warehouse.statement import Source
     from monitoring_tasks.window import Window
 
@@ -74,10 +97,21 @@ def measure(path: Path, plan: str) -> dict[str, float]:
             for name, type_ in types.items()
         ]
         bins = measure_bins(warehouse, source, columns, Window(START, START + timedelta(days=3)))
-        count, length = PLANS[plan]
+        count, length = PLANS[plan.removesuffix(WITH_LABELS)]
+        labelled = None
+        if plan.endswith(WITH_LABELS):
+            table = str(path.with_name(path.name.replace("log", "labels")))
+            edges = tuple(i / SCORE_BINS for i in range(SCORE_BINS + 1))
+            labelled = Labelled(
+                LabelSource(table, "id", "label", "integer", "known_at", "timestamp", "id"),
+                OutcomeBins("binary_classification", ("not 1", "1"), edges),
+                Column("flag", "categorical", "boolean", ()),
+                (Column("score", "numeric", "number", ()),),
+            )
         windows = [Window(START + i * length, START + (i + 1) * length) for i in range(count)]
         began = perf_counter()
-        rows = sum(profiles[0].rows for profiles in scan(warehouse, source, columns, bins, windows))
+        found = scan_with_labels(warehouse, source, columns, bins, windows, (), labelled)
+        rows = sum(labels[0].labelled if labels else profiles[0].rows for profiles, labels in found)
         return {"seconds": perf_counter() - began, "columns": len(types), "rows": rows}
 
 
@@ -110,14 +144,15 @@ def main(arguments: Sequence[str]) -> None:
         return
     for millions in map(int, arguments or ["1", "10"]):
         path = make(millions)
+        make_labels(millions, path)
         lowest = in_a_process(path, "floor")
         print(f"\n{millions} million rows x {lowest['columns']:.0f} columns, {path.stat().st_size / 1e6:,.0f} MB")
-        print(f"{'':12}{'seconds':>9}{'million values/s':>18}{'peak MB':>9}{'x floor':>9}")
-        for plan in ("floor", *PLANS):
+        print(f"{'':20}{'seconds':>9}{'million values/s':>18}{'peak MB':>9}{'x floor':>9}")
+        for plan in ("floor", *PLANS, *(f"{plan}{WITH_LABELS}" for plan in PLANS)):
             run = lowest if plan == "floor" else in_a_process(path, plan)
             values = millions * lowest["columns"] / run["seconds"]
             ratio = run["seconds"] / lowest["seconds"]
-            print(f"{plan:12}{run['seconds']:9.2f}{values:18,.0f}{run['megabytes']:9,.0f}{ratio:9.1f}", flush=True)
+            print(f"{plan:20}{run['seconds']:9.2f}{values:18,.0f}{run['megabytes']:9,.0f}{ratio:9.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring_tasks.checks import Result
 from monitoring_tasks.results.migrate import sql_folder
 from monitoring_tasks.results.store import WindowRun
 from tests.results.example import BASELINE, NOW, carrier, day, distance, fill, flights, hour, profile
@@ -121,3 +122,61 @@ def test_failed_or_missing_windows(store):
         (day(3).start, day(4).end, "missing", None),
     ]
     assert flights(day(3))[0].window == day(3)
+
+
+def perform(store, number: int, labels: str = "final") -> None:
+    """Store a day's performance: at JFK less, and a change that other inputs explain by half."""
+    window = day(number)
+    store.write_results(
+        "flights",
+        window,
+        "performance",
+        [
+            Result(
+                "roc_auc", 0.7 - number / 100, value_lower=0.6, value_upper=0.8, threshold_lower=0.65, window_rows=9
+            ),
+            Result("roc_auc", 0.6, segment="origin=JFK", window_rows=4),
+            Result("brier", 0.2 + number / 100, segment="distance=[0,500)", window_rows=4),
+            Result("brier", 0.1, segment="distance=[500,inf)", window_rows=5),
+            Result("roc_auc_change_inputs", 0.01, "distance", value_lower=0.0, value_upper=0.02),
+            Result("roc_auc_change_relation", -0.03, "distance", value_lower=-0.05, value_upper=-0.01),
+            Result("roc_auc_change_inputs", -0.02, "carrier", value_lower=-0.03, value_upper=-0.01),
+            Result("roc_auc_change_relation", 0.0, "carrier", value_lower=-0.01, value_upper=0.01),
+        ],
+    )
+    run = WindowRun("flights", window, "done", "config", NOW, rows=10, label_rows=9, label_coverage=0.9, labels=labels)
+    store.write_window_run(run)
+
+
+def test_performance_over_time(store):
+    perform(store, 1)
+    perform(store, 0, "provisional")
+    rows = ask(store, "performance_over_time", metric="roc_auc", segment="")
+    assert [tuple(row.values()) for row in rows] == [
+        (day(0).start, 0.7, 0.6, 0.8, 0.65, None, 9, "ok", "provisional"),
+        (day(1).start, 0.69, 0.6, 0.8, 0.65, None, 9, "ok", "final"),
+    ]
+    assert [row["value"] for row in ask(store, "performance_over_time", metric="roc_auc", segment="origin=JFK")] == [
+        0.6
+    ] * 2
+
+
+def test_why_performance_moved(store):
+    perform(store, 0)
+    perform(store, 1)
+    rows = ask(store, "why_performance_moved", metric="roc_auc", window_start=day(1).start)
+    assert [tuple(row.values()) for row in rows] == [
+        ("carrier", -0.02, -0.03, -0.01, 0.0, -0.01, 0.01),
+        ("distance", 0.01, 0.0, 0.02, -0.03, -0.05, -0.01),
+    ]
+
+
+def test_where_the_model_loses(store):
+    for number in range(3):
+        perform(store, number)
+    period = {"since": day(0).start, "until": day(2).start}
+    rows = ask(store, "where_the_model_loses", metric="brier", column_name="distance", **period)
+    assert [tuple(row.values()) for row in rows] == [
+        ("distance=[0,500)", pytest.approx(0.205), 8, 2),
+        ("distance=[500,inf)", pytest.approx(0.1), 10, 2),
+    ]

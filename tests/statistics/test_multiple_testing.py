@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg, holm, simes
+from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg, holm, holm_p_values, simes
 
 # Benjamini & Hochberg (1995), section 4.1: fifteen endpoints of a trial of thrombolysis in myocardial infarction.
 FIFTEEN = [
@@ -52,6 +52,20 @@ def test_holm_equals_the_closed_test_of_all_intersections(values, rate):
     sets = [s for size in range(1, len(values) + 1) for s in combinations(places, size)]
     expected = [all(min(values[i] for i in s) <= rate / len(s) for s in sets if place in s) for place in places]
     assert holm(values, rate).tolist() == expected
+
+
+def test_holm_p_values_are_those_of_r():
+    """``p.adjust(c(0.01, 0.02, 0.03, 0.04, 0.05), "holm")`` in R."""
+    assert holm_p_values([0.05, 0.01, 0.02, 0.03, 0.04]) == pytest.approx([0.09, 0.05, 0.08, 0.09, 0.09])
+    assert holm_p_values([]).shape == (0,)
+
+
+@given(p_values, rates)
+def test_holm_rejects_where_its_p_value_is_at_most_the_rate(values, rate):
+    adjusted = holm_p_values([*values, float("nan")])
+    assert np.isnan(adjusted[-1])
+    close = np.abs(adjusted[:-1] - rate) < 1e-12
+    assert ((holm(values, rate) == (adjusted[:-1] <= rate)) | close).all()
 
 
 @procedures

@@ -273,6 +273,22 @@ def test_outcomes_are_counted_as_row_by_row(
                 hold(case, each, each.segment.partition("=")[2] or None)
 
 
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+@pytest.mark.parametrize("engine", ["parquet", "plain SQL", pytest.param("postgres", marks=pytest.mark.integration)])
+def test_an_infinite_score_is_none_on_every_engine(
+    kind: str, engine: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES[kind]()
+    log = case.log.assign(score=case.log["score"].where(case.log["id"] % 7 != 0, np.inf))
+    if engine == "plain SQL":
+        monkeypatch.setattr(stream, "read", lateral.read)
+    url = request.getfixturevalue("postgres_database") if engine == "postgres" else ""
+    missing = Case(log.assign(score=log["score"].replace(np.inf, np.nan)), case.labels, case.labelled)
+    with made(Case(log, case.labels, case.labelled), engine, tmp_path, url) as warehouse:
+        for _, labels in scan_with_labels(warehouse, LOG, COLUMNS, BINS, DAYS, [], case.labelled):
+            hold(missing, labels[0], None)
+
+
 @pytest.mark.parametrize("engine", ["parquet", pytest.param("postgres", marks=pytest.mark.integration)])
 def test_arrivals_are_the_windows_of_the_inferences_whose_labels_came(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest

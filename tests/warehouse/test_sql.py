@@ -16,11 +16,13 @@ import pytest
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
+from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse import unseen
 from monitoring_tasks.warehouse.bins import measure_bins
+from monitoring_tasks.warehouse.labels import Labelled, LabelSource, arrivals, corrected, watermark
 from monitoring_tasks.warehouse.sample import sample
-from monitoring_tasks.warehouse.scan import scan
+from monitoring_tasks.warehouse.scan import scan, scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
 from monitoring_tasks.window import Window
@@ -29,6 +31,7 @@ from tests.warehouse.overheard import Overheard, Unanswered
 
 GOLDEN = Path(__file__).parent / "sql"
 DIALECTS = ["duckdb", "postgres", "snowflake", "bigquery", "trino", "spark"]
+LABELLED_DIALECTS = ["duckdb", "postgres", "snowflake"]
 
 START = datetime(2013, 4, 1, 4, tzinfo=UTC)
 DAYS = [Window(START + i * timedelta(days=1), START + (i + 1) * timedelta(days=1)) for i in range(2)]
@@ -123,9 +126,33 @@ def test_the_sql_of_a_baseline_and_a_scan_that_a_server_answers(
     compare(f"scan.{dialect}", overheard.statements)
 
 
+LABELS = LabelSource("airline.outcomes", "flight", "delayed", "boolean", "known_at", "timestamptz", "flight_id")
+LABELLED = Labelled(
+    LABELS,
+    OutcomeBins("binary_classification", ("not 1", "1"), (0.0, 0.35, 0.5, 1.0)),
+    Column("predicted", "categorical", "integer", ("prediction",)),
+    (Column("probability", "numeric", "number", ("score",)),),
+)
+
+
+@pytest.mark.parametrize("dialect", LABELLED_DIALECTS)
+def test_the_sql_of_labels(dialect: str) -> None:
+    """A scan that splits its counts by label, which of these were corrected, what arrived, and when the last did."""
+    warehouse = Unanswered(dialect)
+    for (profile, *_), (labels, *_) in scan_with_labels(
+        warehouse, SOURCE, COLUMNS[:1] + COLUMNS[3:4], BINS, DAYS, (), LABELLED
+    ):
+        assert profile.rows == labels.rows == 0
+    assert corrected(warehouse, SOURCE, LABELS, LABELLED.bins, DAYS) == [0, 0]
+    assert arrivals(warehouse, SOURCE, LABELS, DAYS) == {}
+    assert watermark(warehouse, LABELS) is None
+    compare(f"labels.{dialect}", warehouse.statements)
+
+
 def test_every_golden_file_has_its_test() -> None:
     names = {f"{what}.{dialect}.sql" for what in ("sample", "scan", "unseen") for dialect in DIALECTS} | {
         "baseline.duckdb.sql",
         "baseline.postgres.sql",
+        *(f"labels.{dialect}.sql" for dialect in LABELLED_DIALECTS),
     }
     assert {path.name for path in GOLDEN.iterdir()} == names

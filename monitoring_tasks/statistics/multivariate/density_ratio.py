@@ -123,3 +123,47 @@ def propensity_logits(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple
             ).fit(known[seen], drawn[seen], weight[seen])
             logit[~seen] = model.decision_function(known[~seen])
     return logit[: len(before)], logit[len(before) :]
+
+
+def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
+    """Return how well the sides are told apart: the area under the ROC curve of a quick look.
+
+    Few trees learn from four fifths of the rows and tell the other fifth. It takes a tenth of what `propensity_logits`
+    does, which has nothing to say where nearly no row has its like on the other side.
+
+    Parameters
+    ----------
+    reference, current : float array, shape (n, n_columns) and (m, n_columns)
+        As in `density_ratio`.
+
+    Returns
+    -------
+    float
+        0.5 where they cannot be told apart, 1 where they have nothing in common.
+
+    Examples
+    --------
+    >>> apart = told_apart([[0.0], [1.0]] * 200, [[2.0], [3.0]] * 200)
+    >>> alike = told_apart([[0.0], [1.0]] * 200, [[0.0], [1.0]] * 200)
+    >>> round(apart, 2), round(alike, 2)
+    (1.0, 0.5)
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+
+    before, after = checked_samples(reference, current)
+    both = np.vstack([before, after])
+    drawn = np.concatenate([np.zeros(len(before)), np.ones(len(after))])
+    seen = np.concatenate([np.arange(len(side)) % FOLDS > 0 for side in (before, after)])
+    known = np.where(np.isnan(both[seen]).all(axis=0), 0.0, both)
+    with one_thread():
+        model = HistGradientBoostingClassifier(
+            max_iter=TREES // 4,
+            max_leaf_nodes=LEAVES,
+            learning_rate=4 * RATE,
+            min_samples_leaf=20,
+            max_bins=64,
+            early_stopping=False,
+            random_state=SEED,
+        ).fit(known[seen], drawn[seen])
+        return float(roc_auc_score(drawn[~seen], model.decision_function(known[~seen])))

@@ -59,6 +59,16 @@ class Calibration:
         return float(self.rows.sum() ** 2 / self.squares.sum())
 
 
+@dataclass(frozen=True, eq=False)
+class Expectation:
+    """What a window without labels may expect: drawn once, and then any number of metrics are taken of it."""
+
+    expected: Outcomes
+    """The outcomes that are likely, see `expected_outcomes`."""
+    drawn: Outcomes
+    """Outcomes as they may come, with one leading axis of draws."""
+
+
 @dataclass(frozen=True)
 class EstimatedPerformance:
     """A metric that was estimated without labels."""
@@ -165,6 +175,59 @@ def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -
         _fit_classes(class_rows[np.newaxis])[0],
         class_rows,
         class_squares,
+    )
+
+
+def merge_places(calibration: Calibration, groups: npt.ArrayLike) -> Calibration:
+    """Return a calibration on fewer places: for draws, whose spread hardly depends on how fine the places are.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        See `fit_calibration`; class scores are left out.
+    groups : int array, shape (n_places,)
+        The group of each place, from 0, ascending.
+
+    Returns
+    -------
+    Calibration
+        Probabilities and means are those of the baseline's rows of each group, of one without rows plain means.
+
+    Raises
+    ------
+    ValueError
+        If the groups do not fit.
+
+    Examples
+    --------
+    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
+    >>> counts[2, 1], counts[3, 2] = (900, 100), (400, 600)
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
+    >>> found = merge_places(fitted, [0, 1, 1, 2, 2])
+    >>> found.rows.shape, found.edges, found.probability[1, 1]
+    ((3, 3, 2), array([0.5]), array([0.9, 0.1]))
+    """
+    group = np.asarray(groups)
+    places = len(calibration.rows)
+    if group.shape != (places,) or group[0] != 0 or not np.isin(np.diff(group), (0, 1)).all():
+        raise ValueError(f"`groups` must number the groups of {places} places in order, from 0 without gaps")
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    rows = np.add.reduceat(calibration.rows, first)
+
+    def mean(values: FloatArray, weight: FloatArray) -> FloatArray:
+        ones = np.where(np.add.reduceat(weight, first)[group] > 0, weight, 1.0)
+        found: FloatArray = np.add.reduceat(values * ones, first) / np.add.reduceat(ones, first)
+        return found
+
+    of_place = calibration.rows.sum(axis=-1)
+    return Calibration(
+        probability=mean(calibration.probability, np.broadcast_to(of_place[..., np.newaxis], calibration.rows.shape)),
+        isotonic=calibration.isotonic,
+        rows=rows,
+        squares=np.add.reduceat(calibration.squares, first),
+        means={name: mean(each, calibration.rows) for name, each in calibration.means.items()},
+        edges=np.array([calibration.edges[i - 1] for i in range(1, places - 1) if group[i] != group[i + 1]]),
+        scores=mean(calibration.scores, of_place) if len(calibration.scores) else calibration.scores,
     )
 
 
@@ -347,10 +410,49 @@ def estimate(
     >>> round(found.value, 3), round(found.standard_error, 2)
     (0.66, 0.03)
     """
+    found = expectation(calibration, counts, class_scores, rng=rng, draws=draws, target=target)
+    return estimated(metric, found, between_variance)
+
+
+def expectation(
+    calibration: Calibration,
+    counts: npt.ArrayLike,
+    class_scores: npt.ArrayLike | None = None,
+    *,
+    rng: np.random.Generator,
+    draws: int = 500,
+    target: Target = "labels",
+) -> Expectation:
+    """Return what a window without labels may expect, for as many metrics as are wanted, see `estimated`.
+
+    Parameters
+    ----------
+    calibration, counts, class_scores, rng, draws, target
+        As in `estimate`.
+
+    Returns
+    -------
+    Expectation
+
+    Raises
+    ------
+    ValueError
+        As `estimate`.
+
+    Examples
+    --------
+    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
+    >>> counts[2, 1], counts[3, 2] = (9000, 1000), (4000, 6000)
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
+    >>> window = np.zeros((5, 3), dtype=np.int64)
+    >>> window[2, 1], window[3, 2] = 50, 200
+    >>> found = expectation(fitted, window, rng=np.random.default_rng(1), draws=100)
+    >>> found.expected.confusion.tolist(), found.drawn.counts.shape
+    ([[45.0, 5.0], [80.0, 120.0]], (100, 5, 3, 2))
+    """
     rows, scores = _checked_window(calibration, counts, class_scores)
     if rows.ndim != 2:
         raise ValueError(f"`counts` must be of one window, with the axes place and prediction, not {rows.shape}")
-    value = float(metric(expected_outcomes(calibration, rows, scores)))
     tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
     drawn_scores = None
     if calibration.class_rows is not None and scores is not None:
@@ -360,7 +462,7 @@ def estimate(
         if target == "population":
             seen = bayesian_bootstrap(scores, draws=draws, rng=rng)
             window = bayesian_bootstrap(rows, draws=draws, rng=rng)
-        expected = _expected_confusion(
+        confusion = _expected_confusion(
             np.broadcast_to(window, (draws, *rows.shape)),
             np.broadcast_to(seen, fitted.shape),
             tables,
@@ -368,8 +470,8 @@ def estimate(
             fitted,
         )
         drawn_scores = _drawn_class_scores(calibration, scores, target, draws, rng)
-        total = expected.sum(axis=-1, keepdims=True)
-        probability = np.divide(expected, total, out=np.zeros(expected.shape), where=total > 0)
+        total = confusion.sum(axis=-1, keepdims=True)
+        probability = np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0)
         probability[..., 0] += total[..., 0] <= 0
     else:
         if len(calibration.scores):
@@ -379,8 +481,46 @@ def estimate(
             probability = _label_shares(tables)
         window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
     drawn = _drawn_labels(window, probability, target, rng)
-    values = np.asarray(metric(reweighted(_unit(calibration), drawn, drawn_scores)), dtype=np.float64)
-    return _interval(value, values, between_variance)
+    expected = expected_outcomes(calibration, rows, scores)
+    return Expectation(expected, reweighted(_unit(calibration), drawn, drawn_scores))
+
+
+def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0) -> EstimatedPerformance:
+    """Take a metric of what a window may expect, with its 95 % interval.
+
+    Parameters
+    ----------
+    metric : callable
+        As in `estimate`.
+    found : Expectation
+        See `expectation` and `expectation_by_bin`.
+    between_variance : float
+        As in `estimate`.
+
+    Returns
+    -------
+    EstimatedPerformance
+        NaN where the metric is not defined.
+
+    Raises
+    ------
+    ValueError
+        If the variance is negative.
+
+    Examples
+    --------
+    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
+    >>> counts[2, 1], counts[3, 2] = (9000, 1000), (4000, 6000)
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
+    >>> window = np.zeros((5, 3), dtype=np.int64)
+    >>> window[2, 1], window[3, 2] = 50, 200
+    >>> def accuracy(outcomes):
+    ...     return np.trace(outcomes.confusion, axis1=-2, axis2=-1) / outcomes.confusion.sum(axis=(-2, -1))
+    >>> round(estimated(accuracy, expectation(fitted, window, rng=np.random.default_rng(1))).value, 3)
+    0.66
+    """
+    value = float(metric(found.expected))
+    return _interval(value, np.asarray(metric(found.drawn), dtype=np.float64), between_variance)
 
 
 def expected_by_bin(reference: Outcomes, rows: npt.ArrayLike) -> Outcomes:
@@ -475,10 +615,45 @@ def estimate_by_bin(
     >>> round(found.value, 2), round(found.standard_error, 1)
     (3.25, 0.1)
     """
+    found = expectation_by_bin(reference, rows, rng=rng, draws=draws, target=target)
+    return estimated(metric, found, between_variance)
+
+
+def expectation_by_bin(
+    reference: Outcomes,
+    rows: npt.ArrayLike,
+    *,
+    rng: np.random.Generator,
+    draws: int = 500,
+    target: Target = "labels",
+) -> Expectation:
+    """Return what a window without labels may expect from its rows per bin, for `estimated`.
+
+    Parameters
+    ----------
+    reference, rows, rng, draws, target
+        As in `estimate_by_bin`.
+
+    Returns
+    -------
+    Expectation
+
+    Raises
+    ------
+    ValueError
+        As `estimate_by_bin`.
+
+    Examples
+    --------
+    >>> counts = np.array([100, 100]).reshape(2, 1, 1, 1)
+    >>> baseline = Outcomes(counts, {"absolute_error": np.array([100.0, 400.0]).reshape(2, 1, 1, 1)})
+    >>> found = expectation_by_bin(baseline, [10, 30], rng=np.random.default_rng(1), draws=2)
+    >>> found.expected.sums["absolute_error"].ravel(), found.drawn.rows
+    (array([130.]), array([40., 40.]))
+    """
     counts, window = _checked_bins(reference, rows)
     if window.ndim != 1:
         raise ValueError(f"`rows` must be of one window, with the axis bin, not of shape {window.shape}")
-    value = float(metric(expected_by_bin(reference, rows)))
     tables = bayesian_bootstrap(counts, draws=draws, rng=rng).reshape(draws, len(counts), -1)
     total = tables.sum(axis=-1, keepdims=True)
     chance = np.divide(tables, total, out=np.zeros(tables.shape), where=total > 0)
@@ -488,8 +663,7 @@ def estimate_by_bin(
     drawn = _drawn_labels(window, chance, target, rng).reshape(draws, *counts.shape)
     sums = {name: np.einsum("db...,b...->d...", drawn, mean) for name, mean in cell_means(reference).items()}
     found = reweighted(Outcomes(reference.counts[0], {}, reference.edges), drawn.sum(axis=1))
-    values = np.asarray(metric(Outcomes(found.counts, sums, reference.edges)), dtype=np.float64)
-    return _interval(value, values, between_variance)
+    return Expectation(expected_by_bin(reference, rows), Outcomes(found.counts, sums, reference.edges))
 
 
 def loss_explained(reference: Outcomes, loss: str) -> float:
@@ -679,6 +853,8 @@ def _fit_binary(tables: FloatArray, squares: FloatArray | None, scores: FloatArr
     fitted = np.repeat(overall[:, np.newaxis], ordered.shape[1], axis=1)
     isotonic = True
     if some.size:
+        # A cell whose few rows have small weights may lose them all in a draw: it then counts for next to nothing.
+        ordered = np.maximum(ordered, np.finfo(np.float64).tiny)
         shares = positives[:, some] / ordered[:, some]
         for draw in range(draws):
             steps = isotonic_regression(shares[draw], weights=ordered[draw, some])

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("unknown", sa.BigInteger),
         sa.Column("counts", sa.JSON),
         sa.Column("unreadable", sa.Text),
+        sa.Column("waiting", sa.Boolean),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("digest", sa.Text),
         sa.Column("baseline_id", sa.Text, nullable=False),
@@ -43,6 +44,7 @@ def upgrade() -> None:
         sa.Column("parts", sa.JSON, nullable=False),
         sa.Column("rows", sa.BigInteger, nullable=False),
         sa.Column("label_rows", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("baseline_id", name="labelled_baseline_key"),
         sa.ForeignKeyConstraint(
             ["baseline_id"], ["baseline.baseline_id"], name="labelled_baseline_baseline_id_reference"

@@ -1,0 +1,332 @@
+"""What a window's performance may be before its labels are known, from those of the baseline. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from zlib import crc32
+
+import numpy as np
+
+from monitoring_tasks.checks.comparison import FEWEST_PARTS, Comparison, between_windows
+from monitoring_tasks.labelled_baseline import LabelledBaseline
+from monitoring_tasks.labels_profile import LabelsProfile
+from monitoring_tasks.statistics.histogram import FloatArray, IntArray
+from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric, off_scale, on_scale, scaled
+from monitoring_tasks.statistics.performance.between_variance import between_variance
+from monitoring_tasks.statistics.performance.estimation import (
+    Calibration,
+    EstimatedPerformance,
+    Expectation,
+    Target,
+    estimated,
+    expectation,
+    expectation_by_bin,
+    expected_by_bin,
+    expected_outcomes,
+    fit_calibration,
+    loss_explained,
+    merge_places,
+)
+from monitoring_tasks.statistics.performance.shift_correction import (
+    ShiftCorrection,
+    fit_corrected,
+    label_correlation,
+    shift_correction,
+)
+
+Inputs = tuple[tuple[str, float], ...]
+"""Columns by whose bins a window may be estimated, and by how much more than independent rows their shares vary from
+window to window."""
+
+SEED = 20130101
+
+DRAWS = 200
+"""Ends of an interval are then uncertain by an eighth of its half width."""
+
+MINIMUM_ROWS = 50
+"""Rows, of a binary model with a score, below which a window's performance is not estimated."""
+
+MERGED = 4
+"""Neighbouring places that are one for the draws: an interval's width is then within 1 %, at a third of the time."""
+
+FEWEST_LABELS = 500
+"""Labelled rows of a segment's baseline; with fewer it is calibrated on those of all rows."""
+
+SIGNIFICANCE = 0.01
+"""At which a feature's shift is corrected for, over all features."""
+
+LOSS = "absolute_error"
+"""Of a regression: the loss that the chosen column has to explain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """A window's outcomes as they may come, all rows' or one segment's."""
+
+    profile: LabelsProfile
+    reference: LabelsProfile
+    """The baseline's rows that it rests on: those of the segment, or of all rows."""
+    found: Expectation
+    by_column: str = ""
+    """The feature whose shift is corrected for, or, of a regression, the column by whose bins it is estimated."""
+    calibration: Calibration | None = None
+    """On fewer places, for draws; None of a regression."""
+    answers: IntArray | None = None
+    """The window's rows on these places."""
+
+    @cached_property
+    def chance(self) -> Outcomes | None:
+        """Outcomes with labels drawn by the likely chances themselves; None of a regression."""
+        if self.calibration is None or self.answers is None:
+            return None
+        rng = _rng(self.profile, "chance")
+        probability = self.calibration.probability / self.calibration.probability.sum(axis=-1, keepdims=True)
+        drawn = rng.multinomial(self.answers, probability, (DRAWS, *self.answers.shape))
+        means = self.calibration.means
+        return Outcomes(drawn, {name: drawn * mean for name, mean in means.items()}, self.calibration.edges)
+
+
+def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -> Expected | None:
+    """Return what may become of a window's rows, whether their labels are known or not; None without any.
+
+    Classification is estimated from the calibrated answers, corrected for the shift of the feature that changes the
+    chances of the labels most; regression from the bins of the column that explains most of the loss.
+
+    Parameters
+    ----------
+    profile
+        A window's.
+    baseline
+        That of the same monitor.
+    inputs
+        Features, and the prediction of a regression, with their dispersions.
+    """
+    reference = reference_of(profile, baseline)
+    if reference is None:
+        return None
+    if profile.bins.task == "regression":
+        column = explaining_column(reference, tuple(name for name, _ in inputs))
+        if column is None or column not in profile.columns:
+            return None
+        by_bin, rows = reference.by_bin(column), profile.columns[column].sum(axis=1)
+        drawn = expectation_by_bin(by_bin, rows, rng=_rng(profile, "labels"), draws=DRAWS).drawn
+        # The value is on the fine places, which medians need; how it may vary shows on their groups as well.
+        expected = _on_places(reference, by_bin, expected_by_bin(by_bin, rows))
+        return Expected(profile, reference, Expectation(expected, drawn), column)
+    calibration, column = _calibration(profile, reference, inputs, correlation_of(baseline))
+    expected = expected_outcomes(calibration, profile.answers)
+    groups = np.concatenate(([0], 1 + np.arange(len(calibration.rows) - 1) // MERGED))
+    merged = merge_places(calibration, groups)
+    answers = np.zeros(merged.rows.shape[:2], np.int64)
+    np.add.at(answers, groups, profile.answers)
+    drawn = expectation(merged, answers, rng=_rng(profile, "labels"), draws=DRAWS).drawn
+    return Expected(profile, reference, Expectation(expected, drawn), column, merged, answers)
+
+
+def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> EstimatedPerformance:
+    """Return what the window's labels may show of a metric, with an interval that holds it in 95 of 100 windows.
+
+    A distance or a calibration error of a few rows is larger by chance than that of endless rows, and the labels will
+    show the larger one: such a metric is given as it comes out by chance.
+    """
+    value = float(metric.function(expected.found.expected))
+    usual = UsualError.of(metric, baseline)
+    at, deviation = on_scale(metric, value), math.sqrt(usual.variance)
+    low, centre, high = (float(off_scale(metric, at + usual.mean + sign * deviation)) for sign in (-1, 0, 1))
+    found = estimated(metric.function, expected.found, ((high - low) / 2) ** 2 if deviation else 0.0)
+    more = centre - value if usual.mean else 0.0
+    if by_chance(metric, expected.reference) and (chance := expected.chance) is not None:
+        more += float(np.nanmean(metric.function(chance))) - value
+    found = replace(found, value=value + more, lower=found.lower + more, upper=found.upper + more)
+    # Python's own min and max keep NaN where it comes first.
+    return replace(found, lower=max(found.lower, metric.lowest), upper=min(found.upper, metric.highest))
+
+
+@dataclass(frozen=True)
+class UsualError:
+    """How far estimates are usually off, on the metric's scale: what the windows of the baseline show."""
+
+    mean: float
+    """Truth minus estimate. Windows are not samples of all rows: on any one day the scores tell late flights from
+    punctual ones less well than over a month, which tells stormy days from clear ones, too."""
+    variance: float
+    """From window to window, beyond chance, and of that mean."""
+
+    @staticmethod
+    @lru_cache(maxsize=128)
+    def of(metric: PerformanceMetric, baseline: LabelledBaseline) -> UsualError:
+        """Estimate every window of the baseline from the calibration of all of them."""
+        parts = baseline.parts
+        if baseline.bins.task == "regression" or not metric.suits(parts):
+            return UsualError(0.0, between_windows(metric, baseline)[0])
+        whole = Outcomes(
+            parts.counts.sum(axis=0), {name: each.sum(axis=0) for name, each in parts.sums.items()}, parts.edges
+        )
+        if not whole.rows:
+            return UsualError(0.0, 0.0)
+        expected = metric.function(expected_outcomes(fit_calibration(whole), parts.counts.sum(axis=-1)))
+        values, errors = scaled(metric, parts)
+        off = values - on_scale(metric, expected)
+        known = np.isfinite(off) & np.isfinite(errors) & (errors > 0)
+        if known.sum() < FEWEST_PARTS:
+            return UsualError(0.0, 0.0)
+        between = between_variance(off[known], errors[known])
+        weight = 1 / (errors[known] ** 2 + between)
+        mean = float(weight @ off[known] / weight.sum())
+        return UsualError(mean, between * (1 + 1 / int(known.sum())))
+
+
+def holds(found: EstimatedPerformance, truth: float | None) -> bool | None:
+    """Tell whether an interval holds the truth; None where either is not known."""
+    if truth is None or math.isnan(found.lower) or math.isnan(found.upper):
+        return None
+    return found.lower <= truth <= found.upper
+
+
+def is_enough(profile: LabelsProfile) -> bool:
+    """Tell whether the window has rows enough for an estimate."""
+    return answered(profile) >= MINIMUM_ROWS
+
+
+def answered(profile: LabelsProfile) -> int:
+    """Return the rows from which a window is estimated: of a binary model with scores those that have one."""
+    has_scores = profile.bins.task == "binary_classification" and profile.bins.edges
+    return int(profile.answers[1:].sum()) if has_scores else profile.rows
+
+
+@lru_cache(maxsize=128)
+def by_chance(metric: PerformanceMetric, reference: LabelsProfile) -> bool:
+    """Tell whether chance adds to the metric, the more the fewer rows there are."""
+    return metric.estimate(reference.outcomes).centre is not None
+
+
+def compare_expected(
+    metric: PerformanceMetric, expected: Expected, population: Outcomes, baseline: LabelledBaseline
+) -> Comparison | None:
+    """Compare the expected metric with the baseline's, one-sided; None where it cannot be told.
+
+    Parameters
+    ----------
+    metric
+        One of both.
+    expected
+        The window's.
+    population
+        The same for endless rows of which the window is a sample, with one leading axis of draws, see `population`.
+    baseline
+        Shows how much windows differ beyond chance.
+    """
+    at, error = (float(each) for each in scaled(metric, expected.reference.outcomes))
+    value, drawn = (
+        on_scale(metric, _off_bounds(metric, metric.function(outcomes), expected.profile.rows))
+        for outcomes in (expected.found.expected, population)
+    )
+    known = drawn[np.isfinite(drawn)]
+    if not all(map(math.isfinite, (at, error, float(value)))) or known.size <= DRAWS / 2:
+        return None
+    return Comparison.of(
+        metric,
+        reference=float(metric.function(expected.reference.outcomes)),
+        before=(at, error),
+        after=(float(value), float(np.std(known, ddof=1))),
+        between=between_windows(metric, baseline),
+    )
+
+
+def _off_bounds(metric: PerformanceMetric, value: FloatArray, rows: int) -> FloatArray:
+    """Return values half a row inside of the metric's bounds, which on the scale are infinitely far, see `scaled`."""
+    if metric.scale not in ("logit", "fisher"):
+        return value
+    room = (metric.highest - metric.lowest) / (2 * (rows + 1))
+    return np.clip(value, metric.lowest + room, metric.highest - room)
+
+
+def population(expected: Expected) -> Outcomes:
+    """Return the outcomes of endless rows of which the window may be a sample, with one leading axis of draws."""
+    profile = expected.profile
+    target: Target = "population"
+    rng = _rng(profile, target)
+    if expected.calibration is None or expected.answers is None:
+        rows = profile.columns[expected.by_column].sum(axis=1)
+        by_bin = expected.reference.by_bin(expected.by_column)
+        return expectation_by_bin(by_bin, rows, rng=rng, draws=DRAWS, target=target).drawn
+    return expectation(expected.calibration, expected.answers, rng=rng, draws=DRAWS, target=target).drawn
+
+
+def reference_of(profile: LabelsProfile, baseline: LabelledBaseline) -> LabelsProfile | None:
+    """Return the baseline's rows that an estimate rests on: the segment's if they are enough; None without labels."""
+    its = baseline.profiles.get(profile.segment)
+    if its is None or its.labelled < FEWEST_LABELS or (its.bins.classes and not _has_two_labels(its)):
+        its = baseline.whole
+    return its if its.labelled else None
+
+
+def _has_two_labels(profile: LabelsProfile) -> bool:
+    return bool((profile.outcomes.counts.sum(axis=(0, 1)) > 0).sum() > 1)
+
+
+@lru_cache(maxsize=32)
+def explaining_column(reference: LabelsProfile, columns: tuple[str, ...]) -> str | None:
+    """Return the column whose bins explain most of the loss; of equal ones the first, None if there is none."""
+    found = {name: loss_explained(reference.by_bin(name), LOSS) for name in columns if name in reference.columns}
+    known = {name: share for name, share in found.items() if not np.isnan(share)}
+    return max(known, key=lambda name: known[name], default=next(iter(found), None))
+
+
+def _calibration(
+    profile: LabelsProfile, reference: LabelsProfile, inputs: Inputs, correlation: float
+) -> tuple[Calibration, str]:
+    """Return the baseline's calibration, corrected for one feature's shift, and that feature; '' for none."""
+    outcomes = replace(reference.outcomes, class_scores=None)
+    plain = plain_calibration(reference)
+    bins = profile.bins
+    groups, predictions, labels = bins.split
+    expected = np.zeros(bins.outcomes)
+    expected_rows = expected_outcomes(plain, profile.answers).counts
+    whole = np.concatenate([expected_rows, np.zeros((*expected_rows.shape[:2], 1))], axis=2)
+    np.add.at(expected, bins.outcome_of_cell, whole.reshape(-1))
+    by_group = expected.reshape(bins.split)[..., :-1]
+    chosen = [each for each in inputs if each[0] in reference.columns and each[0] in profile.columns]
+    best: tuple[float, str, ShiftCorrection | None] = (0.0, "", None)
+    for name, dispersion in chosen:
+        rows = profile.columns[name].reshape(-1, groups, predictions, labels).sum(axis=3)
+        by_bin = reference.by_bin(name)
+        found = shift_correction(by_bin, rows, by_group, correlation=correlation, dispersion=dispersion)
+        # A change below what windows of the same inputs differ by is not worth its noise.
+        if found.p_value < SIGNIFICANCE / len(chosen) and found.effect > max(best[0], found.usual):
+            best = found.effect, name, found
+    _, name, correction = best
+    if correction is None:
+        return plain, ""
+    predicted = np.concatenate(([0], 1 + bins.class_groups))
+    return fit_corrected(outcomes, correction, bins.place_groups, predicted, bins.class_groups), name
+
+
+@lru_cache(maxsize=32)
+def correlation_of(baseline: LabelledBaseline) -> float:
+    """Return how much the labels of one window of the baseline have in common beyond their scores."""
+    return label_correlation(baseline.parts)
+
+
+@lru_cache(maxsize=32)
+def plain_calibration(reference: LabelsProfile) -> Calibration:
+    """Return the calibration of a baseline's rows as they are."""
+    return fit_calibration(replace(reference.outcomes, class_scores=None))
+
+
+def _on_places(reference: LabelsProfile, by_bin: Outcomes, expected: Outcomes) -> Outcomes:
+    """Return expected outcomes over groups of places on the places themselves, spread as the baseline's rows are."""
+    before = by_bin.counts.sum(axis=0)
+    factor = np.divide(expected.counts, before, out=np.zeros(before.shape), where=before > 0)
+    weights = factor[reference.bins.place_groups]
+    outcomes = reference.outcomes
+    sums = {name: weights * each for name, each in outcomes.sums.items()}
+    return Outcomes(weights * outcomes.counts, sums, outcomes.edges)
+
+
+def _rng(profile: LabelsProfile, purpose: str) -> np.random.Generator:
+    """Return random numbers that are the same whenever this window is estimated, and others for other windows."""
+    start = int(profile.window.start.timestamp()) % 2**63
+    return np.random.default_rng([SEED, start, crc32(f"{purpose} {profile.segment}".encode())])

@@ -1,0 +1,333 @@
+"""Estimates of performance: made-up windows whose relation between inputs and labels is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from monitoring_tasks.checks import CHECKS, Result, enabled, not_computed
+from monitoring_tasks.checks.estimated_performance import estimated_performance
+from monitoring_tasks.config import Monitor, parse_monitor
+from monitoring_tasks.labelled_baseline import LabelledBaseline
+from monitoring_tasks.labels_profile import LabelsProfile
+from monitoring_tasks.statistics.intervals import wilson_interval
+from tests.checks import simulated_labels as made
+from tests.checks.simulated_labels import BINARY, MULTICLASS, REGRESSION, context_of
+
+FILE = """\
+monitor: loans
+schedule: "@daily"
+start: 2024-03-21
+warehouse: loans
+inference_log:
+  {{table: log, timestamp: asked_at, key: id, prediction: predicted, features: {{x: numeric, w: numeric}}{more}}}
+labels: {{table: paid, key: id, value: late, timestamp: known_at, complete_after: 2d}}
+task: {task}
+baseline: {{period: {{start: 2024-03-01, end: 2024-03-21}}}}
+checks: {{estimated_performance: {settings}}}
+"""
+
+DAYS, ROWS = 20, 500
+"""Of the baseline."""
+
+SHIFT = 0.8
+"""Standard deviations by which `x` moves."""
+
+
+def monitor_of(settings: str = "{}", task: str = "binary_classification") -> Monitor:
+    more = ", score: score, positive_class: 1" if task == "binary_classification" else ""
+    return parse_monitor(FILE.format(settings=settings, task=task, more=more), environ={})
+
+
+def sigmoid(logit: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logit))
+
+
+def drawn(
+    day: int,
+    rows: int = ROWS,
+    x: float = 0.0,
+    sharpness: float = 1.0,
+    slope: float = 1.0,
+    labelled: bool = True,
+    segment: str = "",
+) -> LabelsProfile:
+    """Draw a day of a binary model that has learned too little of `x`; P(late | x, z) is fixed, but for `slope`.
+
+    `sharpness` is how far `z` spreads, which the model knows well and nobody watches; `w` says nothing.
+    """
+    rng = np.random.default_rng([7, day, rows])
+    of_x, of_z = x + rng.normal(size=rows), sharpness * rng.normal(size=rows)
+    score = sigmoid(0.2 * of_x + 1.2 * of_z - 0.5)
+    label = (rng.random(rows) < sigmoid(slope * (0.9 * of_x + 1.2 * of_z) - 0.5)).astype(float)
+    known = label if labelled else np.full(rows, np.nan)
+    edges = np.linspace(-2, 2, made.BY_COLUMN - 1)
+    columns = {name: 1 + np.searchsorted(edges, each) for name, each in (("x", of_x), ("w", rng.normal(size=rows)))}
+    return made.labels_of(BINARY, day, known, (score > 0.5).astype(float), score, columns, segment)
+
+
+def baseline_of(make: Callable[[int], LabelsProfile] = drawn, days: int = DAYS) -> LabelledBaseline:
+    parts = [[make(day)] for day in range(days)]
+    return LabelledBaseline.of(replace(made.window_of(0), end=made.window_of(days - 1).end), parts)
+
+
+@pytest.fixture(scope="module")
+def baseline() -> LabelledBaseline:
+    return baseline_of()
+
+
+def found(results: list[Result], segment: str = "") -> dict[str, Result]:
+    return {result.metric: result for result in results if result.segment == segment}
+
+
+def test_it_is_a_check_of_every_monitor_with_labels():
+    assert "estimated_performance" in [check.name for check in enabled(monitor_of())]
+    assert next(check for check in CHECKS if check.name == "estimated_performance").family == "performance"
+    assert "checks.estimated_performance" not in not_computed(monitor_of("{metrics: [f1]}"))
+
+
+def test_a_quiet_window_is_estimated_as_good_as_the_baseline_and_says_so(baseline):
+    results = found(estimated_performance(context_of(monitor_of(), [drawn(40, 970, labelled=False)], baseline)))
+    auc = results["roc_auc"]
+    assert auc.status == "ok"
+    assert auc.value_lower < auc.value < auc.value_upper
+    assert auc.value == pytest.approx(auc.detail["baseline"], abs=0.03)
+    assert auc.message.startswith(f"ROC AUC is estimated at {auc.value:.3g} ({auc.value_lower:.3g} to ")
+    assert " from 970 scores" in auc.message
+    assert f", the baseline's is {auc.detail['baseline']:.3g} (alarm below " in auc.message
+    assert (auc.baseline_rows, auc.window_rows) == (DAYS * ROWS, 970)
+    assert auc.threshold_lower < auc.value
+    assert auc.threshold_upper is None
+    assert {"accuracy", "lift", "mcc"} <= set(results)
+    assert results["accuracy"].status == "info"
+    assert "realised" not in auc.detail
+
+
+def test_it_does_not_depend_on_labels_nor_on_the_run(baseline):
+    def values(labelled: bool) -> list[tuple[str, float | None, float | None, float | None, float | None]]:
+        profiles = [drawn(41, labelled=labelled), drawn(41, 300, labelled=labelled, segment="x=low")]
+        results = estimated_performance(context_of(monitor_of(), profiles, baseline))
+        return [(r.metric, r.value, r.value_lower, r.value_upper, r.p_value) for r in results if "_co" not in r.metric]
+
+    assert values(False) == values(False) == values(True)
+
+
+def test_a_window_whose_scores_say_less_is_an_alarm_before_any_label(baseline):
+    profile = drawn(42, 900, sharpness=0.3, labelled=False)
+    results = found(estimated_performance(context_of(monitor_of(), [profile], baseline)))
+    auc = results["roc_auc"]
+    assert auc.status == "alarm"
+    assert auc.value < auc.threshold_lower
+    assert auc.p_value < 0.01 / 3
+    assert "which is worse (alarm below" in auc.message
+
+
+def test_getting_better_is_no_alarm(baseline):
+    profile = drawn(42, 900, sharpness=3, labelled=False)
+    results = estimated_performance(context_of(monitor_of(), [profile], baseline))
+    assert not [result for result in results if result.status == "alarm"]
+    assert found(results)["roc_auc"].value > found(results)["roc_auc"].detail["baseline"]
+
+
+def test_the_truth_stands_beside_the_estimate_once_labels_are_complete(baseline):
+    context = context_of(monitor_of("{metrics: [roc_auc, brier]}"), [drawn(43, 900)], baseline, final=True)
+    results = found(estimated_performance(context))
+    auc = results["roc_auc"]
+    assert auc.detail["inside"] is (auc.value_lower <= auc.detail["realised"] <= auc.value_upper)
+    assert f"; the labels show {auc.detail['realised']:.3g}, inside" in auc.message
+    assert results["roc_auc_error"].value == pytest.approx(auc.value - auc.detail["realised"])
+    assert set(results) == {"roc_auc", "brier", "roc_auc_error", "brier_error", "estimate_coverage"}
+
+
+def test_the_truth_waits_for_the_labels(baseline):
+    results = found(estimated_performance(context_of(monitor_of(), [drawn(43, 900)], baseline)))
+    assert "realised" not in results["roc_auc"].detail
+    assert results["estimate_coverage"].status == "insufficient_data"
+    assert "more are to come until 2024-04-16T00:00Z" in results["estimate_coverage"].message
+
+
+@pytest.mark.parametrize(
+    ("profile", "has_baseline", "message"),
+    [
+        (drawn(44, 12), True, "F1 score is not estimated: 12 rows, an estimate needs 50"),
+        (drawn(44), False, "F1 score is not estimated: the baseline's labels are complete from 2024-03-23T00:00Z on"),
+    ],
+)
+def test_what_cannot_be_estimated_says_why(baseline, profile, has_baseline, message):
+    context = context_of(monitor_of("{metrics: [f1]}"), [profile], baseline if has_baseline else None, final=True)
+    result = found(estimated_performance(context))["f1"]
+    assert (result.status, result.value) == ("insufficient_data", None)
+    assert result.message.startswith(message)
+
+
+def test_rows_without_a_score_do_not_count(baseline):
+    rows = 60
+    label, missing = np.zeros(rows), np.full(rows, np.nan)
+    columns = {"x": np.ones(rows, int), "w": np.ones(rows, int)}
+    profile = made.labels_of(BINARY, 45, label, label, missing, columns)
+    result = found(estimated_performance(context_of(monitor_of("{metrics: [brier]}"), [profile], baseline)))["brier"]
+    assert result.message == "Brier score is not estimated: 0 of 60 rows have a score, an estimate needs 50"
+
+
+def test_a_segment_is_calibrated_on_its_own_rows_if_they_are_enough():
+    parts = [[drawn(day), drawn(day, 300, segment="x=low"), drawn(day, 4, segment="x=rare")] for day in range(8)]
+    baseline = LabelledBaseline.of(replace(made.window_of(0), end=made.window_of(7).end), parts)
+    profiles = [drawn(46), drawn(46, segment="x=low"), drawn(46, segment="x=rare")]
+    results = estimated_performance(context_of(monitor_of("{metrics: [f1]}"), profiles, baseline))
+    low, rare = found(results, "x=low")["f1"], found(results, "x=rare")["f1"]
+    assert (low.detail["calibrated_on"], low.baseline_rows) == ("x=low", 2400)
+    assert (rare.detail["calibrated_on"], rare.baseline_rows) == ("all rows", 8 * ROWS)
+
+
+def test_the_shift_of_the_feature_that_matters_is_corrected_for(baseline):
+    moved = context_of(monitor_of("{metrics: [accuracy]}"), [drawn(47, 2000, SHIFT)], baseline, final=True)
+    corrected = found(estimated_performance(moved))["accuracy"]
+    assert corrected.detail["corrected_for"] == "x"
+    assert "corrected for the shift of x" in corrected.message
+    assert corrected.detail["inside"] is True
+    blind = replace(baseline.whole, columns={"w": baseline.whole.columns["w"]})
+    without = replace(baseline, profiles={"": blind})
+    uncorrected = found(estimated_performance(replace(moved, labelled_baseline=without)))["accuracy"]
+    assert uncorrected.detail["corrected_for"] is None
+    assert uncorrected.detail["inside"] is False
+    quiet = context_of(monitor_of("{metrics: [accuracy]}"), [drawn(48, 2000)], baseline)
+    assert found(estimated_performance(quiet))["accuracy"].detail["corrected_for"] is None
+
+
+# --- The backtest -----------------------------------------------------------------------------------------------------
+
+
+def coverage(baseline: LabelledBaseline, days: range, **how: float) -> Result:
+    """The row of the last of these days."""
+    *before, last = (drawn(day, **how) for day in days)
+    context = context_of(monitor_of("{metrics: [roc_auc, brier]}"), [last], baseline, final=True, before=tuple(before))
+    return found(estimated_performance(context))["estimate_coverage"]
+
+
+def test_estimates_that_hold_are_in_order(baseline):
+    result = coverage(baseline, range(60, 90))
+    assert result.status == "ok"
+    assert result.detail["windows"] == 30
+    assert result.value == result.detail["inside"] / 30 >= 0.8
+    ends = wilson_interval(result.detail["inside"], 30)
+    assert (result.value_lower, result.value_upper) == ends
+    assert result.message.startswith(f"{result.detail['inside']} of 30 intervals held the truth of ROC AUC")
+
+
+def test_of_a_changed_concept_the_estimates_miss_and_the_monitor_says_so(baseline):
+    result = coverage(baseline, range(60, 90), slope=0.4)
+    assert result.status == "warning"
+    assert result.detail["inside"] < 15
+    assert result.message.startswith(f"the estimates miss too often: {result.detail['inside']} of 30 intervals")
+    assert result.detail["mean_error"] > 0.05
+
+
+def test_the_look_back_is_bounded_and_of_few_windows_nothing_is_said(baseline):
+    assert coverage(baseline, range(60, 105)).detail == coverage(baseline, range(75, 105)).detail
+    few = coverage(baseline, range(60, 69))
+    assert (few.status, few.value) == ("insufficient_data", None)
+    assert few.message == "9 windows with complete labels and an estimate, 10 are needed"
+
+
+def test_windows_with_few_labels_are_left_out(baseline):
+    *before, last = (drawn(day, labelled=day % 2 == 0) for day in range(60, 83))
+    context = context_of(monitor_of("{metrics: [brier]}"), [last], baseline, final=True, before=tuple(before))
+    assert found(estimated_performance(context))["estimate_coverage"].detail["windows"] == 12
+
+
+# --- Other tasks ------------------------------------------------------------------------------------------------------
+
+
+def three_classes(day: int, rows: int = 600, share: float = 0.3) -> LabelsProfile:
+    """Draw a day of a model that is right in 9 of 10 rows that it calls a, and in 6 of 10 others."""
+    rng = np.random.default_rng([9, day])
+    prediction = np.where(rng.random(rows) < share, 0, 1 + rng.integers(0, 2, rows))
+    right = rng.random(rows) < np.where(prediction == 0, 0.9, 0.6)
+    label = np.where(right, prediction, (prediction + 1 + rng.integers(0, 2, rows)) % 3).astype(float)
+    columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+    return made.labels_of(MULTICLASS, day, label, prediction.astype(float), None, columns)
+
+
+def test_multiclass_is_estimated_from_the_predictions():
+    monitor = monitor_of("{metrics: [accuracy, f1, roc_auc]}", "multiclass_classification")
+    profile = three_classes(30, share=0.8)
+    results = found(estimated_performance(context_of(monitor, [profile], baseline_of(three_classes), final=True)))
+    matrix = baseline_of(three_classes).whole.outcomes.confusion
+    called = profile.outcomes.confusion.sum(axis=1)[:3] / profile.rows
+    expected = float(np.sum(called * np.diag(matrix)[:3] / matrix.sum(axis=1)[:3]))
+    assert results["accuracy"].value == pytest.approx(expected, abs=1e-3)
+    assert results["accuracy"].detail["inside"] is True
+    assert results["accuracy"].message.startswith("accuracy is estimated at 0.8")
+    assert "from 600 predictions" in results["accuracy"].message
+    assert results["f1"].status == "ok"
+    assert results["roc_auc"].status == "insufficient_data"
+
+
+def amounts(day: int, rows: int = 600, x: float = 0.0, labelled: bool = True) -> LabelsProfile:
+    """Draw a day of a regression whose errors spread with `x`."""
+    rng = np.random.default_rng([11, day])
+    bin_of_x = np.clip(np.round(5 + x + 2 * rng.normal(size=rows)), 1, 10).astype(int)
+    label = 10 + rng.normal(size=rows)
+    prediction = label + 0.3 * bin_of_x * rng.normal(size=rows)
+    columns = {"x": bin_of_x, "w": rng.integers(1, 5, rows)}
+    return made.labels_of(REGRESSION, day, label if labelled else np.full(rows, np.nan), prediction, None, columns)
+
+
+def test_regression_is_estimated_by_the_column_that_explains_most_of_the_loss():
+    monitor, baseline = monitor_of("{metrics: [mae, rmse, medae]}", "regression"), baseline_of(amounts)
+    profile = amounts(30, x=1.5)
+    results = found(estimated_performance(context_of(monitor, [profile], baseline, final=True)))
+    by_bin = baseline.whole.by_bin("x")
+    rows = profile.columns["x"].sum(axis=1)
+    means = by_bin.sums["absolute_error"].sum(axis=(1, 2, 3)) / np.maximum(by_bin.rows, 1)
+    assert results["mae"].value == pytest.approx(float(rows @ means / rows.sum()), rel=0.02)
+    assert results["mae"].detail["by_column"] == "x"
+    assert (results["mae"].status, results["rmse"].status) == ("alarm", "alarm")
+    assert "from 600 rows by x, the baseline's is" in results["mae"].message
+    quiet = found(estimated_performance(context_of(monitor, [amounts(31, labelled=False)], baseline)))
+    assert quiet["mae"].status == "ok"
+
+
+def test_the_intervals_of_a_regression_hold_the_truth():
+    monitor, baseline = monitor_of("{metrics: [mae, rmse, medae, bias]}", "regression"), baseline_of(amounts)
+    held: dict[str, list[bool]] = {}
+    for day in range(100, 160):
+        results = found(estimated_performance(context_of(monitor, [amounts(day)], baseline, final=True)))
+        for name in ("mae", "rmse", "medae", "bias"):
+            held.setdefault(name, []).append(results[name].detail["inside"])
+    # 95 %, less two standard errors of sixty windows and what is left out of the spread within a bin of the residual.
+    assert all(np.mean(each) >= 0.85 for each in held.values()), held
+
+
+# --- Through the whole check, three hundred windows -------------------------------------------------------------------
+
+WINDOWS = 300
+
+
+def simulated(x: float, baseline: LabelledBaseline) -> tuple[dict[str, float], float]:
+    """Return, by metric, in how many windows the interval held the truth; and the share of windows with an alarm."""
+    monitor = monitor_of("{metrics: [roc_auc, accuracy, brier]}")
+    inside: dict[str, list[bool]] = {"roc_auc": [], "accuracy": [], "brier": []}
+    alarms = []
+    for day in range(1000, 1000 + WINDOWS):
+        results = found(estimated_performance(context_of(monitor, [drawn(day, 800, x)], baseline, final=True)))
+        for name, held in inside.items():
+            held.append(results[name].detail["inside"])
+        alarms.append(any(results[name].status == "alarm" for name in inside))
+    return {name: float(np.mean(held)) for name, held in inside.items()}, float(np.mean(alarms))
+
+
+@pytest.mark.integration
+def test_without_a_shift_the_intervals_hold_the_truth(baseline):
+    held, alarms = simulated(0.0, baseline)
+    assert all(0.92 <= share <= 0.98 for share in held.values()), held
+    assert alarms <= 0.03  # 0.01, and two standard errors of 300 windows
+
+
+@pytest.mark.integration
+def test_under_covariate_shift_the_corrected_intervals_hold_the_truth(baseline):
+    held, _ = simulated(SHIFT, baseline)
+    assert all(share >= 0.9 for share in held.values()), held

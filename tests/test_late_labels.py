@@ -1,0 +1,594 @@
+"""Labels come late, and whatever order they come in, the final rows are those of one run over everything: law 5."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from monitoring_tasks import labels
+from monitoring_tasks import run as steps
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.errors import TransientError
+from monitoring_tasks.results.retention import prune, rollup
+from monitoring_tasks.results.store import Store, WindowRun, open_store
+from monitoring_tasks.run import run_windows
+from monitoring_tasks.warehouse.engine import open_warehouse
+from monitoring_tasks.window import Window
+from tests import labelled_log
+from tests.inference_log import END, FIRST, START, contents, day, log
+from tests.labelled_log import TABLES, append, arrived
+
+DAYS = tuple(day(number) for number in range(20, 32))
+
+MORE = pytest.mark.integration
+
+ORDERS: dict[str, Callable[[list[Window]], None]] = {
+    "in order": lambda _: None,
+    "reversed": list.reverse,
+    "shuffled": random.Random(1).shuffle,
+}
+
+
+def watch(monitor: Monitor, url: str, store: Store, *windows: Window) -> None:
+    """Run these neighbouring windows on the warehouse as it is now."""
+    with open_warehouse(url) as warehouse:
+        run_windows(monitor, windows[0].start, windows[-1].end, warehouse=warehouse, store=store)
+
+
+def replay(monitor: Monitor, url: str, store: Store, days: Sequence[Window]) -> None:
+    """Append each day's labels, then run the day."""
+    for window in days:
+        append(url, arrived(window.start, window.end))
+        watch(monitor, url, store, window)
+
+
+def performance(store: Store, number: int, **wanted: str) -> list[dict[str, Any]]:
+    """Return the results of the check of labels on one day."""
+    rows = store.results("loans", day(number).start, day(number).end, checks=["performance"])
+    return [dict(row) for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def runs(store: Store) -> dict[Window, WindowRun]:
+    return {run.window: run for run in store.window_runs("loans", START, END)}
+
+
+def final(store: Store) -> dict[str, list[dict[str, object]]]:
+    """Return what must not depend on any order: all but the clocks."""
+    rows = contents(store, *TABLES, "window_run")
+    for row in rows["window_run"]:
+        del row["computed_at"], row["seconds"]
+    return rows
+
+
+def assert_same(found: dict[str, list[dict[str, object]]], expected: dict[str, list[dict[str, object]]]) -> None:
+    for name, rows in expected.items():
+        differing = [
+            {key: (a[key], b[key]) for key in b if a[key] != b[key]}
+            for a, b in zip(found[name], rows, strict=False)
+            if a != b
+        ]
+        assert len(found[name]) == len(rows), name
+        assert not differing, (name, differing[0])
+
+
+@pytest.fixture(scope="module")
+def bulk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, object]]]:
+    """The tables after one run over everything."""
+    folder = tmp_path_factory.mktemp("bulk")
+    url = labelled_log.to_duckdb(folder / "loans.duckdb", arrived(None, END))
+    with open_store(f"sqlite:///{folder / 'results.db'}") as store:
+        watch(labelled_log.monitor(), url, store, *DAYS)
+        return final(store)
+
+
+@pytest.mark.parametrize("order", ["shuffled", *(pytest.param(each, marks=MORE) for each in ("in order", "reversed"))])
+def test_law_5_labels_in_any_order_come_to_the_rows_of_one_run(store: Store, tmp_path: Path, bulk, order: str) -> None:
+    days = list(DAYS)
+    ORDERS[order](days)
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
+    replay(labelled_log.monitor(), url, store, days)
+    assert_same(final(store), bulk)
+
+
+LOADED = 29
+"""The days whose labels are there at `halfway`, and which have been run, are those before."""
+
+
+@pytest.fixture(scope="module")
+def halfway_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("halfway")
+    url = labelled_log.to_duckdb(folder / "loans.duckdb", arrived(None, day(LOADED).start))
+    with open_store(f"sqlite:///{folder / 'results.db'}") as store:
+        watch(labelled_log.monitor(), url, store, *DAYS[:9])
+    return folder
+
+
+@pytest.fixture
+def halfway(halfway_files: Path, tmp_path: Path) -> Iterator[tuple[str, Store]]:
+    """A warehouse and a store of its own, as they were on the morning of day 29."""
+    for file in halfway_files.iterdir():
+        shutil.copy(file, tmp_path)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        yield f"duckdb:///{tmp_path / 'loans.duckdb'}", store
+
+
+def days_of(labels: pd.DataFrame) -> set[int]:
+    """Return the days of the inferences whose labels these are."""
+    present = labels[labels["defaulted"].notna()]
+    asked_at = log().set_index("id")["asked_at"].reindex(present["id"].dropna()).dropna()
+    return {(at.to_pydatetime() - FIRST.replace(tzinfo=None)).days for at in asked_at}
+
+
+@contextmanager
+def scans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, list[Window]]]]:
+    """Record which windows each scan reads, and what for."""
+    read: list[tuple[str, list[Window]]] = []
+    for name, module in (("windows", steps), ("baseline", labels)):
+        original = module.scan_with_labels
+
+        def recorded(*arguments: Any, name: str = name, original: Any = original) -> Any:
+            read.append((name, list(arguments[4])))
+            return original(*arguments)
+
+        monkeypatch.setattr(module, "scan_with_labels", recorded)
+    yield read
+    monkeypatch.undo()
+
+
+def test_a_run_reads_again_the_windows_whose_labels_came_or_are_complete_now_and_no_others(
+    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, store = halfway
+    before = runs(store)
+    today = day(LOADED)
+    came = arrived(today.start, today.end)
+    touched, complete = days_of(came), {26}  # whose two days end with day 28
+    assert not touched & set(range(20)), "of the baseline: another test's matter"
+    append(url, came)
+    with scans(monkeypatch) as read:
+        watch(labelled_log.monitor(), url, store, today)
+    expected = sorted({LOADED} | touched | complete)
+    assert min(touched) > 20
+    assert len(expected) < 9
+    assert read == [("windows", [day(number) for number in expected])]
+    after = runs(store)
+    assert [window for window in after if window not in before or after[window] != before[window]] == read[0][1]
+
+
+def test_labels_that_no_window_of_the_run_holds_wait_for_the_run_of_theirs(
+    halfway: tuple[str, Store], tmp_path: Path
+) -> None:
+    url, store = halfway
+    append(url, arrived(day(LOADED).start, day(31).start))
+    before = runs(store)
+    watch(labelled_log.monitor(), url, store, day(30))
+    changed = {window for window, run in runs(store).items() if before.get(window) != run}
+    touched = days_of(arrived(day(30).start, day(31).start)) - {LOADED}  # which was never run
+    assert changed == {day(number) for number in touched | {26, 27, 30}}
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    with open_store(f"sqlite:///{tmp_path / 'at once.db'}") as other:
+        watch(labelled_log.monitor(), url, other, *DAYS[:11])
+        assert_same(final(store), final(other))
+
+
+def test_late_labels_of_the_baseline_are_measured_and_every_window_is_compared_with_them(
+    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, store = halfway
+    before, old = runs(store), contents(store, "labelled_baseline", "labels_profile")
+    moment = day(LOADED).start + timedelta(hours=3)
+    flipped = log()[log()["asked_at"] < START.replace(tzinfo=None)].iloc[::20]
+    late = pd.DataFrame({"id": flipped["id"], "defaulted": 1, "known_at": moment.replace(tzinfo=None)})
+    append(url, late)
+    with scans(monkeypatch) as read:
+        watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert [name for name, _ in read] == ["baseline", "windows"]
+    assert read[0][1] == [day(number) for number in range(20)]
+    assert read[1][1] == [day(26), day(LOADED)], "the others are compared anew, and not read"
+    new = contents(store, "labelled_baseline", "labels_profile")
+    assert new["labelled_baseline"] != old["labelled_baseline"]
+    unread = [row for row in new["labels_profile"] if row["window_end"] <= day(26).start]
+    assert unread == [row for row in old["labels_profile"] if row["window_end"] <= day(26).start]
+    assert all(run != before.get(window) for window, run in runs(store).items())
+    with scans(monkeypatch) as read:
+        watch(labelled_log.monitor(), url, store, day(LOADED))
+    again = runs(store)
+    assert [name for name, _ in read] == ["baseline", "windows"]
+    assert {window for window, run in again.items() if run.computed_at > max(r.computed_at for r in before.values())}
+
+
+def test_provisional_becomes_final_by_the_latest_label_and_not_by_the_clock(halfway: tuple[str, Store]) -> None:
+    url, store = halfway
+    known = labelled_log.label(arrived(None, day(LOADED).start), log()["id"])
+    for window, run in runs(store).items():
+        start, end = (moment.replace(tzinfo=None) for moment in (window.start, window.end))
+        mine = known[((log()["asked_at"] >= start) & (log()["asked_at"] < end)).to_numpy()]
+        assert run.labels == ("final" if window.end + timedelta(days=2) < day(LOADED).start else "provisional")
+        assert (run.rows, run.label_rows) == (len(mine), mine.notna().sum())
+        assert run.label_coverage == (mine.notna().mean() if len(mine) else None)
+    assert [run.labels for run in runs(store).values()] == ["final"] * 6 + ["provisional"] * 3
+    # One label of nobody's, without a value: it says how far the warehouse has come, and nothing else.
+    at = (day(30).start + timedelta(seconds=1)).replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": [None], "defaulted": [None], "known_at": [at]}, dtype=object))
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert [run.labels for run in runs(store).values()] == ["final"] * 8 + ["provisional"] * 2
+    (coverage,) = performance(store, 27, metric="label_coverage", segment="")
+    assert "provisional" not in coverage["message"]
+    (coverage,) = performance(store, LOADED, metric="label_coverage", segment="")
+    assert "provisional, more are to come until 2024-04-02T00:00Z" in coverage["message"]
+
+
+def verdicts(store: Store, number: int) -> set[str]:
+    return {row["status"] for row in performance(store, number, metric="roc_auc", column_name="", segment="")}
+
+
+def test_no_verdict_while_few_labels_are_known_or_those_of_the_baseline_are_incomplete(
+    store: Store, tmp_path: Path
+) -> None:
+    monitor = labelled_log.monitor()
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, day(21).start))
+    watch(monitor, url, store, day(20))
+    (coverage,) = performance(store, 20, metric="label_coverage", segment="")
+    assert (coverage["status"], verdicts(store, 20)) == ("insufficient_data", {"insufficient_data"})
+    assert 0.4 < coverage["value"] < 0.8
+    assert not {row["status"] for row in performance(store, 20)} & {"ok", "alarm", "warning"}
+    append(url, arrived(day(21).start, day(22).start - timedelta(hours=1)))
+    watch(monitor, url, store, day(21))
+    (auc,) = performance(store, 20, metric="roc_auc", column_name="", segment="")
+    (coverage,) = performance(store, 20, metric="label_coverage", segment="")
+    assert (coverage["status"], auc["status"]) == ("ok", "insufficient_data")
+    assert (
+        "it is compared with nothing yet: the baseline's labels are complete from 2024-03-23T00:00Z on"
+        in (auc["message"])
+    )
+    assert contents(store, "labelled_baseline") == {"labelled_baseline": []}
+    append(url, arrived(day(22).start - timedelta(hours=1), day(23).start))
+    watch(monitor, url, store, day(22))
+    assert [verdicts(store, number) for number in (20, 21)] == [{"ok"}] * 2
+    assert [run.labels for run in runs(store).values()] == ["provisional"] * 3
+    (baseline,) = contents(store, "labelled_baseline")["labelled_baseline"]
+    known = labelled_log.label(arrived(None, day(23).start), log()["id"])[: 20 * 480]
+    assert (baseline["rows"], baseline["label_rows"]) == (20 * 480, known.notna().sum())
+
+
+ONLY = "{data_drift: off, prediction_drift: off, operations: off, multivariate_drift: off}"
+"""Nothing but what reads labels."""
+
+TEXTS = "ALTER TABLE outcomes ALTER id TYPE text"
+KEYS = {
+    "keys as texts": (TEXTS,),
+    "keys of the log as texts": ("ALTER TABLE inference_log ALTER id TYPE text",),
+    "keys as doubles": ("ALTER TABLE outcomes ALTER id TYPE double precision",),
+    "keys of the log as decimals": ("ALTER TABLE inference_log ALTER id TYPE numeric(12, 0)",),
+    "keys as short integers": ("ALTER TABLE outcomes ALTER id TYPE integer",),
+}
+VALUES = {
+    "decimals": ("ALTER TABLE outcomes ALTER defaulted TYPE numeric(6, 2)",),
+    "doubles": ("ALTER TABLE outcomes ALTER defaulted TYPE double precision",),
+    "doubles, NaN for none": (
+        "ALTER TABLE outcomes ALTER defaulted TYPE double precision",
+        "UPDATE outcomes SET defaulted = 'NaN' WHERE defaulted IS NULL",
+    ),
+    "texts": ("ALTER TABLE outcomes ALTER defaulted TYPE text",),
+    "booleans": ("ALTER TABLE outcomes ALTER defaulted TYPE boolean USING defaulted = 1",),
+}
+TIMES = {
+    "times with a zone": ("ALTER TABLE outcomes ALTER known_at TYPE timestamptz USING known_at AT TIME ZONE 'UTC'",),
+}
+ROWS = {
+    "other order": (
+        "CREATE TABLE ordered AS SELECT * FROM outcomes ORDER BY known_at DESC, defaulted DESC",
+        "DROP TABLE outcomes",
+        "ALTER TABLE ordered RENAME TO outcomes",
+    ),
+    "a view": ("ALTER TABLE outcomes RENAME TO stored", "CREATE VIEW outcomes AS SELECT * FROM stored"),
+}
+SAME = {**KEYS, **VALUES, **TIMES, **ROWS}
+"""Other ways to hold the same labels."""
+
+LABELLED_DAYS = DAYS[2:4]
+
+
+def _some_are_quick(ways: Iterable[str], *quick: str) -> list[Any]:
+    """Let all but these wait for the whole suite."""
+    return [way if way in quick else pytest.param(way, marks=MORE) for way in ways]
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=MORE)])
+def everything(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A warehouse of all rows and labels, to be changed."""
+    if request.param == "duckdb":
+        return labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
+    return labelled_log.to_postgres(request.getfixturevalue("postgres_database"), arrived(None, END))
+
+
+def measured(monitor: Monitor, url: str, tmp_path: Path) -> tuple[list[dict[str, Any]], list[WindowRun]]:
+    """Run two days into a new store; return the results of the check of labels, and the runs."""
+    with open_store(f"sqlite:///{tmp_path / f'{random.random()}.db'}") as store:
+        watch(monitor, url, store, *LABELLED_DAYS)
+        rows = [dict(row) for row in store.results("loans", checks=["performance"])]
+        found = list(runs(store).values())
+    assert {run.state for run in found} == {"done"}, found
+    return rows, found
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The results of labels as they are written."""
+    folder = tmp_path_factory.mktemp("plain")
+    url = labelled_log.to_duckdb(folder / "loans.duckdb", arrived(None, END))
+    rows, found = measured(labelled_log.monitor(ONLY), url, folder)
+    known = labelled_log.label(arrived(None, END), log()["id"])
+    for window, run in zip(LABELLED_DAYS, found, strict=True):
+        start, end = (moment.replace(tzinfo=None) for moment in (window.start, window.end))
+        mine = known[((log()["asked_at"] >= start) & (log()["asked_at"] < end)).to_numpy()]
+        assert run.label_rows == mine.notna().sum()
+        (brier,) = [
+            row
+            for row in rows
+            if (row["window_start"], row["metric"], row["column_name"], row["segment"])
+            == (window.start, "brier", "", "")
+        ]
+        both = log().set_index("id").loc[mine.dropna().index, "probability"].sub(mine.dropna().astype(float)).dropna()
+        assert brier["value"] == pytest.approx((both**2).mean())
+    return rows
+
+
+def assert_close(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    """Numbers within 1e-9: PostgreSQL adds in another order."""
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        for name, value in other.items():
+            if isinstance(value, float):
+                assert one[name] == pytest.approx(value, rel=1e-9, abs=1e-12), (name, one, other)
+            elif name != "detail":
+                assert one[name] == value, (name, one, other)
+
+
+@pytest.mark.parametrize("way", _some_are_quick(SAME, "keys as doubles", "doubles, NaN for none", "booleans"))
+def test_the_same_labels_held_otherwise_are_the_same(
+    everything: str, tmp_path: Path, plain: list[dict[str, Any]], way: str
+) -> None:
+    labelled_log.execute(everything, *SAME[way])
+    rows, _ = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    assert_close(rows, plain)
+
+
+CLASSES = {
+    "true": ("boolean USING {0} = 1", "true"),
+    "1 of booleans": ("boolean USING {0} = 1", "1"),
+    "yes": ("text USING CASE {0} WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END", "'yes'"),
+    "text 1": ("text USING CAST({0} AS text)", "'1'"),
+    "true of integers": ("integer", "true"),
+    "double": ("double precision", "1"),
+}
+
+
+@pytest.mark.parametrize("spelled", _some_are_quick(CLASSES, "yes", "1 of booleans"))
+def test_a_positive_class_of_every_type(
+    everything: str, tmp_path: Path, plain: list[dict[str, Any]], spelled: str
+) -> None:
+    type_, positive = CLASSES[spelled]
+    for table, column in (("outcomes", "defaulted"), ("inference_log", "predicted")):
+        labelled_log.execute(everything, f"ALTER TABLE {table} ALTER {column} TYPE {type_.format(column)}")
+    rows, _ = measured(labelled_log.monitor(ONLY, positive_class=positive), everything, tmp_path)
+    assert_close(_overall(rows), _overall(plain))
+
+
+def _overall(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the metrics of all rows, without words, which name the class."""
+    return [
+        {name: value for name, value in row.items() if name != "message"}
+        for row in rows
+        if row["column_name"] == row["segment"] == ""
+    ]
+
+
+def labels_of(store: Store, table: str = "labels_profile") -> list[dict[str, Any]]:
+    return contents(store, table)[table]
+
+
+ROLLING = "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 5d}"
+
+
+@pytest.mark.parametrize("order", ["shuffled", pytest.param("in order", marks=MORE)])
+def test_windows_that_others_look_back_on_have_their_labels_too(store: Store, tmp_path: Path, order: str) -> None:
+    monitor = labelled_log.monitor(baseline=ROLLING)
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
+    days = list(DAYS[:6])
+    ORDERS[order](days)
+    replay(monitor, url, store, days)
+    with open_store(f"sqlite:///{tmp_path / 'at once.db'}") as other:
+        watch(monitor, url, other, *DAYS[:6])
+        assert_same(final(store), final(other))
+        assert {row["window_start"] for row in labels_of(other)} == {day(number).start for number in range(15, 26)}
+        with open_store(f"sqlite:///{tmp_path / 'fixed.db'}") as fixed:
+            watch(labelled_log.monitor(ONLY), url, fixed, *DAYS[:6])
+            # Drift is held against the days before, performance against the fixed period all the same.
+            of_both = [_of_segments(each) for each in (other, fixed)]
+    assert {row["status"] for row in of_both[0]} >= {"ok", "info"}
+    assert of_both[0] == of_both[1]
+
+
+def _of_segments(store: Store) -> list[dict[str, Any]]:
+    """Return what does not depend on the bins of columns: a moving baseline's are finer."""
+    rows = store.results("loans", checks=["performance"])
+    segments = ("", "region=north", "region=south")
+    return [dict(row) for row in rows if row["segment"] in segments and row["metric"] != "worst_bins"]
+
+
+def test_windows_of_another_schedule_are_not_read_into_those_of_the_run(store: Store, tmp_path: Path) -> None:
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
+    watch(labelled_log.monitor(ONLY), url, store, *DAYS[:4])
+    quarters = labelled_log.monitor(ONLY, schedule="6h")
+    watch(quarters, url, store, DAYS[3])
+    with open_store(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        watch(quarters, url, other, DAYS[3])
+        for table in ("profile", "labels_profile"):
+            mine = [row for row in labels_of(store, table) if row["window_end"] - row["window_start"] < timedelta(1)]
+            assert mine == labels_of(other, table)
+
+
+def without_parts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what a sum of windows has not: its own parts, the digest of all, and how many labels came when."""
+    found = []
+    for row in rows:
+        counts = row["counts"]
+        if isinstance(counts, dict):
+            counts = {name: value for name, value in counts.items() if name != "parts"}
+        found.append({**row, "counts": counts, "digest": None})
+    return found
+
+
+def test_labels_of_hours_add_up_to_those_of_the_day_and_go_with_their_profiles(store: Store, tmp_path: Path) -> None:
+    hourly = labelled_log.monitor(ONLY, schedule='"@hourly"')
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, day(30).start))
+    watch(hourly, url, store, DAYS[2])
+    assert len({row["window_start"] for row in labels_of(store)}) == 24
+    assert rollup(store, DAYS[2].end, "1d") == {"loans": (DAYS[2],)}
+    with open_store(f"sqlite:///{tmp_path / 'days.db'}") as days:
+        watch(labelled_log.monitor(ONLY), url, days, DAYS[2])
+        assert without_parts(labels_of(store)) == without_parts(labels_of(days))
+    # A label of the day comes late: the sum is read again, as a day, and still nobody runs checks on it.
+    append(url, arrived(day(30).start, day(31).start))
+    late = log()[log()["asked_at"] >= DAYS[2].start.replace(tzinfo=None)].iloc[:1]
+    at = (day(31).start + timedelta(minutes=5)).replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": late["id"], "defaulted": 1, "known_at": at}))
+    ran = runs(store)
+    watch(hourly, url, store, Window(day(31).start, day(31).start + timedelta(hours=1)))
+    assert {window: run for window, run in runs(store).items() if window.start < day(31).start} == ran
+    (whole,) = [row for row in labels_of(store) if row["window_end"] == DAYS[2].end and row["digest"]]
+    assert whole["counts"]["parts"]["count"] == 24
+    # An hour of it that is run again stands beside the sum, until the next rollup drops it with its labels.
+    watch(hourly, url, store, Window(DAYS[2].start, DAYS[2].start + timedelta(hours=1)))
+    inside = [row for row in labels_of(store) if row["window_start"] == DAYS[2].start]
+    assert {row["window_end"] for row in inside} == {DAYS[2].start + timedelta(hours=1), DAYS[2].end}
+    assert rollup(store, DAYS[2].end, "1d") == {"loans": ()}
+    inside = [row for row in labels_of(store) if row["window_start"] == DAYS[2].start]
+    assert {row["window_end"] for row in inside} == {DAYS[2].end}
+    assert prune(store, DAYS[2].end)["labels_profile"] == len(inside)
+    assert {row["window_start"] for row in labels_of(store)} == {day(31).start}
+
+
+BROKEN = {
+    "DROP TABLE outcomes": ("outcomes",),
+    "ALTER TABLE outcomes DROP known_at": ("outcomes", "known_at", "labels.timestamp"),
+    "ALTER TABLE outcomes DROP defaulted": ("outcomes", "defaulted", "labels.value"),
+    "ALTER TABLE outcomes DROP id": ("outcomes", "id", "labels.key"),
+    "ALTER TABLE outcomes ALTER known_at TYPE text": ("outcomes", "known_at", "labels.timestamp"),
+}
+
+
+@pytest.mark.parametrize("statement", BROKEN)
+def test_labels_that_cannot_be_read_cost_one_error_row_and_no_other_check(
+    halfway: tuple[str, Store], statement: str
+) -> None:
+    url, store = halfway
+    labelled_log.execute(url, statement)
+    watch(labelled_log.monitor(), url, store, *DAYS[:2])
+    for window, number in ((DAYS[0], 20), (DAYS[1], 21)):
+        (error,) = performance(store, number)
+        assert (error["status"], error["metric"], error["value"]) == ("error", "label_coverage", None)
+        assert all(name in error["message"] for name in BROKEN[statement]), error["message"]
+        run = runs(store)[window]
+        assert (run.state, run.error) == ("failed", f"performance: {error['message']}")
+        assert (run.rows, run.label_rows, run.labels) == (480, None, None)
+        others = {row["check_name"]: row["status"] for row in store.results("loans", window.start, window.end)}
+        assert set(others) == {"data_drift", "prediction_drift", "operations", "performance"}
+    assert [run.state for run in runs(store).values()][2:] == ["done"] * 6 + ["empty"], "the others stay as they were"
+
+
+def test_labels_that_can_be_read_again_heal_their_windows(halfway: tuple[str, Store], bulk: Any) -> None:
+    url, store = halfway
+    labelled_log.execute(url, "ALTER TABLE outcomes RENAME TO gone")
+    watch(labelled_log.monitor(), url, store, DAYS[0])
+    assert runs(store)[DAYS[0]].state == "failed"
+    labelled_log.execute(url, "ALTER TABLE gone RENAME TO outcomes")
+    append(url, arrived(day(LOADED).start, END))
+    watch(labelled_log.monitor(), url, store, DAYS[9], DAYS[11])
+    assert runs(store)[DAYS[0]].state == "done", "its labels are not final, and the warehouse says that they are"
+    assert_same(final(store), bulk)
+
+
+@pytest.mark.parametrize("at", ["watermark", "arrivals", "scan_with_labels"])
+def test_a_warehouse_that_stops_answering_fails_the_windows_of_the_run_and_no_other(
+    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    url, store = halfway
+    append(url, arrived(day(LOADED).start, day(30).start))
+    before = final(store)
+
+    def unanswered(*_: object) -> Any:
+        raise TransientError("the warehouse does not answer")
+
+    monkeypatch.setattr(steps if at == "scan_with_labels" else labels, at, unanswered)
+    with pytest.raises(TransientError, match="does not answer"):
+        watch(labelled_log.monitor(), url, store, day(LOADED))
+    monkeypatch.undo()
+    after = final(store)
+    failed = [row for row in after["window_run"] if row not in before["window_run"]]
+    assert [(row["window_start"], row["state"]) for row in failed] == [(day(LOADED).start, "failed")]
+    del after["window_run"], before["window_run"]
+    assert_same(after, before)
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert runs(store)[day(LOADED)].state == "done"
+
+
+class Killed(KeyboardInterrupt):
+    """What a process does not survive."""
+
+
+WRITES = ("write_profiles", "write_labels", "write_labelled_baseline", "write_results", "write_window_run")
+
+
+@pytest.mark.parametrize("checks", [ONLY, pytest.param(labelled_log.ALONE, marks=MORE)])
+def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
+    halfway: tuple[str, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: str
+) -> None:
+    url, _ = halfway
+    monitor = labelled_log.monitor(checks)
+    began = tmp_path / "began.db"
+    with open_store(f"sqlite:///{began}") as store:
+        watch(monitor, url, store, *DAYS[5:9])
+    # Labels of the baseline too: then every window is at stake.
+    append(url, arrived(day(LOADED).start, day(30).start))
+    at = (day(LOADED).start + timedelta(hours=1)).replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": log()["id"].iloc[:300:3], "defaulted": 1, "known_at": at}))
+
+    def run_until(write: int, file: Path) -> dict[str, Any]:
+        left = iter(range(write))
+        for name in WRITES:
+            original = getattr(Store, name)
+
+            def dying(self: Store, *arguments: Any, original: Any = original, **named: Any) -> Any:
+                if next(left, None) is None:
+                    raise Killed
+                return original(self, *arguments, **named)
+
+            monkeypatch.setattr(Store, name, dying)
+        with open_store(f"sqlite:///{file}") as store:
+            try:
+                watch(monitor, url, store, day(LOADED))
+            finally:
+                monkeypatch.undo()
+            return final(store)
+
+    expected = run_until(1000, shutil.copy(began, tmp_path / "whole.db"))
+    assert {row["state"] for row in expected["window_run"]} == {"done", "empty"}
+    for write in range(1000):
+        file = shutil.copy(began, tmp_path / f"{write}.db")
+        try:
+            run_until(write, file)
+        except Killed:
+            assert_same(run_until(1000, file), expected)
+        else:
+            break
+    assert write > 8

@@ -1,0 +1,210 @@
+SELECT
+  "inferences"."w" AS "w",
+  "inferences"."x0" AS "x0",
+  "inferences"."x1" AS "x1",
+  "inferences"."z0" AS "z0",
+  "inferences"."p" AS "p",
+  "labels"."y" AS "y",
+  "labels"."f" AS "f",
+  "labels"."n" AS "n"
+FROM (
+  SELECT
+    "scheduled_at" AS "w",
+    CAST("distance" AS DOUBLE) AS "x0",
+    LIST_POSITION(CAST(['UA', 'O''Hare\', 'B6', NULL] AS TEXT[]), CAST("carrier" AS TEXT)) AS "x1",
+    CAST("probability" AS DOUBLE) AS "z0",
+    CAST(CASE
+      WHEN "predicted" IS NULL
+      THEN NULL
+      WHEN CAST("predicted" AS TEXT) = '1'
+      THEN 1
+      ELSE 0
+    END AS INT) AS "p",
+    "flight_id" AS "k"
+  FROM "airline"."inference_log"
+  WHERE
+    "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+    AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+) AS "inferences"
+LEFT JOIN (
+  SELECT
+    "k" AS "k",
+    "y" AS "y",
+    CAST(EXTRACT(EPOCH FROM CAST("f" AS TIMESTAMP)) AS DOUBLE) AS "f",
+    "n" AS "n"
+  FROM (
+    SELECT
+      "k" AS "k",
+      "y" AS "y",
+      ROW_NUMBER() OVER (PARTITION BY "k" ORDER BY "t" DESC, "y" DESC) AS "r",
+      MIN("t") OVER (PARTITION BY "k") AS "f",
+      COUNT(*) OVER (PARTITION BY "k") AS "n"
+    FROM (
+      SELECT
+        "k" AS "k",
+        "y" AS "y",
+        "t" AS "t"
+      FROM (
+        SELECT
+          "flight" AS "k",
+          CAST(CASE
+            WHEN "delayed" IS NULL
+            THEN NULL
+            WHEN CAST("delayed" AS TEXT) = 'true'
+            THEN 1
+            ELSE 0
+          END AS INT) AS "y",
+          "known_at" AS "t"
+        FROM "airline"."outcomes"
+        WHERE
+          NOT "delayed" IS NULL
+          AND "flight" IN (
+            SELECT
+              "flight_id" AS "k"
+            FROM "airline"."inference_log"
+            WHERE
+              (
+                "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+                AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+              )
+              AND NOT "flight_id" IS NULL
+          )
+      ) AS "present"
+      WHERE
+        NOT "y" IS NULL
+    ) AS "valued"
+  ) AS "numbered"
+  WHERE
+    "r" = 1
+) AS "labels"
+  ON "inferences"."k" = "labels"."k";
+
+SELECT
+  "w" AS "w",
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "w"
+  FROM (
+    SELECT
+      CAST(CASE
+        WHEN "scheduled_at" < CAST('2013-04-02 04:00:00' AS TIMESTAMP)
+        THEN CASE
+          WHEN "scheduled_at" < CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+          THEN CAST(-1 AS INT)
+          ELSE CAST(0 AS INT)
+        END
+        ELSE CASE
+          WHEN "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+          THEN CAST(1 AS INT)
+          ELSE CAST(-1 AS INT)
+        END
+      END AS INT) AS "w",
+      "flight_id" AS "k"
+    FROM "airline"."inference_log"
+    WHERE
+      "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+      AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+  ) AS "inferences"
+  WHERE
+    "k" IN (
+      SELECT
+        "k"
+      FROM (
+        SELECT
+          "k" AS "k",
+          "y" AS "y",
+          "t" AS "t"
+        FROM (
+          SELECT
+            "flight" AS "k",
+            CAST(CASE
+              WHEN "delayed" IS NULL
+              THEN NULL
+              WHEN CAST("delayed" AS TEXT) = 'true'
+              THEN 1
+              ELSE 0
+            END AS INT) AS "y",
+            "known_at" AS "t"
+          FROM "airline"."outcomes"
+          WHERE
+            NOT "delayed" IS NULL
+            AND "flight" IN (
+              SELECT
+                "flight_id" AS "k"
+              FROM "airline"."inference_log"
+              WHERE
+                (
+                  "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+                  AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+                )
+                AND NOT "flight_id" IS NULL
+            )
+        ) AS "present"
+        WHERE
+          NOT "y" IS NULL
+      ) AS "valued"
+      GROUP BY
+        "k"
+      HAVING
+        MIN("y") < MAX("y")
+    )
+) AS "corrected"
+GROUP BY
+  "w";
+
+SELECT
+  "w" AS "w",
+  "m" AS "m",
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "arrived"."w" AS "w",
+    "inferences"."m" AS "m"
+  FROM (
+    SELECT
+      CAST(CASE
+        WHEN "known_at" < CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ)
+        THEN CASE
+          WHEN "known_at" < CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+          THEN CAST(-1 AS INT)
+          ELSE CAST(0 AS INT)
+        END
+        ELSE CASE
+          WHEN "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+          THEN CAST(1 AS INT)
+          ELSE CAST(-1 AS INT)
+        END
+      END AS INT) AS "w",
+      "flight" AS "k"
+    FROM "airline"."outcomes"
+    WHERE
+      (
+        "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+        AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+      )
+      AND NOT "delayed" IS NULL
+  ) AS "arrived"
+  LEFT JOIN (
+    SELECT
+      "flight_id" AS "k",
+      FLOOR(
+        (
+          CAST(EXTRACT(EPOCH FROM CAST("scheduled_at" AS TIMESTAMP)) AS DOUBLE)
+        ) / 60.0e0
+      ) AS "m"
+    FROM "airline"."inference_log"
+  ) AS "inferences"
+    ON "arrived"."k" = "inferences"."k"
+) AS "arrived"
+GROUP BY
+  "w",
+  "m";
+
+SELECT
+  CAST(EXTRACT(EPOCH FROM CAST("t" AS TIMESTAMP)) AS DOUBLE) AS "t"
+FROM (
+  SELECT
+    MAX("known_at") AS "t"
+  FROM "airline"."outcomes"
+) AS "arrived";

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 
 from monitoring_tasks.checks import enabled
 from monitoring_tasks.config import Monitor
@@ -49,28 +48,32 @@ class LabelHistory:
     @contextmanager
     def writing(self, window: Window, labels: WindowLabels | None) -> Iterator[None]:
         """Run the block, which stores this window's labels; and have those that look back on it look again."""
-        later = looking_back_on(self._monitor, window, self._checked) if labels is not None else ()
-        if not later or labels is None:
+        later = looking_back_on(self._monitor, window) if labels is not None and self._checks else ()
+        if labels is None or not later:
             yield
             return
         stored = self._store.window_state(self._monitor.name, window).labels
-        changed = stored is None or stored.digest != labels_digest(labels, self._baseline_id)
-        if changed:
-            self._store.forget_checks(self._monitor.name, later, self._checks)
+        if stored is not None and stored.digest == labels_digest(labels, self._baseline_id):
+            yield
+            # What an earlier run has forgotten and not run again, because it was killed, is owed still.
+            self.again |= self._checked(later) - self._checked(later, self._checks)
+            return
+        self._forget(later)
         yield
-        if changed:
-            self._store.forget_checks(self._monitor.name, later, self._checks)
-        # What an earlier run has forgotten and not run again, because it was killed, is owed still.
-        self.again |= set(later) if changed else set(later).difference(self._has_looked)
+        self._forget(later)
 
-    @cached_property
-    def _checked(self) -> frozenset[Window]:
-        """The windows on which any check has run: not those that are being scanned, or could not be."""
-        return self._store.windows_checked(self._monitor.name) if self._checks else frozenset()
+    def _forget(self, later: Sequence[Window]) -> None:
+        checked = self._checked(later)
+        self._store.forget_checks(self._monitor.name, sorted(self._checked(later, self._checks)), self._checks)
+        self.again |= checked
 
-    @cached_property
-    def _has_looked(self) -> frozenset[Window]:
-        return self._store.windows_checked(self._monitor.name, self._checks)
+    def _checked(self, windows: Sequence[Window], checks: Sequence[str] = ()) -> set[Window]:
+        """Return on which of the windows one of the checks has run, or any: not where one could not be scanned.
+
+        It is asked anew each time, because other runs are at work.
+        """
+        found = self._store.windows_checked(self._monitor.name, windows[0].start, windows[-1].end, checks)
+        return found.intersection(windows)
 
 
 def labels_before(monitor: Monitor, window: Window, baseline: Baseline, store: Store) -> tuple[LabelsProfile, ...]:

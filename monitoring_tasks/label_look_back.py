@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.window import Window
@@ -36,18 +36,19 @@ def all_looked_back_on(monitor: Monitor, windows: Sequence[Window]) -> set[Windo
     return {each for each in found - mine if not any(each.overlaps(window) for window in windows)}
 
 
-def looking_back_on(monitor: Monitor, window: Window, among: Collection[Window]) -> tuple[Window, ...]:
-    """Return those of some windows that look back on this one, in time order."""
+def looking_back_on(monitor: Monitor, window: Window) -> tuple[Window, ...]:
+    """Return the windows of the schedule that look back on this one, in time order."""
     settings = monitor.checks.concept_drift
-    later = sorted(each for each in among if each.start >= window.end)
-    if settings is None or not later or window.start < _floor(monitor):
+    if settings is None or window.start < _floor(monitor):
         return ()
-    last, length = later[-1].end, window.length * (settings.look_back + 1)
+    last, length = datetime.max.replace(tzinfo=UTC), window.length * (settings.look_back + 1)
     while True:
-        end = min(last, _moved(window.end, length, last))
+        end = _moved(window.end, length, last)
+        if end >= last:  # nobody has windows there
+            return ()
         found = monitor.schedule.windows(window.end, end)
-        if len(found) >= settings.look_back or end >= last:
-            return tuple(sorted(set(later).intersection(found[: settings.look_back])))
+        if len(found) >= settings.look_back:
+            return found[: settings.look_back]
         length *= 2
 
 

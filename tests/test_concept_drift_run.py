@@ -194,9 +194,9 @@ def test_what_is_looked_back_on():
     assert looked_back_on(its, day(0)) == ()
     assert all_looked_back_on(its, [day(12), day(11)]) == {day(8), day(9), day(10)}
     assert all_looked_back_on(its, [day(12), day(3)]) == {day(number) for number in (0, 1, 2, 9, 10, 11)}
-    every = {day(number) for number in range(20)}
-    assert looking_back_on(its, day(5), every) == (day(6), day(7), day(8))
-    assert looking_back_on(its, day(5), {day(5), day(9)}) == ()
-    assert looking_back_on(its, day(-1), every) == ()
-    for window in every:
-        assert all(window in looked_back_on(its, later) for later in looking_back_on(its, window, every))
+    assert looking_back_on(its, day(5)) == (day(6), day(7), day(8))
+    assert looking_back_on(its, day(-1)) == (), "nothing looks at what is before the baseline"
+    for number in range(20):
+        assert all(day(number) in looked_back_on(its, later) for later in looking_back_on(its, day(number)))
+    far = Window(datetime(9999, 12, 29, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+    assert looking_back_on(its, far) == ()

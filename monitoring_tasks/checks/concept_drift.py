@@ -49,8 +49,15 @@ def concept_drift(context: CheckContext) -> list[Result]:
     one window, in all columns and segments, is corrected together (Benjamini and Hochberg), and the detectors look at
     the windows before.
 
-    False alarms, measured by simulation without concept drift and with 30 windows of the baseline, at a
-    `false_alarm_rate` of 1 %: see `tests/checks/test_concept_drift.py`.
+    Windows without drift that raise any alarm, by simulation (400 windows of 20 baselines of 30 windows each, at a
+    `false_alarm_rate` of 1 %), where windows differ by nothing but chance: 0.5 % with 200 rows and one feature, 0.3 %
+    with 1,000 rows and ten; where the share of labels of each window has a standard deviation of its own, of 5 points:
+    0 % with 200 rows and ten features, 1 % with 1,000 and ten, 0 % with 10,000 and one; of 3 points: 0.8 % with 1,000
+    rows and fifty features. How much windows differ is known from the baseline's, so that a baseline of fewer than four
+    windows takes rows as independent, and one that is calmer than the time after it raises more alarms.
+
+    A share of labels, and how far it is from the baseline's, are of the rows whose values the baseline knows. A window
+    inside the baseline's period is compared with a baseline that holds it too.
     """
     settings = context.monitor.checks.concept_drift
     if settings is None:

@@ -81,6 +81,11 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
     standard error off. The other detectors are made for independent rows. They look at the parts of the windows, each
     of which counts for its share of the independent rows of its window, and a change that they report is a warning.
     KSWIN, which cannot weigh rows, looks at whole windows: its newest 8 and 8 of the 16 before must not overlap.
+
+    Of 1,000 windows without change each reports, by simulation with 500 rows (300 windows of 10 baselines), where
+    windows differ by chance alone and where a share of their errors, with a standard deviation of 10 points, is their
+    own: Page-Hinkley 10 and 0, CUSUM 0 and 3, ADWIN 0, DDM 0, HDDM_A 0 and 3, HDDM_W 0, KSWIN 0 and 3.
+    With their defaults Page-Hinkley reported 43 and 17, HDDM_W 47 and 0, and KSWIN over parts 0 and 23.
     """
     baseline, whole = context.labelled_baseline, context.labels_profile
     if baseline is None or whole is None:

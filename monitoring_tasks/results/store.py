@@ -462,11 +462,13 @@ class Store:
             rows = [row._asdict() for row in found]
         return [row for row in rows if Window(row["window_start"], row["window_end"]) in wanted]
 
-    def windows_checked(self, monitor: str, checks: Collection[str] = ()) -> frozenset[Window]:
-        """Return the windows on which one of these checks ran since they were scanned; of all checks without any."""
+    def windows_checked(
+        self, monitor: str, start: datetime, end: datetime, checks: Collection[str] = ()
+    ) -> set[Window]:
+        """Return the windows inside ``[start, end)`` on which one of these checks, or any, ran since it was scanned."""
         table = tables.check_run
-        where = table.c.monitor == monitor
-        return frozenset(self._windows(table, where & table.c.check_name.in_(checks) if checks else where))
+        where = is_inside(table, monitor, start, end)
+        return set(self._windows(table, where & table.c.check_name.in_(checks) if checks else where))
 
     def windows_run(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows that were run, not only looked back on."""

@@ -123,7 +123,7 @@ def test_what_this_version_does_not_compute_is_named():
         "checks.data_quality",
     )
     assert not_computed_in_words(monitor) == (
-        "this version does not act on checks.operations.expected_rows (seasonal), checks.performance yet"
+        "this version does not act on checks.operations.expected_rows (seasonal), checks.data_quality yet"
     )
     assert not_computed(inference_log.monitor()) == ()
     assert not_computed_in_words(inference_log.monitor()) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,18 +14,24 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from monitoring_tasks import labels
+from monitoring_tasks import demo, labels
 from monitoring_tasks import run as steps
-from monitoring_tasks.config import Monitor
+from monitoring_tasks.checks import enabled
+from monitoring_tasks.config import Monitor, load_monitor
 from monitoring_tasks.errors import TransientError
+from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.retention import prune, rollup
 from monitoring_tasks.results.store import Store, WindowRun, open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.engine import open_warehouse
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Window, parse_instant, parse_schedule
 from tests import labelled_log
-from tests.inference_log import END, FIRST, START, contents, day, log
+from tests.inference_log import EMPTY, END, FIRST, MONITOR, START, contents, day, log, run_in_process
 from tests.labelled_log import TABLES, append, arrived
+
+# Children are forked from a server that has imported everything once and runs no thread.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", "tests.inference_log"])
 
 DAYS = tuple(day(number) for number in range(20, 32))
 
@@ -592,3 +599,117 @@ def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
         else:
             break
     assert write > 8
+
+
+def test_law_1_running_again_changes_no_row(halfway: tuple[str, Store]) -> None:
+    url, store = halfway
+    before = final(store)
+    watch(labelled_log.monitor(), url, store, *DAYS[:9])
+    assert_same(final(store), before)
+    watch(labelled_log.monitor(), url, store, *DAYS[4:6])
+    assert_same(final(store), before)
+
+
+@pytest.mark.integration
+def test_law_2_one_by_one_backwards_over_all_labels_comes_to_the_same_rows(store: Store, tmp_path: Path, bulk) -> None:
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
+    for window in reversed(DAYS):
+        watch(labelled_log.monitor(), url, store, window)
+    assert_same(final(store), bulk)
+
+
+@pytest.mark.integration
+def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store, tmp_path: Path, bulk) -> None:
+    monitor = labelled_log.monitor()
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
+    for window in DAYS:
+        append(url, arrived(window.start, window.end))
+        with open_warehouse(url) as warehouse:
+            again = steps.scan_windows(monitor, [window], warehouse, store)
+        assert again == store.waiting("loans")
+        for each in (window, *again):
+            for check in reversed(enabled(monitor)):
+                steps.check_window(monitor, each, [check.name], store)
+            run = steps.close_window(monitor, each, store, END)
+            assert run.state == ("empty" if each == day(EMPTY) else "done")
+        assert store.waiting("loans") == ()
+    assert_same(final(store), bulk)
+
+
+@pytest.mark.integration
+def test_law_2_in_parallel_processes_comes_to_the_same_rows(empty_url: str, tmp_path: Path, bulk) -> None:
+    """Three processes whose labels are of each other's windows."""
+    if not empty_url.startswith("sqlite"):
+        migrate(empty_url)
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
+    file = tmp_path / "loans.yaml"
+    file.write_text(MONITOR.format(checks=labelled_log.ALONE) + labelled_log.LABELS)
+    processes = [
+        PROCESSES.Process(target=run_in_process, args=(str(file), url, empty_url, day(first).start, day(last).start))
+        for first, last in ((20, 25), (25, 29), (29, 32))
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=200)
+    assert [process.exitcode for process in processes] == [0] * 3
+    with open_store(empty_url) as store:
+        assert_same(final(store), bulk)
+
+
+@pytest.mark.integration
+def test_law_5_on_postgresql_for_both(postgres_database: str, tmp_path: Path) -> None:
+    migrate(postgres_database)
+    labelled_log.to_postgres(postgres_database)
+    days = list(DAYS[:6])
+    random.Random(3).shuffle(days)
+    monitor = labelled_log.monitor()
+    with open_store(postgres_database) as store, open_store(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        replay(monitor, postgres_database, store, days)
+        watch(monitor, postgres_database, other, *DAYS[:6])
+        assert_same(final(store), final(other))
+
+
+FORTNIGHT = parse_schedule("@daily", "America/New_York").windows(
+    *(parse_instant(f"2013-04-{number}", "America/New_York") for number in ("01", "15"))
+)
+
+
+@pytest.mark.integration
+def test_law_5_on_two_weeks_of_real_outcomes_in_three_orders(tmp_path: Path) -> None:
+    """The demo's flights, with each day's outcomes as they became known."""
+    prepared = demo.prepare(tmp_path / "demo").warehouse
+    monitor = load_monitor(demo.monitor_file())
+    monitor = monitor.model_copy(update={"checks": monitor.checks.model_copy(update={"multivariate_drift": None})})
+
+    def load(url: str, condition: str) -> None:
+        rows = f"SELECT * FROM '{prepared}/outcomes/**/*.parquet' WHERE {condition}"
+        labelled_log.execute(url, f"INSERT INTO outcomes {rows}")
+
+    def between(first: Window, last: Window) -> str:
+        return f"known_at >= '{first.start:%F %T}' AND known_at < '{last.end:%F %T}'"
+
+    def made(name: str) -> str:
+        url = f"duckdb:///{tmp_path / name}.duckdb"
+        flights = f"SELECT * FROM '{prepared}/inference_log/**/*.parquet' WHERE scheduled_at < '2013-04-16'"
+        outcomes = f"SELECT * FROM '{prepared}/outcomes/**/*.parquet' LIMIT 0"
+        labelled_log.execute(url, f"CREATE TABLE inference_log AS {flights}", f"CREATE TABLE outcomes AS {outcomes}")
+        load(url, f"known_at < '{FORTNIGHT[0].start:%F %T}'")
+        return url
+
+    whole = made("bulk")
+    load(whole, between(FORTNIGHT[0], FORTNIGHT[-1]))
+    with open_store(f"sqlite:///{tmp_path / 'bulk.db'}") as store:
+        watch(monitor, whole, store, *FORTNIGHT)
+        expected = final(store)
+    assert (len(expected["window_run"]), len(expected["labelled_baseline"])) == (14, 1)
+    assert {row["labels"] for row in expected["window_run"]} == {"provisional", "final"}
+    for name, order in ORDERS.items():
+        days = list(FORTNIGHT)
+        order(days)
+        url = made(name)
+        with open_store(f"sqlite:///{tmp_path / name}.db") as store:
+            for window in days:
+                load(url, between(window, window))
+                watch(monitor, url, store, window)
+            assert_same(final(store), expected)

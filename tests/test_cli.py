@@ -123,12 +123,12 @@ def test_one_window_is_not_called_windows(place):
 
 
 def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
-    (place / "loans.yaml").write_text(MONITOR + "checks: {performance: {minimum_coverage: 0.5}}\n")
+    (place / "loans.yaml").write_text(MONITOR + "checks: {data_quality: {maximum_rows: 500}}\n")
     done = call(place, "validate", "loans.yaml")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "loans.yaml: monitor 'loans' is valid; its columns are in scores",
-        "loans.yaml: this version does not act on checks.performance yet",
+        "loans.yaml: this version does not act on checks.data_quality yet",
     ]
 
 

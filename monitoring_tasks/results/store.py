@@ -46,6 +46,12 @@ _COLUMNS = [column for table in tables.metadata.tables.values() for column in ta
 _TIMES = {column.name for column in _COLUMNS if isinstance(column.type, Instant)} | {"since", "until"}
 """Names under which `Store.query` returns times; a query of one's own may use `since` and `until` as well."""
 
+LABELS_KEPT = 64
+"""Windows whose labels are kept from one read to the next: half a megabyte each."""
+
+LABELS_PER_READ = 50
+"""Windows whose labels are read at once: a tenth of a megabyte each."""
+
 STARTS_PER_READ = 500
 """Windows that one statement names: every database takes so many parameters."""
 
@@ -83,6 +89,8 @@ class Store:
         self._writer = engine.execution_options(**WRITING)
         self._baselines: dict[str, Baseline] = {}
         """Those read before: an id is a digest of the content, so what it names never changes."""
+        self._labels: dict[str, LabelsProfile] = {}
+        """Those of all rows that were read last, by their digests."""
         self._labelled_baselines: dict[str, tuple[str, LabelledBaseline]] = {}
         """With the digest by which one is known that was replaced since."""
 
@@ -431,16 +439,32 @@ class Store:
     def labels_of_all_rows(
         self, monitor: str, windows: Sequence[Window], baseline: Baseline
     ) -> tuple[LabelsProfile, ...]:
-        """Return what became of all rows of these windows, without columns and segments, in time order.
+        """Return what became of all rows of these windows, without segments, in time order.
 
-        Those without labels on this baseline are left out.
+        Those without labels on this baseline are left out. The latest that were read are kept: neighbouring windows ask
+        for the same ones.
         """
         if baseline.outcomes is None:
             return ()
-        rows = self._label_rows(monitor, windows, baseline.id, *tables.labels_profile.c)
-        return tuple(
-            profile for row in rows for profile in values.labels_of([row], baseline.bins, baseline.outcomes).profiles
+        table = tables.labels_profile
+        found = self._label_rows(
+            monitor, windows, baseline.id, table.c.window_start, table.c.window_end, table.c.digest
         )
+        lacking = [row for row in found if row["digest"] not in self._labels]
+        for first in range(0, len(lacking), LABELS_PER_READ):
+            part = [Window(row["window_start"], row["window_end"]) for row in lacking[first : first + LABELS_PER_READ]]
+            inside = is_inside(table, monitor, part[0].start, part[-1].end) & (table.c.segment == "")
+            with self.reading() as connection:
+                read = connection.execute(select(table).where(inside).order_by(table.c.window_start, table.c.position))
+                rows = [row._asdict() for row in read]
+            for window in part:
+                mine = [row for row in rows if (row["window_start"], row["window_end"]) == (window.start, window.end)]
+                for profile in values.labels_of(mine, baseline.bins, baseline.outcomes).profiles if mine else ():
+                    self._labels[mine[0]["digest"]] = profile
+        profiles = tuple(self._labels[row["digest"]] for row in found if row["digest"] in self._labels)
+        for digest in [*self._labels][: max(len(self._labels) - max(LABELS_KEPT, len(found)), 0)]:
+            del self._labels[digest]
+        return profiles
 
     def label_digests(self, monitor: str, windows: Sequence[Window], baseline_id: str) -> tuple[str, ...]:
         """Return the digest of the labels of each of these windows that has some on this baseline, in time order."""

@@ -228,6 +228,24 @@ def scan_windows(
     return tuple(sorted({*again} - {*windows}))
 
 
+def check_again(
+    monitor: Monitor, windows: Sequence[Window], warehouse: Warehouse, store: Store
+) -> tuple[WindowRun, ...]:
+    """Run what is missing of the checks of windows that `scan_windows` has returned, and record how each ended."""
+    history, samples = history_of(monitor, windows, store), Samples(monitor, warehouse, windows)
+    runs = []
+    for window in windows:
+        written = _written(monitor, store.check_runs(monitor.name, window))
+        never = [check.name for check in enabled(monitor) if check.name not in written]
+        unread = None
+        try:
+            check_window(monitor, window, never, store, history, samples)
+        except UnreadError as error:
+            unread = str(error)
+        runs.append(close_window(monitor, window, store, datetime.now(UTC), unread=unread))
+    return tuple(runs)
+
+
 def _write_changed(
     store: Store,
     monitor: Monitor,

@@ -55,13 +55,22 @@ def failed_before(context: Context) -> tuple[str, ...]:
 
 
 def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
-    """Read the windows from the warehouse in one scan and store their profiles."""
+    """Read the windows from the warehouse in one scan and store their profiles.
+
+    Earlier windows whose labels have come are checked and closed here: no other task knows of them. One that fails is
+    recorded so, and costs these windows nothing.
+    """
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import scan_windows
+    from monitoring_tasks.run import check_again, scan_windows
 
     _log.info("Scanning %s", period(windows))
     with open_store(results_store()) as store, open_warehouse_of(monitor, windows, store) as warehouse:
-        scan_windows(monitor, windows, warehouse, store)
+        again = scan_windows(monitor, windows, warehouse, store)
+        if again:
+            _log.info("Labels have come for %s", period(again))
+            for run in check_again(monitor, again, warehouse, store):
+                if run.state == "failed":
+                    _log.error("%s failed: %s", run.window, run.error)
     return period(windows)
 
 

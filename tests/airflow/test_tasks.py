@@ -67,6 +67,35 @@ def test_tasks_fill_the_tables_and_return_only_a_text(monitor, results):
     assert checks == {"data_drift", "prediction_drift", "operations", "multivariate_drift"}
 
 
+OUTCOMES = """
+create table outcomes as
+select id, predicted as rained, asked_at + interval 10 hours as known_at from inference_log
+where asked_at + interval 10 hours < '{}'
+"""
+
+
+def test_earlier_windows_whose_labels_came_are_checked_and_closed(write_monitor, results, warehouse):
+    labels = "labels: {table: outcomes, key: id, value: rained, timestamp: known_at, complete_after: 12h}"
+    monitor = load_monitor(write_monitor(more=labels + "\nchecks: {multivariate_drift: off}"))
+    with duckdb.connect(str(warehouse)) as database:
+        database.execute(OUTCOMES.format(DAYS[0].end.date()))
+    for window, known, maturity in zip(DAYS, (42, 72), ("provisional", "final"), strict=True):
+        tasks.scan(monitor, [window])
+        for family in ("drift", "performance", "operations"):
+            tasks.check(monitor, family, [window])
+        tasks.close(monitor, [window])
+        first, *_ = results.window_runs("rain", TWO_DAYS.start, TWO_DAYS.end)
+        assert (first.state, first.label_rows, first.labels) == (
+            "done",
+            known,
+            "final" if known == 72 else "provisional",
+        )
+        with duckdb.connect(str(warehouse)) as database:
+            database.execute("drop table outcomes")
+            database.execute(OUTCOMES.format(DAYS[1].end.date()))
+    assert results.waiting("rain") == ()
+
+
 def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, results, warehouse):
     with duckdb.connect(str(warehouse)) as database:
         database.execute("alter table inference_log drop pressure")

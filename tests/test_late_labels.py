@@ -406,7 +406,8 @@ def labels_of(store: Store, table: str = "labels_profile") -> list[dict[str, Any
 ROLLING = "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 5d}"
 
 
-@pytest.mark.parametrize("order", ["shuffled", pytest.param("in order", marks=MORE)])
+@pytest.mark.integration
+@pytest.mark.parametrize("order", ["shuffled", "in order"])
 def test_windows_that_others_look_back_on_have_their_labels_too(store: Store, tmp_path: Path, order: str) -> None:
     monitor = labelled_log.monitor(baseline=ROLLING)
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
@@ -556,7 +557,8 @@ class Killed(KeyboardInterrupt):
 WRITES = ("write_profiles", "write_labels", "write_labelled_baseline", "write_results", "write_window_run")
 
 
-@pytest.mark.parametrize("checks", [ONLY, pytest.param(labelled_log.ALONE, marks=MORE)])
+@pytest.mark.integration
+@pytest.mark.parametrize("checks", [ONLY, labelled_log.ALONE])
 def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
     halfway: tuple[str, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: str
 ) -> None:

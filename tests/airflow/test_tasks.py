@@ -85,11 +85,7 @@ def test_earlier_windows_whose_labels_came_are_checked_and_closed(write_monitor,
             tasks.check(monitor, family, [window])
         tasks.close(monitor, [window])
         first, *_ = results.window_runs("rain", TWO_DAYS.start, TWO_DAYS.end)
-        assert (first.state, first.label_rows, first.labels) == (
-            "done",
-            known,
-            "final" if known == 72 else "provisional",
-        )
+        assert (first.state, first.label_rows, first.labels) == ("done", known, maturity)
         with duckdb.connect(str(warehouse)) as database:
             database.execute("drop table outcomes")
             database.execute(OUTCOMES.format(DAYS[1].end.date()))

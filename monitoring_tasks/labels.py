@@ -270,7 +270,7 @@ def read_labels(
         return None
     try:
         how = labelled(monitor, warehouse, types, baseline)
-        return Labels(how, watermark(warehouse, how.source))
+        return Labels(how, watermark(warehouse, how.source, monitor.timezone))
     except DataError as error:
         return Labels(None, unreadable=str(error))
 

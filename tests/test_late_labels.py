@@ -406,7 +406,8 @@ def labels_of(store: Store, table: str = "labels_profile") -> list[dict[str, Any
 ROLLING = "{period: {start: 2024-03-01, end: 2024-03-21}, rolling: 5d}"
 
 
-@pytest.mark.parametrize("order", ["shuffled", pytest.param("in order", marks=MORE)])
+@pytest.mark.integration
+@pytest.mark.parametrize("order", ["shuffled", "in order"])
 def test_windows_that_others_look_back_on_have_their_labels_too(store: Store, tmp_path: Path, order: str) -> None:
     monitor = labelled_log.monitor(baseline=ROLLING)
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
@@ -556,7 +557,8 @@ class Killed(KeyboardInterrupt):
 WRITES = ("write_profiles", "write_labels", "write_labelled_baseline", "write_results", "write_window_run")
 
 
-@pytest.mark.parametrize("checks", [ONLY, pytest.param(labelled_log.ALONE, marks=MORE)])
+@pytest.mark.integration
+@pytest.mark.parametrize("checks", [ONLY, labelled_log.ALONE])
 def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
     halfway: tuple[str, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: str
 ) -> None:
@@ -713,3 +715,114 @@ def test_law_5_on_two_weeks_of_real_outcomes_in_three_orders(tmp_path: Path) -> 
                 load(url, between(window, window))
                 watch(monitor, url, store, window)
             assert_same(final(store), expected)
+
+
+def test_labels_of_the_inference_log_itself(everything: str, tmp_path: Path, plain: list[dict[str, Any]]) -> None:
+    """Those that count, in the rows of their inferences: their own delay is that of the latest, so it is left aside."""
+    latest = (
+        "SELECT id AS of, defaulted, known_at, row_number() OVER (PARTITION BY id ORDER BY known_at DESC, "
+        "defaulted DESC) AS place FROM outcomes WHERE defaulted IS NOT NULL"
+    )
+    labelled_log.execute(
+        everything,
+        f"CREATE TABLE both_of AS SELECT * FROM inference_log LEFT JOIN ({latest}) AS l ON of = id AND place = 1",
+        "DROP TABLE inference_log",
+        "ALTER TABLE both_of RENAME TO inference_log",
+    )
+    monitor = labelled_log.monitor(ONLY, labelled_log.LABELS.replace("outcomes", "inference_log"))
+    rows, _ = measured(monitor, everything, tmp_path)
+    assert_close(*(_without_labels_own(each) for each in (rows, plain)))
+
+
+def _without_labels_own(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if "label" not in row["metric"]]
+
+
+def test_labels_of_days_without_a_time(everything: str, tmp_path: Path) -> None:
+    """A date is when its day begins where the monitor's days do; the last of them says how far labels are."""
+    labelled_log.execute(
+        everything,
+        "DELETE FROM outcomes WHERE known_at >= '2024-03-27'",
+        "ALTER TABLE outcomes ALTER known_at TYPE date USING CAST(known_at AS date)",
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(ONLY), everything, store, *DAYS[:7])
+        assert [run.labels for run in runs(store).values()] == ["final"] * 3 + ["provisional"] * 4
+        came = arrived(day(22).start, day(23).start)
+        (row,) = performance(store, 22, metric="labels_arrived")
+        assert row["value"] == came["defaulted"].notna().sum()
+
+
+def test_what_labels_may_look_like(everything: str, tmp_path: Path) -> None:
+    """Each rule on one key: repeated, corrected in any order, together, empty, of nobody, and of two inferences."""
+    labelled_log.execute(
+        everything,
+        "DELETE FROM outcomes WHERE known_at >= '2024-03-21'",
+        "DELETE FROM inference_log WHERE asked_at >= '2024-03-21'",
+        *(
+            f"INSERT INTO inference_log (id, asked_at, probability, predicted) VALUES "
+            f"({key}, '2024-03-21 0{i}:00:00', 0.9, 1)"
+            for i, key in enumerate((1_001_001, 1_001_002, 1_001_003, 1_001_004, 1_001_005, 1_001_006, 1_001_006))
+        ),
+        "INSERT INTO inference_log (id, asked_at, probability, predicted) VALUES (NULL, '2024-03-21 09:00:00', 0.9, 1)",
+        *(
+            f"INSERT INTO outcomes VALUES ({key}, {value}, '2024-03-21 {time}')"
+            for key, value, time in (
+                (1_001_001, 1, "10:00:00"),  # twice the same
+                (1_001_001, 1, "11:00:00"),
+                (1_001_002, 0, "12:00:00"),  # the later one counts, which stands first
+                (1_001_002, 1, "10:00:00"),
+                (1_001_003, 0, "10:00:00"),  # of two at once the larger
+                (1_001_003, 1, "10:00:00"),
+                (1_001_004, 1, "10:00:00"),  # no value takes nothing back
+                (1_001_004, "NULL", "12:00:00"),
+                (1_001_005, "NULL", "12:00:00"),
+                (1_001_006, 0, "10:00:00"),  # of two inferences with one key
+                (1_001_999, 1, "10:00:00"),  # of nobody
+                ("NULL", 1, "10:00:00"),  # neither: a key that is NULL is that of no inference
+            )
+        ),
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(ONLY), everything, store, day(20))
+        (run,) = runs(store).values()
+        (coverage,) = performance(store, 20, metric="label_coverage", segment="")
+        (accuracy,) = performance(store, 20, metric="accuracy", column_name="", segment="")
+        (unknown,) = performance(store, 20, metric="unknown_label_keys")
+        (came,) = performance(store, 20, metric="labels_arrived")
+    assert (run.rows, run.label_rows, run.label_coverage) == (8, 6, 6 / 8)
+    assert accuracy["value"] == 3 / 6, "1_001_001, 3 and 4 are right; 2, and 6 twice, are wrong"
+    assert {name: coverage["detail"][name] for name in ("labelled", "repeated", "corrected")} == {
+        "labelled": 6,
+        "repeated": 3,
+        "corrected": 2,
+    }
+    assert (unknown["value"], came["value"]) == (2, 10)
+
+
+def test_dates_are_days_where_the_monitors_days_are(everything: str, tmp_path: Path) -> None:
+    """Labels and inferences with a date each: of New York's days, which begin at four or five in UTC."""
+    labelled_log.execute(
+        everything,
+        "DELETE FROM outcomes WHERE known_at >= '2024-03-26'",
+        "ALTER TABLE outcomes ALTER known_at TYPE date USING CAST(known_at AS date)",
+        "ALTER TABLE inference_log ALTER asked_at TYPE date USING CAST(asked_at AS date)",
+    )
+    text = labelled_log.LABELS + "timezone: America/New_York\n"
+    days = parse_schedule("@daily", "America/New_York").windows(
+        *(parse_instant(each, "America/New_York") for each in ("2024-03-21", "2024-03-26"))
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(ONLY, text), everything, store, *days)
+        found = store.window_runs("loans", days[0].start, days[-1].end)
+        # The last label is of the 25th, so the two days after the 22nd have passed.
+        assert [run.labels for run in found] == ["final"] * 2 + ["provisional"] * 3
+        assert [run.rows for run in found] == [480] * 5
+        at = pd.Timestamp("2024-03-26").date()
+        key = int(log()["id"][log()["asked_at"] >= "2024-03-22"].iloc[0])
+        append(everything, pd.DataFrame({"id": [key], "defaulted": [1], "known_at": [at]}))
+        late = parse_instant("2024-03-26", "America/New_York")
+        watch(labelled_log.monitor(ONLY, text), everything, store, Window(late, late + timedelta(days=1)))
+        again = store.window_runs("loans", days[0].start, days[-1].end)
+    changed = [before != after for before, after in zip(found, again, strict=True)]
+    assert changed == [False, True, True, False, False], "the 22nd has a label, the 23rd is complete"

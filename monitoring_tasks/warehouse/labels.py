@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlglot import exp
@@ -229,12 +230,21 @@ def _number_or_null(name: str, type_: ColumnType, dialect: str) -> exp.Expr:
     return finite(double(named(name)), dialect) if type_ == "number" else named(name)
 
 
-def watermark(warehouse: Warehouse, labels: LabelSource) -> datetime | None:
-    """Return when the latest label of all arrived; None without one."""
+def watermark(warehouse: Warehouse, labels: LabelSource, timezone: str = "UTC") -> datetime | None:
+    """Return when the latest label of all arrived; None without one. A date is when its day begins in this zone."""
     last = subquery(selected({"t": exp.Max(this=named(labels.timestamp))}, warehouse.table(labels.table)), "arrived")
     answer = warehouse.query(selected({"t": _seconds("t", labels.timestamp_type, warehouse.dialect)}, last))
     seconds = answer["t"][0].as_py() if len(answer) else None
-    return None if seconds is None else EPOCH + timedelta(microseconds=round(seconds * 1e6))
+    if seconds is None:
+        return None
+    return _begin(EPOCH + timedelta(microseconds=round(seconds * 1e6)), labels.timestamp_type, timezone)
+
+
+def _begin(moment: datetime, type_: ColumnType, timezone: str) -> datetime:
+    """Return when a date's day begins, of which the moment is the midnight in UTC; of a time, itself."""
+    if type_ != "date":
+        return moment
+    return datetime(moment.year, moment.month, moment.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -270,13 +280,16 @@ def arrivals(
         part = windows[first : first + WINDOWS]
         answer = warehouse.query(_arrivals(warehouse, source, labels, part))
         numbers, rows = integers(answer["w"], -1), integers(answer["n"], 0)
+        labels_of_window = integers(answer["a"], 0)
         minutes = np.array([np.nan if m is None else m for m in answer["m"].to_pylist()], np.float64)
         for i in np.unique(numbers[numbers >= 0]):
             mine = numbers == i
             known = np.unique(minutes[mine & ~np.isnan(minutes)])
             found[part[i]] = Arrivals(
-                minutes=tuple(EPOCH + int(minute) * MINUTE for minute in known),
-                rows=int(rows[mine].sum()),
+                minutes=tuple(
+                    _begin(EPOCH + int(minute) * MINUTE, source.timestamp_type, source.timezone) for minute in known
+                ),
+                rows=int(labels_of_window[mine][0]),
                 unknown=int(rows[mine & np.isnan(minutes)].sum()),
             )
     return found
@@ -292,18 +305,27 @@ def _arrivals(warehouse: Warehouse, source: Source, labels: LabelSource, windows
     columns: dict[str, exp.Expr] = {"w": number_of}
     if labels.inline:
         rows = rows_of(warehouse, arriving, windows, {**columns, "m": minute})
-        pairs = subquery(rows.where(_has_value(labels, dialect), copy=False), "arrived")
+        pairs = _counted(rows.where(_has_value(labels, dialect), copy=False), "m")
     else:
         rows = rows_of(warehouse, arriving, windows, {**columns, "k": _key(labels.key, labels)})
-        arrived = subquery(rows.where(_has_value(labels, dialect), copy=False), "arrived")
+        arrived = _counted(rows.where(_has_value(labels, dialect), copy=False), "k")
         log = selected({"k": _key(labels.log_key, labels), "m": minute}, warehouse.table(source.table))
         same = exp.EQ(this=named("k", "arrived"), expression=named("k", "inferences"))
-        both = selected({"w": named("w", "arrived"), "m": named("m", "inferences")}, arrived)
+        of_arrived = {name: named(name, "arrived") for name in "wa"}
+        both = selected({**of_arrived, "m": named("m", "inferences")}, arrived)
         both.set("joins", [exp.Join(this=subquery(log, "inferences"), side="LEFT", on=same)])
         pairs = subquery(both, "arrived")
-    counted = selected({"w": named("w"), "m": named("m"), "n": exp.Count(this=exp.Star())}, pairs)
+    counts = {"n": exp.Count(this=exp.Star()), "a": exp.Max(this=named("a"))}
+    counted = selected({"w": named("w"), "m": named("m"), **counts}, pairs)
     counted.set("group", exp.Group(expressions=[named("w"), named("m")]))
     return counted
+
+
+def _counted(arrived: exp.Select, other: str) -> exp.Subquery:
+    """Number the labels of each window before they are joined: several inferences may have one key."""
+    of_window = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[named("w")])
+    columns = {"w": named("w"), other: named(other), "a": of_window}
+    return subquery(selected(columns, subquery(arrived, "valued")), "arrived")
 
 
 def _key(name: str, labels: LabelSource) -> exp.Expr:

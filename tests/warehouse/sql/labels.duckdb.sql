@@ -156,34 +156,42 @@ GROUP BY
 SELECT
   "w" AS "w",
   "m" AS "m",
-  COUNT(*) AS "n"
+  COUNT(*) AS "n",
+  MAX("a") AS "a"
 FROM (
   SELECT
     "arrived"."w" AS "w",
+    "arrived"."a" AS "a",
     "inferences"."m" AS "m"
   FROM (
     SELECT
-      CAST(CASE
-        WHEN "known_at" < CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ)
-        THEN CASE
-          WHEN "known_at" < CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
-          THEN CAST(-1 AS INT)
-          ELSE CAST(0 AS INT)
-        END
-        ELSE CASE
-          WHEN "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
-          THEN CAST(1 AS INT)
-          ELSE CAST(-1 AS INT)
-        END
-      END AS INT) AS "w",
-      "flight" AS "k"
-    FROM "airline"."outcomes"
-    WHERE
-      (
-        "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
-        AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
-      )
-      AND NOT "delayed" IS NULL
+      "w" AS "w",
+      "k" AS "k",
+      COUNT(*) OVER (PARTITION BY "w") AS "a"
+    FROM (
+      SELECT
+        CAST(CASE
+          WHEN "known_at" < CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ)
+          THEN CASE
+            WHEN "known_at" < CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+            THEN CAST(-1 AS INT)
+            ELSE CAST(0 AS INT)
+          END
+          ELSE CASE
+            WHEN "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+            THEN CAST(1 AS INT)
+            ELSE CAST(-1 AS INT)
+          END
+        END AS INT) AS "w",
+        "flight" AS "k"
+      FROM "airline"."outcomes"
+      WHERE
+        (
+          "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+          AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+        )
+        AND NOT "delayed" IS NULL
+    ) AS "valued"
   ) AS "arrived"
   LEFT JOIN (
     SELECT

@@ -643,29 +643,37 @@ GROUP BY
 SELECT
   "w" AS "w",
   "m" AS "m",
-  COUNT(*) AS "n"
+  COUNT(*) AS "n",
+  MAX("a") AS "a"
 FROM (
   SELECT
     "arrived"."w" AS "w",
+    "arrived"."a" AS "a",
     "inferences"."m" AS "m"
   FROM (
     SELECT
-      CAST(WIDTH_BUCKET(
-        "known_at",
-        ARRAY[
-          CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ),
-          CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ),
-          CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
-        ]
-      ) - 1 AS INT) AS "w",
-      "flight" AS "k"
-    FROM "airline"."outcomes"
-    WHERE
-      (
-        "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
-        AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
-      )
-      AND NOT "delayed" IS NULL
+      "w" AS "w",
+      "k" AS "k",
+      COUNT(*) OVER (PARTITION BY "w") AS "a"
+    FROM (
+      SELECT
+        CAST(WIDTH_BUCKET(
+          "known_at",
+          ARRAY[
+            CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ),
+            CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ),
+            CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+          ]
+        ) - 1 AS INT) AS "w",
+        "flight" AS "k"
+      FROM "airline"."outcomes"
+      WHERE
+        (
+          "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+          AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+        )
+        AND NOT "delayed" IS NULL
+    ) AS "valued"
   ) AS "arrived"
   LEFT JOIN (
     SELECT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from monitoring_tasks.config import Monitor
+from monitoring_tasks.config import ConceptDrift, Monitor
 from monitoring_tasks.window import Window
 
 
@@ -15,15 +15,15 @@ def looked_back_on(monitor: Monitor, window: Window) -> tuple[Window, ...]:
     They are as many as `checks.concept_drift.look_back` says. Nothing before the baseline's period is looked at; with a
     baseline that is a table, nothing before the monitor's `start`.
     """
-    settings = monitor.checks.concept_drift
-    if settings is None:
+    count = _count(monitor)
+    if not count:
         return ()
-    floor, length = _floor(monitor), window.length * (settings.look_back + 1)
+    floor, length = _floor(monitor), window.length * (count + 1)
     while True:
         start = max(floor, _moved(window.start, -length, floor))
         found = monitor.schedule.windows(start, window.start) if start < window.start else ()
-        if len(found) >= settings.look_back or start <= floor:
-            return found[-settings.look_back :]
+        if len(found) >= count or start <= floor:
+            return found[-count:]
         length *= 2
 
 
@@ -38,18 +38,26 @@ def all_looked_back_on(monitor: Monitor, windows: Sequence[Window]) -> set[Windo
 
 def looking_back_on(monitor: Monitor, window: Window) -> tuple[Window, ...]:
     """Return the windows of the schedule that look back on this one, in time order."""
-    settings = monitor.checks.concept_drift
-    if settings is None or window.start < _floor(monitor):
+    count = _count(monitor)
+    if not count or window.start < _floor(monitor):
         return ()
-    last, length = datetime.max.replace(tzinfo=UTC), window.length * (settings.look_back + 1)
+    last, length = datetime.max.replace(tzinfo=UTC), window.length * (count + 1)
     while True:
         end = _moved(window.end, length, last)
         if end >= last:  # nobody has windows there
             return ()
         found = monitor.schedule.windows(window.end, end)
-        if len(found) >= settings.look_back:
-            return found[: settings.look_back]
+        if len(found) >= count:
+            return found[:count]
         length *= 2
+
+
+def _count(monitor: Monitor) -> int:
+    """Return how many windows are looked back on; of a file without concept drift as many as by default."""
+    settings = monitor.checks.concept_drift
+    if settings is not None:
+        return settings.look_back
+    return ConceptDrift().look_back if monitor.checks.estimated_performance is not None else 0
 
 
 def _floor(monitor: Monitor) -> datetime:

@@ -128,10 +128,10 @@ def test_shapes_that_do_not_fit_are_refused():
     ],
 )
 def test_without_drift_small_p_values_are_rare(rows: int, windows: int, level: float, in_bins: float, rate: float):
-    """1,000 windows of baselines of their own; measured 0.04 to 0.5 % below 1 %, Bonferroni's rule is cautious."""
+    """500 windows of baselines of their own; of 3,000, 0.03 to 0.5 % were below 1 %: Bonferroni's rule is cautious."""
     rng = np.random.default_rng(3)
     below = 0
-    for _ in range(1000):
+    for _ in range(500):
         base = np.clip(rate * np.exp(rng.normal(0, 0.4, 10)), 0.01, 0.9)
         mix = rng.dirichlet(np.full(10, 20.0), size=windows + 1)
         n = np.array([rng.multinomial(rows, each) for each in mix])
@@ -140,4 +140,4 @@ def test_without_drift_small_p_values_are_rare(rows: int, windows: int, level: f
         parts = np.stack([n, positive, positive], axis=-1).astype(float)
         whole = parts[:-1].sum(axis=0)
         below += conditional_shift(whole, parts[-1], between_windows(whole, parts[:-1])).p_value < 0.01
-    assert below <= 15
+    assert below <= 12

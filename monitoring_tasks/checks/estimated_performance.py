@@ -14,6 +14,7 @@ from monitoring_tasks.checks.expected_performance import (
     Expected,
     Inputs,
     answered,
+    chance_adds,
     compare_expected,
     estimate_of,
     expect,
@@ -126,7 +127,8 @@ class Row:
             return replace(
                 result, status="insufficient_data", message=f"{self._words()}; {why}{self._truth_in_words()}"
             )
-        low, high = comparison.bounds(rate)
+        more = chance_adds(self.metric, self.expected)
+        low, high = (None if each is None else each + more for each in comparison.bounds(rate))
         status: Status = "alarm" if comparison.p_value < rate else "ok"
         bound = " or ".join(
             f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None

@@ -197,6 +197,24 @@ def test_the_shift_of_the_feature_that_matters_is_corrected_for(baseline):
     assert found(estimated_performance(quiet))["accuracy"].detail["corrected_for"] is None
 
 
+def test_the_bounds_are_those_of_the_value_that_is_told():
+    """Days that differ, on which AUC is another than over all of them, and a metric to which chance adds."""
+
+    def stormy(day: int) -> LabelsProfile:
+        return drawn(day, x=3.0 * (day % 2) - 1.5, sharpness=1 + 0.3 * (day % 3))
+
+    monitor = monitor_of("{metrics: [roc_auc, brier, f1, expected_calibration_error]}")
+    baseline, statuses = baseline_of(stormy), set()
+    for day in range(40, 52):
+        for profile in (stormy(day), drawn(day, 400, sharpness=0.05)):
+            for result in found(estimated_performance(context_of(monitor, [profile], baseline))).values():
+                if result.p_value is not None:
+                    outside = replace(result, status=None).decided()
+                    assert result.status == outside, result
+                    statuses.add(outside)
+    assert statuses == {"ok", "alarm"}
+
+
 # --- The backtest -----------------------------------------------------------------------------------------------------
 
 

@@ -92,7 +92,7 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, o
     folder = tmp_path_factory.mktemp("bulk")
     url = labelled_log.to_duckdb(folder / "loans.duckdb", arrived(None, END))
     with open_store(f"sqlite:///{folder / 'results.db'}") as store:
-        watch(labelled_log.monitor(), url, store, *DAYS)
+        watch(labelled_log.monitor(labelled_log.ALL), url, store, *DAYS)
         return final(store)
 
 
@@ -101,7 +101,7 @@ def test_law_5_labels_in_any_order_come_to_the_rows_of_one_run(store: Store, tmp
     days = list(DAYS)
     ORDERS[order](days)
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
-    replay(labelled_log.monitor(), url, store, days)
+    replay(labelled_log.monitor(labelled_log.ALL), url, store, days)
     assert_same(final(store), bulk)
 
 
@@ -266,8 +266,11 @@ def test_no_verdict_while_few_labels_are_known_or_those_of_the_baseline_are_inco
     assert (baseline["rows"], baseline["label_rows"]) == (20 * 480, known.notna().sum())
 
 
-ONLY = "{data_drift: off, prediction_drift: off, operations: off, multivariate_drift: off}"
-"""Nothing but what reads labels."""
+ONLY = (
+    "{data_drift: off, prediction_drift: off, operations: off, multivariate_drift: off, concept_drift: off, "
+    "estimated_performance: off}"
+)
+"""Nothing but performance."""
 
 TEXTS = "ALTER TABLE outcomes ALTER id TYPE text"
 KEYS = {
@@ -517,11 +520,11 @@ def test_labels_that_cannot_be_read_cost_one_error_row_and_no_other_check(
 def test_labels_that_can_be_read_again_heal_their_windows(halfway: tuple[str, Store], bulk: Any) -> None:
     url, store = halfway
     labelled_log.execute(url, "ALTER TABLE outcomes RENAME TO gone")
-    watch(labelled_log.monitor(), url, store, DAYS[0])
+    watch(labelled_log.monitor(labelled_log.ALL), url, store, DAYS[0])
     assert runs(store)[DAYS[0]].state == "failed"
     labelled_log.execute(url, "ALTER TABLE gone RENAME TO outcomes")
     append(url, arrived(day(LOADED).start, END))
-    watch(labelled_log.monitor(), url, store, DAYS[9], DAYS[11])
+    watch(labelled_log.monitor(labelled_log.ALL), url, store, DAYS[9], DAYS[11])
     assert runs(store)[DAYS[0]].state == "done", "its labels are not final, and the warehouse says that they are"
     assert_same(final(store), bulk)
 
@@ -616,13 +619,13 @@ def test_law_1_running_again_changes_no_row(halfway: tuple[str, Store]) -> None:
 def test_law_2_one_by_one_backwards_over_all_labels_comes_to_the_same_rows(store: Store, tmp_path: Path, bulk) -> None:
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
     for window in reversed(DAYS):
-        watch(labelled_log.monitor(), url, store, window)
+        watch(labelled_log.monitor(labelled_log.ALL), url, store, window)
     assert_same(final(store), bulk)
 
 
 @pytest.mark.integration
 def test_law_2_step_by_step_as_airflow_does_comes_to_the_same_rows(store: Store, tmp_path: Path, bulk) -> None:
-    monitor = labelled_log.monitor()
+    monitor = labelled_log.monitor(labelled_log.ALL)
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb")
     for window in DAYS:
         append(url, arrived(window.start, window.end))
@@ -645,7 +648,7 @@ def test_law_2_in_parallel_processes_comes_to_the_same_rows(empty_url: str, tmp_
         migrate(empty_url)
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
     file = tmp_path / "loans.yaml"
-    file.write_text(MONITOR.format(checks=labelled_log.ALONE) + labelled_log.LABELS)
+    file.write_text(MONITOR.format(checks=labelled_log.ALL) + labelled_log.LABELS)
     processes = [
         PROCESSES.Process(target=run_in_process, args=(str(file), url, empty_url, day(first).start, day(last).start))
         for first, last in ((20, 25), (25, 29), (29, 32))

@@ -216,7 +216,9 @@ def chance_adds(metric: PerformanceMetric, expected: Expected) -> float:
     """Return by how much the metric of labels is larger than that of chances; 0 of most metrics."""
     if not by_chance(metric, expected.reference) or expected.chance is None:
         return 0.0
-    return float(np.nanmean(metric.function(expected.chance)) - metric.function(expected.found.expected))
+    drawn = metric.function(expected.chance)
+    known = drawn[~np.isnan(drawn)]
+    return float(known.mean() - metric.function(expected.found.expected)) if known.size else math.nan
 
 
 @lru_cache(maxsize=128)

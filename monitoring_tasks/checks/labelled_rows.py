@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from monitoring_tasks.bin_numbers import bin_numbers
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.errors import DataError, NoKeyError
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.statistics.histogram import FloatArray
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from monitoring_tasks.labelled_rows import LabelledRows, LabelledSamples
 
 ROWS = 10_000
@@ -55,6 +55,10 @@ def features(rows: LabelledRows, bins: dict[str, Bins]) -> FloatArray:
 
 def _numbers(column: pa.ChunkedArray, bins: Bins) -> FloatArray:
     if bins.kind == "categorical":
+        import pyarrow as pa
+
+        from monitoring_tasks.bin_numbers import bin_numbers
+
         place = bin_numbers(pa.table({"x": column}), [bins])[:, 0].astype(np.float64)
         return np.where(place == 0, np.nan, place)
     numbers: FloatArray = np.asarray(column.to_numpy(zero_copy_only=False), np.float64)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from monitoring_tasks.bin_numbers import bin_numbers
+from typing import TYPE_CHECKING
+
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import counted, number, percent
-from monitoring_tasks.labelled_rows import LabelledRows, LabelledSamples
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.segment_labels import segment_label
 from monitoring_tasks.statistics.histogram import FloatArray
@@ -17,12 +17,17 @@ from monitoring_tasks.statistics.performance.weak_segments import (
     weak_segments,
 )
 
+if TYPE_CHECKING:
+    from monitoring_tasks.labelled_rows import LabelledRows, LabelledSamples
+
 NAMED = 5
 """Segments that are named, at most."""
 
 
 def weakest_segments(context: CheckContext, loss: PerformanceMetric, drawn: LabelledSamples) -> Result:
     """Search all features and all pairs of them for where the model is worst, on the rows that were drawn."""
+    from monitoring_tasks.bin_numbers import bin_numbers
+
     rows, bins = drawn.window, dict(context.baseline.bins)
     names = rows.features.column_names
     layouts = [SegmentFeature(name, bins[name].layout) for name in names]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -168,26 +169,32 @@ def _parts(profiles: Sequence[LabelsProfile], name: str, usual: Usual) -> Series
     A window's rows share its level, so that all its parts together count as the effective rows of the window.
     Neighbours that have less than one such row are one value.
     """
-    values: list[float] = []
-    rows: list[int] = []
-    starts: list[datetime] = []
-    first = 0
-    for profile in profiles:
-        first = len(values)
-        outcomes = profile.by_part() or profile.coarse
-        its_rows, sums, _ = (np.atleast_1d(each) for each in _losses(outcomes, name))
-        total = int(its_rows.sum())
-        if not total:
-            continue
-        effective = int(effective_rows([total], usual.deviation, usual.between)[0])
-        reached = np.floor(np.cumsum(its_rows) * (effective / total) + 1e-9).astype(np.int64)
-        ends = np.flatnonzero(np.diff(reached, prepend=0)) + 1
-        begins = np.concatenate(([0], ends[:-1]))
-        for begin, end in zip(begins, ends, strict=True):
-            values.append(float(sums[begin:end].sum() / its_rows[begin:end].sum()))
-            rows.append(int(reached[end - 1] - (reached[begin - 1] if begin else 0)))
-            starts.append(profile.window.start + begin * (profile.window.length / len(its_rows)))
-    return Series(np.array(values), np.array(rows, np.int64), tuple(starts), first)
+    found = [_parts_of(profile, name, usual) for profile in profiles]
+    values = [each for window in found for each in window[0]]
+    rows = [each for window in found for each in window[1]]
+    starts = [each for window in found for each in window[2]]
+    last = len(found[-1][0]) if found else 0
+    return Series(np.array(values), np.array(rows, np.int64), tuple(starts), len(values) - last)
+
+
+@lru_cache(maxsize=256)
+def _parts_of(
+    profile: LabelsProfile, name: str, usual: Usual
+) -> tuple[tuple[float, ...], tuple[int, ...], tuple[datetime, ...]]:
+    """Return value, rows and start of each part of a window: the next window's detectors ask for the same."""
+    outcomes = profile.by_part() or profile.coarse
+    its_rows, sums, _ = (np.atleast_1d(each) for each in _losses(outcomes, name))
+    total = int(its_rows.sum())
+    if not total:
+        return (), (), ()
+    effective = int(effective_rows([total], usual.deviation, usual.between)[0])
+    reached = np.floor(np.cumsum(its_rows) * (effective / total) + 1e-9).astype(np.int64)
+    ends = np.flatnonzero(np.diff(reached, prepend=0)) + 1
+    begins = np.concatenate(([0], ends[:-1]))
+    length = profile.window.length / len(its_rows)
+    values = [float(sums[i:j].sum() / its_rows[i:j].sum()) for i, j in zip(begins, ends, strict=True)]
+    rows = [int(reached[j - 1] - (reached[i - 1] if i else 0)) for i, j in zip(begins, ends, strict=True)]
+    return tuple(values), tuple(rows), tuple(profile.window.start + i * length for i in begins.tolist())
 
 
 def chart_threshold(rate: float, windows: int, sides: int) -> float:

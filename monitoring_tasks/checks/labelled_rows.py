@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.errors import DataError, NoKeyError
+from monitoring_tasks.errors import DataError, NoKeyError, TransientError
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.statistics.histogram import FloatArray
 
@@ -29,12 +29,14 @@ FEWEST = 200
 def labelled_rows(context: CheckContext) -> LabelledSamples | None:
     """Draw rows of the window and of the baseline; None where there are too few, or the baseline's have no key."""
     names = columns(context)
-    if context.draw_labelled is None or not names:
+    if context.draw_labelled is None or context.labelled_baseline is None or not names:
         return None
     try:
         drawn = context.draw_labelled(names, ROWS)
-    except (NoKeyError, DataError):  # the baseline's table has no key or no labels: the counts tell all the same
+    except NoKeyError:  # of the baseline's table: the counts tell all the same
         return None
+    except DataError as error:  # the labels were read by the scan, and are gone by now: the window is to be run again
+        raise TransientError(str(error)) from error
     return drawn if min(len(drawn.baseline), len(drawn.window)) >= FEWEST else None
 
 

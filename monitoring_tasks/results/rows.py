@@ -259,18 +259,18 @@ def labels_rows(
 
 def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
     """Return 16 hex digits that differ whenever two labels of a window, or their baselines, do."""
-    content = [
-        baseline_id,
-        labels.final,
-        labels.unreadable,
-        labels.arrived,
-        labels.unknown,
-        *(
-            [profile.segment, profile.to_json(), {name: sparse(each) for name, each in profile.columns.items()}]
-            for profile in labels.profiles
-        ),
-    ]
-    return sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:16]
+    head = [baseline_id, labels.final, labels.unreadable, labels.arrived, labels.unknown]
+    digest = sha256(json.dumps(head).encode())
+    for profile in labels.profiles:
+        filled = np.flatnonzero(profile.cells)
+        units = [[int(each[cell]) for cell in filled] for each in profile.units.values()]
+        names = [profile.segment, profile.repeated, profile.corrected, *profile.columns, units]
+        digest.update(json.dumps(names, separators=(",", ":")).encode())
+        arrays = (profile.cells, profile.delays, profile.parts, profile.class_scores, *profile.columns.values())
+        for array in arrays:
+            # The bytes of an array say nothing of where it ends, nor whether there is one.
+            digest.update(b"none" if array is None else repr(array.shape).encode() + array.astype("<i8").tobytes())
+    return digest.hexdigest()[:16]
 
 
 def labels_of(rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outcomes: OutcomeBins) -> WindowLabels:

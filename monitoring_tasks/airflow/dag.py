@@ -98,7 +98,7 @@ def window_params(monitor: Monitor) -> dict[str, Param]:
 
 def _add_tasks(monitor: Monitor) -> None:
     @monitoring_task(task_id="scan")
-    def scan() -> dict[str, Any]:
+    def scan() -> str:
         return tasks.scan(monitor, tasks.windows_of(monitor, get_current_context()))
 
     @monitoring_task(
@@ -106,25 +106,23 @@ def _add_tasks(monitor: Monitor) -> None:
         trigger_rule="all_done",
         outlets=[Asset(name=f"monitoring.{monitor.name}.results", uri=f"monitoring://{monitor.name}/results")],
     )
-    def close(scanned: dict[str, Any] | None) -> str:
+    def close() -> str:
         context = get_current_context()
-        windows, again = tasks.windows_of(monitor, context), tasks.again_of(scanned)
-        return tasks.close(monitor, windows, tasks.failed_before(context), again)
+        return tasks.close(monitor, tasks.windows_of(monitor, context), tasks.failed_before(context))
 
     scanned = scan()
-    closed = close(scanned)
+    closed = close()
     scanned >> closed
     for family in families(monitor):
-        scanned >> _check(monitor, family)(scanned) >> closed
+        scanned >> _check(monitor, family)() >> closed
     if monitor.delay:
         WaitForRows(task_id="wait", monitor=monitor, **RETRIES) >> scanned
 
 
 def _check(monitor: Monitor, family: str) -> Any:
     @monitoring_task(task_id=family)
-    def check(scanned: dict[str, Any]) -> str:
-        windows = tasks.windows_of(monitor, get_current_context())
-        return tasks.check(monitor, family, windows, tasks.again_of(scanned))
+    def check() -> str:
+        return tasks.check(monitor, family, tasks.windows_of(monitor, get_current_context()))
 
     return check
 

@@ -6,7 +6,7 @@ Everything heavy is imported inside: the DAG processor imports this module every
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -54,10 +54,10 @@ def failed_before(context: Context) -> tuple[str, ...]:
     return tuple(name.rpartition(".")[2] for name in upstream if states.get(name) not in ("success", "skipped"))
 
 
-def scan(monitor: Monitor, windows: Sequence[Window]) -> dict[str, str | list[str]]:
+def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
     """Read the windows from the warehouse in one scan and store their profiles and labels.
 
-    Returns the period, and the earlier windows whose labels have come: the tasks after this one run them too.
+    Earlier windows whose labels have come wait in the store until the tasks after this one have run them too.
     """
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import scan_windows
@@ -67,18 +67,13 @@ def scan(monitor: Monitor, windows: Sequence[Window]) -> dict[str, str | list[st
         again = scan_windows(monitor, windows, warehouse, store)
     if again:
         _log.info("Labels have come for %s", period(again))
-    return {"windows": period(windows), "again": [str(window) for window in again]}
+    return period(windows)
 
 
-def again_of(scanned: Mapping[str, str | Sequence[str]] | None) -> tuple[Window, ...]:
-    """Return the earlier windows that `scan` has read again; none where it failed."""
-    return tuple(Window.parse(*text.split("/")) for text in (scanned or {}).get("again", ()))
-
-
-def check(monitor: Monitor, family: str, windows: Sequence[Window], again: Sequence[Window] = ()) -> str:
+def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     """Run one family of checks over the stored profiles; fail when one of them could not be computed.
 
-    Of the windows that were read `again`, only the checks run that have not written since.
+    Of earlier windows that wait because their labels have come, the checks run that have not written since.
 
     The warehouse is opened only for a family that reads rows. One that does not answer is asked again by a retry.
 
@@ -90,9 +85,9 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window], again: Seque
     from monitoring_tasks.run import check_window, history_of, missing_checks
 
     names = families(monitor)[family]
-    every = sorted({*windows, *again})
     reasons, written = [], ""
     with open_store(results_store()) as store, ExitStack() as stack:
+        every = sorted({*windows, *store.waiting(monitor.name)})
         samples = None
         if any(check.reads_rows for check in enabled(monitor) if check.name in names):
             samples = stack.enter_context(samples_of(monitor, every))
@@ -112,25 +107,30 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window], again: Seque
     return period(windows)
 
 
-def close(
-    monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = (), again: Sequence[Window] = ()
-) -> str:
+def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = ()) -> str:
     """Record each window as done or failed; fail when one failed, so that no failed window is green.
 
-    So it does with the windows that were read `again` because their labels have come.
+    So it does with earlier windows that waited because their labels have come; those that another run is still at work
+    on go on waiting.
 
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.
     """
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import close_window, record_failed
+    from monitoring_tasks.run import close_window, missing_checks, record_failed
 
     with open_store(results_store()) as store:
         if "scan" in failed_tasks:  # what the scan has recorded itself keeps its reason
             known = {run.window for run in _failed(monitor, windows, store)}
             unread = [window for window in windows if window not in known]
             record_failed(monitor, unread, store, "task scan failed: its log says why")
-        every = sorted({*windows, *again})
+        names = [check.name for check in enabled(monitor)]
+        waited = [
+            window
+            for window in store.waiting(monitor.name)
+            if window not in windows and not missing_checks(monitor, window, names, store)
+        ]
+        every = sorted({*windows, *waited})
         runs = [close_window(monitor, window, store, datetime.now(UTC)) for window in every]
     fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
     if failed_tasks:

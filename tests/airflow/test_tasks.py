@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 
 import duckdb
@@ -258,22 +257,19 @@ def test_the_tasks_also_run_the_days_whose_labels_have_come(tmp_path, monkeypatc
     url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", labelled_log.arrived(None, first.end))
     monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", url)
     monitor = labelled_log.monitor()
-    again = {}
+    waiting = {}
     for window in (first, second):
-        scanned = tasks.scan(monitor, [window])
-        again[window] = tasks.again_of(json.loads(json.dumps(scanned)))
+        tasks.scan(monitor, [window])
+        waiting[window] = results.waiting("loans")
         for family in families(monitor):
-            tasks.check(monitor, family, [window], again[window])
-        tasks.close(monitor, [window], again=again[window])
+            tasks.check(monitor, family, [window])
+        tasks.close(monitor, [window])
         if window == first:
             labelled_log.append(url, labelled_log.arrived(second.start, second.end))
-    assert again == {first: (), second: (first,)}
+    assert waiting == {first: (), second: (first,)}
+    assert results.waiting("loans") == ()
     assert {run.labels for run in results.window_runs("loans", first.start, second.end)} == {"provisional"}
     with open_store(f"sqlite:///{tmp_path / 'bulk.db'}") as bulk, open_warehouse(url) as warehouse:
         run_windows(monitor, first.start, second.end, warehouse=warehouse, store=bulk)
         expected = inference_log.contents(bulk, "result", "labels_profile")
     assert inference_log.contents(results, "result", "labels_profile") == expected
-
-
-def test_of_a_scan_that_failed_nothing_runs_again():
-    assert tasks.again_of(None) == ()

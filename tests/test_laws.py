@@ -321,10 +321,15 @@ def test_three_weeks_of_real_flights_give_the_same_numbers_on_both(postgres_data
         files.read_parquet(f"{prepared.warehouse}/inference_log/**/*.parquet").create_view("flights")
         rows = f"SELECT {', '.join(names)} FROM flights WHERE scheduled_at < '2013-04-22 04:00'"
         files.execute(f"COPY ({rows}) TO '{tmp_path / 'flights.csv'}' (HEADER false)")
+        known = f"SELECT flight_id, delayed, known_at FROM '{prepared.warehouse}/outcomes/*.parquet'"
+        files.execute(f"COPY ({known}) TO '{tmp_path / 'outcomes.csv'}' (HEADER false)")
     with psycopg.connect(postgres_database) as database, database.cursor() as cursor:
         cursor.execute(FLIGHTS)
         with cursor.copy("COPY inference_log FROM STDIN (FORMAT csv)") as copy:
             copy.write((tmp_path / "flights.csv").read_bytes())
+        cursor.execute("CREATE TABLE outcomes (flight_id text, delayed integer, known_at timestamp)")
+        with cursor.copy("COPY outcomes FROM STDIN (FORMAT csv)") as copy:
+            copy.write((tmp_path / "outcomes.csv").read_bytes())
     with (
         open_store(postgres_database) as there,
         open_warehouse(postgres_database) as server,

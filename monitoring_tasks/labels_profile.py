@@ -239,31 +239,30 @@ class WindowLabels:
     """Of these, the labels whose key no inference has."""
 
 
-def sparse(counts: IntArray) -> list[list[int]]:
-    """Return the places of what is not zero, row by row, and what stands there.
+def sparse(counts: IntArray) -> dict[str, list[int]]:
+    """Return what is not zero, row by row, and how far each stands behind the one before.
+
+    Lists of numbers are written and read several times faster than lists of pairs.
 
     Examples
     --------
     >>> sparse(np.array([[0, 3], [5, 0]]))
-    [[1, 3], [2, 5]]
+    {'gaps': [1, 1], 'rows': [3, 5]}
     """
     flat = counts.reshape(-1)
     places = np.flatnonzero(flat)
-    pairs: list[list[int]] = np.column_stack((places, flat[places])).tolist()
-    return pairs
+    return {"gaps": np.diff(places, prepend=0).tolist(), "rows": flat[places].tolist()}
 
 
-def dense(values: list[list[int]], shape: tuple[int, ...]) -> IntArray:
+def dense(values: Mapping[str, list[int]], shape: tuple[int, ...]) -> IntArray:
     """Undo `sparse`.
 
     Examples
     --------
-    >>> dense([[1, 3], [2, 5]], (2, 2))
+    >>> dense({"gaps": [1, 1], "rows": [3, 5]}, (2, 2))
     array([[0, 3],
            [5, 0]])
     """
     flat = np.zeros(math.prod(shape), np.int64)
-    if values:
-        places, rows = np.array(values, np.int64).T
-        flat[places] = rows
+    flat[np.cumsum(values["gaps"], dtype=np.int64)] = values["rows"]
     return flat.reshape(shape)

@@ -28,6 +28,7 @@ from monitoring_tasks.statistics.performance.estimation import (
     fit_calibration,
     loss_explained,
     merge_places,
+    redrawn_chances,
 )
 from monitoring_tasks.statistics.performance.shift_correction import (
     ShiftCorrection,
@@ -73,6 +74,8 @@ class Expected:
     """The feature whose shift is corrected for, or, of a regression, the column by whose bins it is estimated."""
     calibration: Calibration | None = None
     """On fewer places, for draws; None of a regression."""
+    redrawn: FloatArray | None = None
+    """The chances of this calibration fitted to redrawn baselines, see `redrawn_chances`."""
     answers: IntArray | None = None
     """The window's rows on these places."""
 
@@ -134,12 +137,11 @@ def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -
         return Expected(profile, reference, Expectation(expected, drawn), column)
     calibration, column = _calibration(profile, reference, inputs, correlation_of(baseline))
     expected = expected_outcomes(calibration, profile.answers)
-    groups = np.concatenate(([0], 1 + np.arange(len(calibration.rows) - 1) // MERGED))
-    merged = merge_places(calibration, groups)
+    merged, redrawn = _redrawn(calibration) if column else _plain_redrawn(reference)
     answers = np.zeros(merged.rows.shape[:2], np.int64)
-    np.add.at(answers, groups, profile.answers)
-    drawn = expectation(merged, answers, rng=_rng(profile, "labels"), draws=DRAWS).drawn
-    return Expected(profile, reference, Expectation(expected, drawn), column, merged, answers)
+    np.add.at(answers, _merged_places(calibration), profile.answers)
+    drawn = expectation(merged, answers, rng=_rng(profile, "labels"), draws=DRAWS, redrawn=redrawn).drawn
+    return Expected(profile, reference, Expectation(expected, drawn), column, merged, redrawn, answers)
 
 
 def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> EstimatedPerformance:
@@ -279,7 +281,9 @@ def population(expected: Expected) -> Outcomes:
         rows = profile.columns[expected.by_column].sum(axis=1)
         by_bin = expected.reference.by_bin(expected.by_column)
         return expectation_by_bin(by_bin, rows, rng=rng, draws=DRAWS, target=target).drawn
-    return expectation(expected.calibration, expected.answers, rng=rng, draws=DRAWS, target=target).drawn
+    return expectation(
+        expected.calibration, expected.answers, rng=rng, draws=DRAWS, target=target, redrawn=expected.redrawn
+    ).drawn
 
 
 def reference_of(profile: LabelsProfile, baseline: LabelledBaseline) -> LabelsProfile | None:
@@ -341,6 +345,22 @@ def correlation_of(baseline: LabelledBaseline) -> float:
 def plain_calibration(reference: LabelsProfile) -> Calibration:
     """Return the calibration of a baseline's rows as they are."""
     return fit_calibration(replace(reference.outcomes, class_scores=None))
+
+
+def _merged_places(calibration: Calibration) -> IntArray:
+    return np.concatenate(([0], 1 + np.arange(len(calibration.rows) - 1) // MERGED))
+
+
+def _redrawn(calibration: Calibration) -> tuple[Calibration, FloatArray]:
+    """Return a calibration on fewer places, and its chances fitted to redrawn baselines: the same ones every time."""
+    merged = merge_places(calibration, _merged_places(calibration))
+    return merged, redrawn_chances(merged, rng=np.random.default_rng(SEED), draws=DRAWS)
+
+
+@lru_cache(maxsize=32)
+def _plain_redrawn(reference: LabelsProfile) -> tuple[Calibration, FloatArray]:
+    """Return the same of a baseline's rows as they are, for all windows whose inputs have not shifted."""
+    return _redrawn(plain_calibration(reference))
 
 
 def _on_places(reference: LabelsProfile, by_bin: Outcomes, expected: Outcomes) -> Outcomes:

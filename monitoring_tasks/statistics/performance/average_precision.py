@@ -67,26 +67,42 @@ def average_precision(outcomes: Outcomes, average: Average = "macro") -> FloatAr
     np.float64(0.83)
     """
     table = score_table(outcomes, "average_precision")
-    value = _value(table, _one_score(outcomes, table), _bend(outcomes, table))
+    value = _value(table, *_order_within_bins(outcomes, table))
     return over_classes(value, table, average)[0] if is_multiclass(outcomes) else value
 
 
-def _one_score(outcomes: Outcomes, table: FloatArray) -> BoolArray:
-    """Tell of each bin whether its rows have one score."""
-    one_label = (table == 0).any(axis=-1)
+def _order_within_bins(outcomes: Outcomes, table: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Tell of each bin whether its rows have one score, and by how many rows its positive ones lead in its upper half.
+
+    The distance of the labels' mean scores gives the covariance of score and label. Scores are taken as even within a
+    bin, and as exponentially distributed from the edge on in the outermost ones. No rows lead where sums of scores do
+    not say it.
+    """
+    one_label = np.asarray((table == 0).any(axis=-1))
     if is_multiclass(outcomes) or "score" not in outcomes.sums:
-        return np.asarray(one_label)
+        return one_label, np.zeros(table.shape[:-1])
     sums = np.asarray(outcomes.sums["score"], dtype=np.float64).sum(axis=-2)[..., 1:, :]
     means = ratio(sums, table)
+    apart = means[..., 1] - means[..., 0]
     with np.errstate(invalid="ignore"):
-        alike = np.abs(means[..., 0] - means[..., 1]) <= 1e-10 * np.abs(means).max(axis=-1)
-    return np.asarray(one_label | alike)
+        one_score = one_label | (np.abs(apart) <= 1e-10 * np.maximum(np.abs(means[..., 0]), np.abs(means[..., 1])))
+    if outcomes.edges.size == 0:
+        return one_score, np.zeros(table.shape[:-1])
+    rows = table[..., 0] + table[..., 1]
+    mean = ratio(sums[..., 0] + sums[..., 1], rows)
+    edges = np.asarray(outcomes.edges, dtype=np.float64)
+    width = np.broadcast_to(np.concatenate(([np.nan], np.diff(edges), [np.nan])), rows.shape).copy()
+    width[..., 0], width[..., -1] = 4 * (edges[0] - mean[..., 0]), 4 * (mean[..., -1] - edges[-1])
+    share = ratio(table[..., 1], rows)
+    covariance = ratio(apart * share * (1 - share), width)
+    most = np.minimum(table[..., 0], table[..., 1])
+    return one_score, np.asarray(np.clip(np.nan_to_num(6 * rows * covariance), -most, most))
 
 
 def _steps(table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return positive rows, rows, and both of the bins above, all from the highest bin down."""
     positive = table[..., ::-1, 1]
-    rows = table[..., ::-1, :].sum(axis=-1)
+    rows = table[..., ::-1, 0] + positive
     return positive, rows, np.cumsum(positive, axis=-1) - positive, np.cumsum(rows, axis=-1) - rows
 
 
@@ -94,27 +110,6 @@ def _log_growth(rows: FloatArray, rows_above: FloatArray) -> FloatArray:
     """Return log((b + m) / b), 0 where either is 0: the term it stands in then vanishes."""
     some = (rows > 0) & (rows_above > 0)
     return np.log1p(np.divide(rows, rows_above, out=np.zeros_like(rows), where=some))
-
-
-def _bend(outcomes: Outcomes, table: FloatArray) -> FloatArray:
-    """Return by how many rows each bin's positive ones lead in its upper half: 0 where sums of scores do not say.
-
-    The distance of the labels' mean scores gives the covariance of score and label. Scores are taken as even within a
-    bin, and as exponentially distributed from the edge on in the outermost ones.
-    """
-    if is_multiclass(outcomes) or "score" not in outcomes.sums or outcomes.edges.size == 0:
-        return np.zeros(table.shape[:-1])
-    sums = np.asarray(outcomes.sums["score"], dtype=np.float64).sum(axis=-2)[..., 1:, :]
-    rows = table.sum(axis=-1)
-    means = ratio(sums, table)
-    mean = ratio(sums.sum(axis=-1), rows)
-    edges = np.asarray(outcomes.edges, dtype=np.float64)
-    width = np.broadcast_to(np.concatenate(([np.nan], np.diff(edges), [np.nan])), rows.shape).copy()
-    width[..., 0], width[..., -1] = 4 * (edges[0] - mean[..., 0]), 4 * (mean[..., -1] - edges[-1])
-    share = ratio(table[..., 1], rows)
-    covariance = ratio((means[..., 1] - means[..., 0]) * share * (1 - share), width)
-    most = table.min(axis=-1)
-    return np.asarray(np.clip(np.nan_to_num(6 * rows * covariance), -most, most))
 
 
 def _value(table: FloatArray, one_score: BoolArray, bend: FloatArray) -> FloatArray:
@@ -139,8 +134,8 @@ def _estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
        confidence intervals. ECML PKDD, 451-466.
     """
     table = score_table(outcomes, "average_precision")
-    one_score = _one_score(outcomes, table)
-    value = _value(table, one_score, _bend(outcomes, table))
+    one_score, bend = _order_within_bins(outcomes, table)
+    value = _value(table, one_score, bend)
     positive = table[..., 1].sum(axis=-1)
     drawn = (value * positive + 1) / (positive + 2)
     variance = ratio(
@@ -197,6 +192,6 @@ METRIC = PerformanceMetric(
     1.0,
     "logit",
     lambda outcomes: table_per_class(
-        outcomes, "average_precision", lambda table: _value(table, _one_score(outcomes, table), _bend(outcomes, table))
+        outcomes, "average_precision", lambda table: _value(table, *_order_within_bins(outcomes, table))
     ),
 )

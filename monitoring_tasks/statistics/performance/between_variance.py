@@ -7,7 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from monitoring_tasks.statistics.histogram import FloatArray
+STEPS = 100
+"""Of Newton's iteration at most; it takes five to ten."""
 
 
 def between_variance(values: npt.ArrayLike, standard_errors: npt.ArrayLike) -> float:
@@ -59,22 +60,18 @@ def between_variance(values: npt.ArrayLike, standard_errors: npt.ArrayLike) -> f
             f"`standard_errors` must not be negative, as {error[place]:g} (position {place}) is: write NaN for not "
             "known"
         )
-    known = np.isfinite(value) & np.isfinite(error) & (error > 0)
+    known = np.isfinite(value) & np.isfinite(error) & (error**2 > 0)
     value, sampling = value[known], error[known] ** 2
     if value.size < 2:
         return math.nan
-    if _excess(value, sampling, 0.0) <= 0:
-        return 0.0
-    # Every weight is at most 1 / variance, so that no variance above this one can reach the expectation.
-    low, high = 0.0, float(np.sum((value - value.mean()) ** 2)) / (value.size - 1)
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _excess(value, sampling, middle) > 0 else (low, middle)
-    return high
-
-
-def _excess(value: FloatArray, sampling: FloatArray, variance: float) -> float:
-    """Return by how much the weighted sum of squares is above its expectation; it falls as the variance grows."""
-    weight = 1 / (sampling + variance)
-    mean = weight @ value / weight.sum()
-    return float(weight @ (value - mean) ** 2) - (value.size - 1)
+    variance = 0.0
+    # The sum falls as the variance grows, and ever more slowly: Newton's steps come from below and never pass the root.
+    for _ in range(STEPS):
+        weight = 1 / (sampling + variance)
+        off = value - weight @ value / weight.sum()
+        excess = float(weight @ off**2) - (value.size - 1)
+        step = excess / float((weight * off) @ (weight * off)) if excess > 0 else 0.0
+        if not variance + step > variance:
+            break
+        variance += step
+    return variance

@@ -232,11 +232,9 @@ def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Est
     found = np.abs(labels - scores)
     goal = found.sum(axis=-1)
     even = ratio(rows * goal[..., np.newaxis], total_rows[..., np.newaxis])
-    shapes = [np.nan_to_num(each) for each in (found, even)]
-    lower, upper = (
-        ratio(choose(*(_factor(shape, spread, goal, side) for shape in shapes)) * goal, total_rows)
-        for choose, side in ((np.minimum, Z), (np.maximum, -Z))
-    )
+    shapes = np.nan_to_num(np.stack([found, even]))
+    above, below = _factors(shapes, spread, goal, np.array([Z, -Z]))
+    lower, upper = ratio(above.min(axis=0) * goal, total_rows), ratio(below.max(axis=0) * goal, total_rows)
     _, variance = _folded(found, spread)
     lower, upper = np.minimum(lower, value), np.clip(upper, value, 1.0)
     enough = table.sum(axis=-2).min(axis=-1) >= FEWEST
@@ -245,12 +243,17 @@ def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Est
     return Estimate(value, variance, total_rows, ends=(lower, upper), centre=(lower + upper) / 2)
 
 
-def _factor(found: FloatArray, spread: FloatArray, goal: FloatArray, side: float) -> FloatArray:
-    """Return the factor on the errors found at which `goal` lies `side` standard deviations above the mean."""
-    low, high = np.zeros(goal.shape), np.full(goal.shape, 64.0)
+def _factors(shapes: FloatArray, spread: FloatArray, goal: FloatArray, sides: FloatArray) -> FloatArray:
+    """Return the factors on errors of each shape at which `goal` lies so many standard deviations above the mean.
+
+    Shapes (n_shapes, ..., n_groups), (..., n_groups), (...) and (n_sides,) give (n_sides, n_shapes, ...).
+    """
+    side = sides.reshape(-1, *[1] * (shapes.ndim - 1))
+    low = np.zeros((len(sides), *shapes.shape[:-1]))
+    high = np.full(low.shape, 64.0)
     for _ in range(40):
         middle = (low + high) / 2
-        mean, variance = _folded(middle[..., np.newaxis] * found, spread)
+        mean, variance = _folded(middle[..., np.newaxis] * shapes, spread)
         reached = mean + side * np.sqrt(variance) >= goal
         low, high = np.where(reached, low, middle), np.where(reached, middle, high)
     return np.where(high < 1e-9, 0.0, high)
@@ -260,7 +263,9 @@ def _folded(distance: FloatArray, spread: FloatArray) -> tuple[FloatArray, Float
     """Return mean and variance of the sum of absolute values of normal variables, over the last axis."""
     from scipy.special import ndtr
 
-    z = np.divide(distance, spread, out=np.full(distance.shape, 40.0), where=spread > 0)
+    z = np.divide(
+        distance, spread, out=np.full(distance.shape, 40.0), where=np.broadcast_to(spread > 0, distance.shape)
+    )
     z = np.minimum(z, 40.0)
     mean = spread * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2) + distance * (2 * ndtr(z) - 1)
     variance = np.maximum(distance**2 + spread**2 - mean**2, 0.0)

@@ -422,6 +422,7 @@ def expectation(
     rng: np.random.Generator,
     draws: int = 500,
     target: Target = "labels",
+    redrawn: FloatArray | None = None,
 ) -> Expectation:
     """Return what a window without labels may expect, for as many metrics as are wanted, see `estimated`.
 
@@ -429,6 +430,8 @@ def expectation(
     ----------
     calibration, counts, class_scores, rng, draws, target
         As in `estimate`.
+    redrawn : float ndarray, shape (draws, n_places, n_predictions, n_labels), optional
+        What `redrawn_chances` returned for this calibration, where many windows share it; else it is drawn here.
 
     Returns
     -------
@@ -453,9 +456,9 @@ def expectation(
     rows, scores = _checked_window(calibration, counts, class_scores)
     if rows.ndim != 2:
         raise ValueError(f"`counts` must be of one window, with the axes place and prediction, not {rows.shape}")
-    tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
     drawn_scores = None
     if calibration.class_rows is not None and scores is not None:
+        tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
         squares = calibration.class_squares
         class_tables = bayesian_bootstrap(calibration.class_rows, squares=squares, draws=draws, rng=rng)
         fitted, seen, window = _fit_classes(class_tables), scores, rows
@@ -474,15 +477,51 @@ def expectation(
         probability = np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0)
         probability[..., 0] += total[..., 0] <= 0
     else:
-        if len(calibration.scores):
-            positive, _ = _fit_binary(tables, None, calibration.scores)
-            probability = np.stack([1 - positive, positive], axis=-1)
-        else:
-            probability = _label_shares(tables)
+        probability = redrawn_chances(calibration, rng=rng, draws=draws) if redrawn is None else redrawn
+        if probability.shape != (draws, *calibration.rows.shape):
+            raise ValueError(
+                f"`redrawn` must have the shape {(draws, *calibration.rows.shape)} of this calibration, not "
+                f"{probability.shape}"
+            )
         window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
     drawn = _drawn_labels(window, probability, target, rng)
     expected = expected_outcomes(calibration, rows, scores)
     return Expectation(expected, reweighted(_unit(calibration), drawn, drawn_scores))
+
+
+def redrawn_chances(calibration: Calibration, *, rng: np.random.Generator, draws: int = 500) -> FloatArray:
+    """Return the chances of the labels by calibrations fitted to the baseline's rows as they may have come otherwise.
+
+    They are the costly part of `expectation`, and the same for every window.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        See `fit_calibration`; class scores are not redrawn.
+    rng : Generator
+        Source of the draws.
+    draws : int
+        Number of calibrations.
+
+    Returns
+    -------
+    float ndarray, shape (draws, n_places, n_predictions, n_labels)
+        By place and prediction they add up to 1.
+
+    Examples
+    --------
+    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
+    >>> counts[2, 1], counts[3, 2] = (90, 10), (40, 60)
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
+    >>> drawn = redrawn_chances(fitted, rng=np.random.default_rng(1), draws=400)[:, 2, 1, 1]
+    >>> round(float(drawn.mean()), 2), round(float(drawn.std()), 2)  # sqrt(0.1 * 0.9 / 100) = 0.03
+    (0.1, 0.03)
+    """
+    tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
+    if not len(calibration.scores):
+        return _label_shares(tables)
+    positive, _ = _fit_binary(tables, None, calibration.scores)
+    return np.stack([1 - positive, positive], axis=-1)
 
 
 def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0) -> EstimatedPerformance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -51,19 +52,19 @@ class Outcomes:
             class_scores=np.sum(scores, axis=0) if scores else None,
         )
 
-    @property
+    @cached_property
     def rows(self) -> IntArray:
         """Labelled rows, shape (...)."""
         total: IntArray = self.counts.sum(axis=(-3, -2, -1))
         return total
 
-    @property
+    @cached_property
     def confusion(self) -> IntArray:
         """Rows by predicted class and label, those without a prediction left out; shape (..., n_classes, n_classes)."""
         matrix: IntArray = self.counts.sum(axis=-3)[..., 1:, :]
         return matrix
 
-    @property
+    @cached_property
     def scores(self) -> IntArray:
         """Rows of a binary model by bin of the score and label, those without a score left out: (..., n_bins, 2)."""
         matrix: IntArray = self.counts.sum(axis=-2)[..., 1:, :]

@@ -119,7 +119,7 @@ class Tested:
     error: float
     freedom: float
     sides: int
-    """In how many ways it may be large: twice where bins are looked at one by one too."""
+    """In how many ways it may be large: twice as many where bins are looked at one by one too."""
     words: str
     baseline_rows: int
     window_rows: int
@@ -304,6 +304,7 @@ def _at_equal(
         unit=unit,
         error=shift.standard_error,
         freedom=shift.freedom,
+        sides=(2 if strongest is None else 4) * len(candidates),
         words=_sentence(context, profile, column, label, shift) + in_bin,
         detail=detail,
     )

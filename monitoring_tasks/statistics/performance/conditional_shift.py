@@ -59,8 +59,8 @@ class ConditionalShift:
     p_bins: FloatArray
     """Of no change in each bin; NaN of a bin that is too small to be tested by itself."""
     p_value: float
-    """Of no change at all: twice the smaller of `p_level` and Bonferroni's over `p_bins`. NaN where nothing was tested.
-    """
+    """Of no change at all: twice the smaller of `p_level` and Bonferroni's over `p_bins`; `p_level` where no bin was
+    tested by itself. NaN where nothing was tested."""
 
     @property
     def strongest(self) -> int | None:
@@ -220,8 +220,8 @@ def conditional_shift(
         p_value=math.nan,
     )
     any_bin = found.p_any_bin
-    smallest = p_level if math.isnan(any_bin) else min(p_level, any_bin)
-    return ConditionalShift(**{**vars(found), "p_value": min(1.0, 2 * smallest)})
+    p_value = p_level if math.isnan(any_bin) else min(1.0, 2 * min(p_level, any_bin))
+    return ConditionalShift(**{**vars(found), "p_value": p_value})
 
 
 def _variance(moments: FloatArray) -> FloatArray:

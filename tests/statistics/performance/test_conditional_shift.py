@@ -80,6 +80,13 @@ def test_rare_labels_have_the_variance_that_they_show_too():
     assert math.isnan(shift.p_bins[0]), "and the bin is not tested by itself"
 
 
+def test_where_no_bin_is_tested_by_itself_the_common_change_is_the_only_test():
+    shift = conditional_shift(shares([1000] * 20, [20] * 20), shares([10] * 20, [1] * 20))
+    assert math.isnan(shift.p_any_bin)
+    assert shift.p_value == shift.p_level
+    assert 1e-4 < shift.p_value < 1e-3
+
+
 def test_what_windows_differ_by_is_found():
     rng = np.random.default_rng(2)
     levels = rng.normal(0, 0.05, 400)

@@ -238,37 +238,22 @@ def _chart(
     inside = [place for place in found.changes if place >= series.first_of_window]
     status: Status = "alarm" if inside else "ok"
     last = [series.starts[place] for place in found.changes]
-    value = _statistic(series, usual, deviations, two_sided) if inside else found.statistic
     what = "the mean residual has left" if two_sided else "the mean loss has risen above"
     verb = f"{what} the baseline's" if inside else "no lasting change"
     now, before = number(float(series.values[-1])), number(usual.mean)
     words = (
         f"{detector.title} over {counted(len(series.values), 'window')}: {verb}, {now} in this window, {before} there"
     )
-    bound = f"alarm above {number(threshold)}, now {number(value or 0.0)}"
+    bound = f"alarm above {number(threshold)}, now {number(found.statistic or 0.0)}"
     earlier = f"; last reported in the window of {format_instant(last[-1])}" if last and not inside else ""
     return replace(
         result,
-        value=value,
+        value=found.statistic,
         threshold_upper=threshold,
         status=status,
         message=f"{words} ({bound}){earlier}",
         detail={"windows": len(series.values), "changes": [format_instant(each) for each in last]},
     )
-
-
-def _statistic(series: Series, usual: Usual, deviations: FloatArray, two_sided: bool) -> float | None:
-    """Return the chart's sum at the end, without the change that it reported there."""
-    found = cusum(
-        series.values,
-        usual.mean,
-        deviations,
-        drift=DRIFT,
-        threshold=1e9,
-        direction="both" if two_sided else "up",
-        rows=(series.rows > 0).astype(np.int64),
-    )
-    return found.statistic
 
 
 def _warning(detector: ChangeDetector, series: Series, usual: Usual, name: str) -> Result | None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from monitoring_tasks.checks.concept_drift import concept_drift
-from monitoring_tasks.checks.detectors import chart_threshold
+from monitoring_tasks.checks.detectors import Series, Usual, _chart, chart_threshold
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.labelled_baseline import MOST_PARTS, LabelledBaseline
-from monitoring_tasks.statistics.change import average_run_length
+from monitoring_tasks.statistics.change import average_run_length, change_detector
 from tests.checks import labelled_rows as made
 from tests.checks.labelled_rows import BINARY, MULTICLASS, REGRESSION, Rows, counted, day, split
 
@@ -292,6 +292,18 @@ def test_the_chart_finds_a_lasting_rise_that_no_single_window_shows():
     first = next(each for each in reported if each.decided() == "alarm")
     assert first.value > first.threshold_upper
     assert "the mean loss has risen" in first.message
+
+
+def test_the_charts_value_at_a_change_is_its_sum_since_the_change_before():
+    """Each value of 3 adds 2.5: the bound is passed after three of them, and the sum then starts at 0 again."""
+    values = np.repeat([0.0, 3.0, 0.0, 3.0], [10, 10, 10, 3])
+    series = Series(values, np.ones(33, int), tuple(day(i).start for i in range(33)), 32)
+    settings = made.monitor(["a"]).checks.concept_drift
+    its = _chart(change_detector("cusum"), series, Usual(0.0, 1.0, 0.0, 30), settings, two_sided=False)
+    assert 5 < its.threshold_upper < 7.5
+    assert its.decided() == "alarm"
+    assert its.value == pytest.approx(7.5)
+    assert len(its.detail["changes"]) == 4
 
 
 def run_of(profile, known, before):

@@ -51,7 +51,8 @@ def ddm(
     Raises
     ------
     ValueError
-        If a value is NaN or outside [0, 1], a batch is not of whole rows, or a setting is out of its range.
+        If a value is NaN or outside [0, 1], a batch is not of whole rows, a setting is out of its range, or the
+        threshold of a warning is above that of a change.
 
     References
     ----------
@@ -67,6 +68,11 @@ def ddm(
     positions, series, sizes = checked_series(values, rows, bounded=True)
     checked_setting("drift_threshold", drift_threshold, 0, math.inf, "3 is the paper's")
     checked_setting("warning_threshold", warning_threshold, 0, math.inf, "2 is the paper's")
+    if warning_threshold > drift_threshold:
+        raise ValueError(
+            f"`warning_threshold` must be at most `drift_threshold`, not {warning_threshold:g} with "
+            f"{drift_threshold:g}: every warning would be a change before; pass a smaller one, or the same for none"
+        )
     changes: list[int] = []
     warnings: list[int] = []
     statistic: float | None = None

@@ -49,7 +49,8 @@ def hddm_a(
     Raises
     ------
     ValueError
-        If a value is NaN or outside [0, 1], a batch is not of whole rows, or a confidence is not inside (0, 1).
+        If a value is NaN or outside [0, 1], a batch is not of whole rows, a confidence is not inside (0, 1), or
+        that of a warning is below that of a change.
 
     References
     ----------
@@ -140,7 +141,8 @@ def hddm_w(
     Raises
     ------
     ValueError
-        If a value is NaN or outside [0, 1], a batch is not of whole rows, or a setting is not inside (0, 1).
+        If a value is NaN or outside [0, 1], a batch is not of whole rows, a setting is not inside (0, 1), or
+        the confidence of a warning is below that of a change.
 
     References
     ----------
@@ -221,6 +223,11 @@ def _hoeffding_bound(n: int, confidence: float) -> float:
 def _check_confidences(drift_confidence: float, warning_confidence: float) -> None:
     checked_setting("drift_confidence", drift_confidence, 0, 1, "0.001 is the paper's")
     checked_setting("warning_confidence", warning_confidence, 0, 1, "0.005 is the paper's")
+    if warning_confidence < drift_confidence:
+        raise ValueError(
+            f"`warning_confidence` must be at least `drift_confidence`, not {warning_confidence:g} with "
+            f"{drift_confidence:g}: every warning would be a change before; pass a larger one, or the same for none"
+        )
 
 
 DETECTOR_A = ChangeDetector(

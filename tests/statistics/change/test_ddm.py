@@ -41,3 +41,11 @@ def test_nothing_is_compared_until_it_is_warm():
 def test_settings_out_of_range_are_refused(name):
     with pytest.raises(ValueError, match=rf"`{name}` must lie inside \(0, inf\), not 0: . is the paper's"):
         ddm([0.1], **{name: 0})
+
+
+def test_a_warning_may_not_come_after_the_change():
+    with pytest.raises(ValueError, match=r"`warning_threshold` must be at most `drift_threshold`, not 3\.5 with 3"):
+        ddm([0.1], warning_threshold=3.5)
+    values = [0, 0, 0, 0, 1] * 100 + [0, 1] * 60
+    assert ddm(values).warnings
+    assert ddm(values, warning_threshold=3.0).warnings == ()

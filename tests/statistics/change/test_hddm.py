@@ -79,8 +79,18 @@ def test_the_two_sides_mirror_each_other(detect):
         (hddm_a, {"warning_confidence": 1}, r"`warning_confidence` must lie inside \(0, 1\), not 1"),
         (hddm_w, {"drift_confidence": 1}, r"`drift_confidence` must lie inside \(0, 1\), not 1"),
         (hddm_w, {"weight": 0}, r"`weight` must lie inside \(0, 1\), not 0: 0.05 is the paper's"),
+        (hddm_a, {"drift_confidence": 0.01}, "at least `drift_confidence`, not 0.005 with 0.01: every warning would"),
+        (hddm_w, {"warning_confidence": 1e-4}, "at least `drift_confidence`, not 0.0001 with 0.001: every warning"),
     ],
 )
 def test_settings_out_of_range_are_refused(detect, settings, message):
     with pytest.raises(ValueError, match=message):
         detect([0.1], **settings)
+
+
+@both
+def test_one_confidence_for_both_leaves_no_warnings(detect):
+    values = (np.random.default_rng(2).random(600) < np.repeat([0.2, 0.7], [500, 100])).astype(float)
+    assert detect(values).warnings
+    found = detect(values, warning_confidence=0.001)
+    assert (found.changes, found.warnings) == (detect(values).changes, ())

@@ -16,6 +16,14 @@ from monitoring_tasks.statistics.change.detector import (
     checked_setting,
 )
 
+FEW = 4096
+"""Rows of a batch that are added up one by one: no more than that count where a sum fades by 1 % per row or faster."""
+
+EXACT = 256
+"""Rows at the start of a larger batch that are: the running mean moves fast there."""
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
+
 
 def page_hinkley(
     values: npt.ArrayLike,
@@ -139,10 +147,30 @@ def sum_of_shares(before: int, k: int, alpha: float = 1.0) -> float:
         return 0.0
     if alpha == 1:
         return before * (_harmonic(before + k) - _harmonic(before))
+    fading = -math.log(alpha)
     # What fades to less than the last bit of a double is left out: with the usual alpha all but 400,000 rows.
-    counted = min(k, math.ceil(40 / -math.log(alpha)))
-    j = np.arange(k - counted + 1, k + 1)
-    return float(np.dot(alpha ** (k - j).astype(np.float64), before / (before + j)))
+    first = k - min(k, math.ceil(40 / fading)) + 1
+    last = k if k - first < FEW else first + EXACT
+    j = np.arange(first, last + 1, dtype=np.float64)
+    total = float(np.dot(np.exp(fading * (j - k)), before / (before + j)))
+    return total if last == k else total + _faded_sum(before, last + 1, k, fading)
+
+
+def _faded_sum(before: int, first: int, last: int, fading: float) -> float:
+    """Return the sum over many rows by Euler's and Maclaurin's formula: integral, half of the ends and their slopes."""
+    low, high = float(before + first), float(before + last)
+    # In rows before the last. In no piece does the integrand fade by more than exp(-2), or b + j, its pole, double.
+    pieces = np.union1d(
+        np.linspace(0, high - low, 2 + int(fading * (high - low) / 2)),
+        high - np.geomspace(low, high, 2 + int(math.log2(high / low))),
+    ).clip(0, high - low)
+    half = np.diff(pieces)[:, np.newaxis] / 2
+    at = pieces[:-1, np.newaxis] + half * (1 + NODES)
+    total = float(np.sum(WEIGHTS * half * np.exp(-fading * at) / (high - at)))
+    for end, sign in ((low, -1), (high, 1)):
+        height = math.exp(fading * (end - high)) / end
+        total += height / 2 + sign * height * (fading - 1 / end) / 12
+    return before * total
 
 
 def _harmonic(n: int) -> float:

@@ -46,6 +46,15 @@ def test_the_sum_of_shares_is_the_sum(before, k, alpha):
     assert sum_of_shares(before, k, alpha) == pytest.approx(expected, rel=1e-11, abs=1e-11)
 
 
+@pytest.mark.parametrize("before", [1, 30, 1000, 10**6, 10**9])
+@pytest.mark.parametrize("alpha", [0.995, 0.9999, 0.999999, 1 - 1e-12])
+def test_the_sum_of_shares_of_a_large_batch_is_the_sum(before, alpha):
+    for k in (4096, 4097, 5000, 100_000, 700_000):
+        j = np.arange(1, k + 1, dtype=np.float64)
+        expected = math.fsum(np.exp(math.log(alpha) * (k - j)) * (before / (before + j)))
+        assert sum_of_shares(before, k, alpha) == pytest.approx(expected, rel=1e-11)
+
+
 def test_the_sum_of_shares_of_large_batches():
     """Without fading against the logarithm, with it against the limit ``before / (before + k) / (1 - alpha)``."""
     assert sum_of_shares(10**9, 10**9) == pytest.approx(10**9 * math.log(2), rel=1e-8)

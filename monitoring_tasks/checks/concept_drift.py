@@ -347,9 +347,9 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
     level, windows = (between.level, between.windows) if between else (0.0, 0)
     rows = int(after.sum())
     residual = drift.mean_residual
-    own = abs(residual / drift.z) if drift.z else math.nan
+    own = drift.standard_error
     # Both labels must be there to be judged, see FEWEST_LABELS.
-    judged = drift.groups > 0 and not math.isnan(own) and after.sum(axis=0).min() >= FEWEST_LABELS
+    judged = own > 0 and after.sum(axis=0).min() >= FEWEST_LABELS
     error = math.sqrt(own**2 + level * (1 + 1 / max(windows, 1))) if judged else math.nan
     freedom = float(windows - 1) if level > 0 else math.inf
     observed = float(after[:, 1].sum() / rows) if rows else math.nan
@@ -378,7 +378,7 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
             words=words,
             baseline_rows=int(before.sum()),
             window_rows=rows,
-            detail={"between_windows": math.sqrt(level), "windows": windows, "any_change_p_value": drift.test.p_value},
+            detail={"between_windows": math.sqrt(level), "windows": windows, "any_change_p_value": drift.p_value},
         )
     ]
 

@@ -195,6 +195,15 @@ def test_few_labels_of_one_kind_are_not_judged():
     assert found(results, "drifted_share").decided() == "insufficient_data"
 
 
+def test_a_calibration_that_holds_to_the_row_is_judged():
+    """Once a residual of exactly 0 was called too few labels."""
+    rows = binary(np.random.default_rng(16))
+    half = Rows(rows.features, np.arange(1000) % 2, rows.prediction, np.full(1000, 0.5))
+    its = found(run(half, made.labelled_baseline([half] * 5, BINARY)), "calibration_drift", "probability")
+    assert (its.value, its.decided()) == (0.0, "ok")
+    assert its.value_upper == pytest.approx(1.96 * np.sqrt(0.25 * (1 / 1000 + 1 / 5000)))
+
+
 def regression(rng: np.random.Generator, n: int = 1000, *, level: float = 0.0, shift: bool = False) -> Rows:
     a, b = rng.random(n) * 8, rng.random(n) * 8
     if shift:

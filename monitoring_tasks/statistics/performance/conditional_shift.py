@@ -1,8 +1,8 @@
 """Conditional shift: by how much the mean of a label or a residual differs at equal inputs, beside windows' own levels.
 
-The tests of `monitoring_tasks.statistics.performance.concept_drift` are of independent rows. Windows of a real model
-have levels of their own, in all bins together or in some, and a test that does not know them finds a change every day.
-Here each difference is held against its own variance among windows in which nothing drifted.
+Windows of a real model have levels of their own, in all bins together or in some, and a test of independent rows, such
+as Cochran, Mantel and Haenszel's, which does not know them, finds a change every day. Here each difference is held
+against its own variance among windows in which nothing drifted.
 """
 
 from __future__ import annotations

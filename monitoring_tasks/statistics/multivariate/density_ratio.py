@@ -1,4 +1,4 @@
-"""Propensity score and density ratio: how likely, or how many times as likely, a row is in the other sample."""
+"""Propensity score: how likely a row with these features is in the other sample."""
 
 from __future__ import annotations
 
@@ -9,69 +9,24 @@ from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multivariate.domain_classifier import checked_samples, one_thread
 
 FOLDS = 5
-"""Each row's ratio is told by a model of the other four fifths; folds are every fifth row."""
-
-LARGEST = 20.0
-"""Ratios are held within 1/20 and 20: a row should not stand for more than 20 others."""
+"""Each row's odds are told by a model of the other four fifths; folds are every fifth row."""
 
 TREES, LEAVES, RATE = 80, 6, 0.1
 SEED = 20090901
 """Any will do: without early stopping nothing in the trees is random."""
 
 
-def density_ratio(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Estimate how many times as likely each row is on the other side.
-
-    A classifier learns to tell the sides apart [1]_: gradient-boosted trees, both sides weighing the same, say the odds
-    of a row being current, which are the ratio of the densities. Each fold of rows is scored by a model of the others,
-    for of rows that it has learned from a model is too sure. The weights' means are brought to 1.
-
-    Parameters
-    ----------
-    reference : float array, shape (n, n_columns)
-        Rows in random order; NaN is missing, a category a number.
-    current : float array, shape (m, n_columns)
-        The same columns.
-
-    Returns
-    -------
-    reference : float ndarray, shape (n,)
-        Weight of each row with which the reference's features are like the current ones; about 1 without a shift.
-        Clipped to [1/20, 20] before their mean is brought to 1.
-    current : float ndarray, shape (m,)
-        The same the other way round.
-
-    Raises
-    ------
-    ValueError
-        If a side has fewer rows than folds, or the sides do not share their columns.
-
-    References
-    ----------
-    .. [1] Bickel, S., Bruckner, M., & Scheffer, T. (2009). Discriminative learning under covariate shift. Journal of
-       Machine Learning Research, 10, 2137-2155.
-
-    Examples
-    --------
-    >>> weights, _ = density_ratio([[0.0], [1.0]] * 200, [[0.0], [1.0], [1.0], [1.0]] * 100)
-    >>> [round(float(weight), 1) for weight in weights[:2]]
-    [0.5, 1.5]
-    """
-    towards, back = (np.exp(logit) for logit in propensity_logits(reference, current))
-    towards, back = np.clip(towards, 1 / LARGEST, LARGEST), 1 / np.clip(back, 1 / LARGEST, LARGEST)
-    return towards / towards.mean(), back / back.mean()
-
-
 def propensity_logits(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Estimate the logarithm of the odds of each row being current, were both sides as many.
 
     Of all functions of the features this is the coarsest within which the sides have the same features [1]_: rows of
-    equal odds may be compared.
+    equal odds may be compared. Gradient-boosted trees learn to tell the sides apart. Each fold of rows is scored by a
+    model of the others, for of rows that it has learned from a model is too sure.
 
     Parameters
     ----------
     reference, current : float array, shape (n, n_columns) and (m, n_columns)
-        As in `density_ratio`.
+        The same columns; rows in random order; NaN is missing, a category a number.
 
     Returns
     -------
@@ -81,7 +36,7 @@ def propensity_logits(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple
     Raises
     ------
     ValueError
-        As `density_ratio`.
+        If a side has fewer rows than folds, or the sides do not share their columns.
 
     References
     ----------
@@ -134,7 +89,7 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     Parameters
     ----------
     reference, current : float array, shape (n, n_columns) and (m, n_columns)
-        As in `density_ratio`.
+        As in `propensity_logits`.
 
     Returns
     -------

@@ -1,43 +1,43 @@
-"""The ratio of two densities that are known."""
+"""Propensity scores of two samples whose densities are known."""
 
 import numpy as np
 import pytest
 
-from monitoring_tasks.statistics.multivariate.density_ratio import LARGEST, density_ratio
+from monitoring_tasks.statistics.multivariate.density_ratio import propensity_logits
 
 
-def test_of_two_normal_samples_it_is_near_the_closed_form():
-    """Ratio exp(x/2 - 1/8) of N(0.5, 1) over N(0, 1); the weighted reference has the current mean."""
+def test_of_two_normal_samples_they_are_near_the_closed_form():
+    """The ratio of N(0.5, 1) over N(0, 1) is exp(x/2 - 1/8); weighted by it the reference has the current mean."""
     rng = np.random.default_rng(1)
     before, after = rng.normal(size=(8000, 2)), rng.normal(size=(4000, 2))
     after[:, 0] += 0.5
-    weights, back = density_ratio(before, after)
-    assert np.corrcoef(np.log(weights), before[:, 0])[0, 1] > 0.9
-    assert np.average(before[:, 0], weights=weights) == pytest.approx(0.5, abs=0.08)
-    assert np.average(after[:, 0], weights=back) == pytest.approx(0.0, abs=0.08)
-    assert np.average(before[:, 1], weights=weights) == pytest.approx(0.0, abs=0.08)
-    assert weights.mean() == pytest.approx(1)
+    here, there = propensity_logits(before, after)
+    assert np.sqrt(np.mean((here - (before[:, 0] / 2 - 1 / 8)) ** 2)) < 0.25
+    assert np.corrcoef(here, before[:, 0])[0, 1] > 0.9
+    assert np.average(before[:, 0], weights=np.exp(here)) == pytest.approx(0.5, abs=0.08)
+    assert np.average(after[:, 0], weights=np.exp(-there)) == pytest.approx(0.0, abs=0.08)
+    assert np.average(before[:, 1], weights=np.exp(here)) == pytest.approx(0.0, abs=0.08)
 
 
-def test_without_a_shift_rows_weigh_about_the_same():
+def test_without_a_shift_they_are_about_0_whatever_the_rows():
     rng = np.random.default_rng(2)
-    weights, back = density_ratio(rng.normal(size=(4000, 3)), rng.normal(size=(2000, 3)))
-    # Effective rows by Kish's formula.
-    assert 1 / np.mean(weights**2) > 0.85
-    assert 1 / np.mean(back**2) > 0.85
+    for logits in propensity_logits(rng.normal(size=(4000, 3)), rng.normal(size=(2000, 3))):
+        assert np.sqrt(np.mean(logits**2)) < 0.4
+        assert abs(logits.mean()) < 0.1
 
 
-def test_rows_that_the_other_side_never_has_are_clipped():
-    weights, _ = density_ratio([[0.0], [1.0]] * 300, [[0.0]] * 300)
-    assert 1 / LARGEST / 2 < weights[1] / weights[0] < 0.1
+def test_rows_that_the_other_side_never_has_are_the_least_likely():
+    logits, _ = propensity_logits([[0.0], [1.0]] * 300, [[0.0]] * 300)
+    assert logits[1] < -2
+    assert logits[0] == pytest.approx(np.log(2), abs=0.2)
 
 
 def test_gaps_are_a_value_and_empty_columns_say_nothing():
     gaps = np.array([[np.nan, np.nan], [1.0, np.nan]])
-    weights, _ = density_ratio(np.tile(gaps, (200, 1)), np.tile(gaps[[0, 0, 0, 1]], (100, 1)))
-    assert weights[:2] == pytest.approx([1.5, 0.5], abs=0.05)
+    logits, _ = propensity_logits(np.tile(gaps, (200, 1)), np.tile(gaps[[0, 0, 0, 1]], (100, 1)))
+    assert np.exp(logits[:2]) == pytest.approx([1.5, 0.5], abs=0.05)
 
 
 def test_too_few_rows_are_named():
     with pytest.raises(ValueError, match="`current` has 2 rows, 5 are needed"):
-        density_ratio(np.zeros((9, 1)), np.zeros((2, 1)))
+        propensity_logits(np.zeros((9, 1)), np.zeros((2, 1)))

@@ -23,7 +23,7 @@ from monitoring_tasks.profile import readable
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
 from monitoring_tasks.statistics.performance import performance_metric
-from monitoring_tasks.statistics.performance.concept_drift import calibration_drift
+from monitoring_tasks.statistics.performance.calibration_drift import calibration_drift
 from monitoring_tasks.statistics.performance.conditional_shift import (
     BetweenWindows,
     ConditionalShift,

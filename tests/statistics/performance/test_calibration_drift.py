@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chi2_contingency, kstest, norm
 
-from monitoring_tasks.statistics.performance.concept_drift import calibration_drift
+from monitoring_tasks.statistics.performance.calibration_drift import calibration_drift
 
 
 def scored(rng, rows, bins=20, slope=1.0, intercept=0.0):

@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
+from monitoring_tasks.statistics.multiple_testing import BoolArray
 from monitoring_tasks.statistics.performance.estimation import Calibration, fit_calibration
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
+
+EXPECTED = 5.0
+"""Rows of a label, or as many in effect, without which its share is not tested by itself: Cochran's rule."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,9 @@ def shift_correction(
     the baseline does not have are taken like the others.
 
     The test is Pearson's, of that change. If the feature says nothing about labels that the place does not say, it is
-    chance alone, with the variance of a contrast of the bins, or less.
+    chance alone, with the variance of a contrast of the bins, or less. Rare labels make it skewed: neighbouring groups
+    are added up for the test until five rows of two labels are expected. So it is significant as often as it may be:
+    by simulation, 10 groups and 10 bins, 0.7 to 1.2 % at 1 % with labels of one row in 5, 100 and 1,000.
 
     Rows of one window have more in common than their inputs: on a stormy day all flights are late, and a bin of the
     wind that holds that day alone shows the day. Where labels of a window are correlated and the rows of a bin come in
@@ -116,16 +122,68 @@ def shift_correction(
     design = 1 + correlation * part * (max(dispersion, 1.0) - 1)
     inflation = design * np.divide(squares * total, summed**2, out=np.ones(share.shape), where=some)
 
-    contrast = np.divide((its - whole) ** 2, known, out=np.zeros(known.shape), where=known > 0).sum(axis=0)
-    contrast = np.where(there, design * contrast[..., np.newaxis], 0.0)
-    tested = (contrast > 0) & (share > 0)
-    statistic = float(np.sum(np.divide(change**2, share * contrast, out=np.zeros(share.shape), where=tested)))
-    freedom = int(np.maximum(tested.sum(axis=-1) - 1, 0).sum())
+    moved = np.abs(its - whole)
+    second = np.divide(moved**2, known, out=np.zeros(known.shape), where=known > 0).sum(axis=0)
+    third = np.divide(moved**3, known**2, out=np.zeros(known.shape), where=known > 0).sum(axis=0)
+    contrast = np.where(there, design * second[..., np.newaxis], 0.0)
+    independent, skewed = np.where(there[..., 0], second, 0.0), np.where(there[..., 0], third, 0.0)
+    statistic, freedom = 0.0, 0
+    for prediction in range(share.shape[1]):
+        its_statistic, its_freedom = _pearson(
+            *(each[:, prediction] for each in (before, share, change, contrast, independent, skewed))
+        )
+        statistic, freedom = statistic + its_statistic, freedom + its_freedom
     explained = np.sum(before.sum(axis=-1) * (change**2 - share * (1 - share) * contrast).sum(axis=-1))
     effect = math.sqrt(max(float(explained), 0.0) / (2 * max(float(before.sum()), 1.0)))
     common = correlation * float(np.sum(before * (1 - share)))
     usual = math.sqrt(common / (2 * max(float(before.sum()), 1.0)))
     return ShiftCorrection(weights, inflation, effect, usual, _tail(statistic, freedom))
+
+
+def _pearson(
+    rows: FloatArray, share: FloatArray, change: FloatArray, contrast: FloatArray, second: FloatArray, third: FloatArray
+) -> tuple[float, int]:
+    """Return Pearson's statistic of the changes in groups of places, and its degrees of freedom.
+
+    Changes of neighbouring groups are added up, by the window's rows, until two labels are frequent enough; the rare
+    labels of a sum count with its most frequent one. Frequent is EXPECTED rows, or a sum over bins that is no more
+    skewed than the count of so many.
+    """
+    weight = rows.sum(axis=-1, keepdims=True)
+    square = weight**2
+    moments = np.stack(
+        [
+            weight * change,
+            square * contrast * share,
+            square * second[:, np.newaxis] * share,
+            square * weight * third[:, np.newaxis] * share,
+        ],
+        axis=1,
+    )
+    starts, summed = [0], np.zeros(moments.shape[1:])
+    for group, each in enumerate(moments):
+        summed = summed + each
+        if np.count_nonzero(_frequent(summed)) >= 2:
+            starts, summed = [*starts, group + 1], np.zeros(summed.shape)
+    # What is left at the end joins the last sum, if there is one.
+    if len(starts) == 1:
+        return 0.0, 0
+    statistic, freedom = 0.0, 0
+    for total in np.add.reduceat(moments, starts[:-1], axis=0):
+        most = int(np.argmax(total[1]))
+        into = np.where(_frequent(total), np.arange(total.shape[1]), most)
+        changed, variance = np.bincount(into, total[0]), np.bincount(into, total[1])
+        there = variance > 0
+        statistic += float(np.sum(changed[there] ** 2 / variance[there]))
+        freedom += int(there.sum()) - 1
+    return statistic, freedom
+
+
+def _frequent(moments: FloatArray) -> BoolArray:
+    """Return whether sums with these moments are no more skewed than Poisson's count of EXPECTED rows."""
+    _, _, second, third = moments
+    frequent: BoolArray = (third > 0) & (second**3 >= EXPECTED * third**2)
+    return frequent
 
 
 def label_correlation(parts: Outcomes) -> float:

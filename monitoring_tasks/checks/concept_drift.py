@@ -12,6 +12,7 @@ import numpy as np
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare
 from monitoring_tasks.checks.detectors import LOSS, detector_results
+from monitoring_tasks.checks.estimated_performance import minimum_coverage
 from monitoring_tasks.checks.labels import provisional, too_few_labels, without_labels
 from monitoring_tasks.checks.performance import no_baseline
 from monitoring_tasks.checks.result import Result, Status
@@ -29,9 +30,6 @@ from monitoring_tasks.statistics.performance.conditional_shift import (
     ConditionalShift,
     conditional_shift,
 )
-
-COVERAGE = 0.8
-"""The share of labels that is needed where `performance`, which says it, is off."""
 
 FEWEST_LABELS = 5
 """Rows that a window should have of either label, or its share of labels is not judged: Cochran's rule."""
@@ -131,8 +129,6 @@ class Tested:
 
     def result(self, significant: bool, cut: float, settings: ConceptDrift, how_final: str) -> Result:
         """Decide it. `cut` is the largest p-value that would be significant."""
-        from scipy.special import ndtri, stdtrit
-
         result = Result(
             self.metric,
             column_name=self.column,
@@ -143,9 +139,7 @@ class Tested:
         )
         if math.isnan(self.value) or math.isnan(self.p_value):
             return replace(result, status="insufficient_data", message=f"{self.words}{how_final}")
-        tail = cut / self.sides
-        quantile = -float(ndtri(tail) if math.isinf(self.freedom) else stdtrit(self.freedom, tail))
-        bound = max(settings.minimum_effect * self.unit, quantile * self.error)
+        bound = max(settings.minimum_effect * self.unit, _quantile(cut / self.sides, self.freedom) * self.error)
         status: Status = "alarm" if significant and self.effect >= settings.minimum_effect else "ok"
         return replace(
             result,
@@ -161,14 +155,13 @@ class Tested:
 
     def _bound_in_words(self, bound: float) -> str:
         size = f"{number(100 * bound)} points" if self.share else number(bound)
-        return f"alarm if {size} more" if self.higher_is_worse else f"alarm if {size} more or less"
+        return f"alarm beyond {'+' if self.higher_is_worse else '±'}{size}"
 
 
 def _why_not_judged(
     context: CheckContext, profile: LabelsProfile, settings: ConceptDrift, baseline: LabelledBaseline | None
 ) -> str | None:
-    performance = context.monitor.checks.performance
-    few = too_few_labels(profile, COVERAGE if performance is None else performance.minimum_coverage)
+    few = too_few_labels(profile, minimum_coverage(context))
     if few is not None:
         return few
     if profile.labelled < settings.minimum_rows:
@@ -265,13 +258,13 @@ def _at_equal(
     if not known:
         return nothing
     label, shift, between = min(known, key=lambda each: each[1].p_value)
-    own = shift.sampling_error
     unit = _residual_deviation(before) if regression else 1.0
     strongest = shift.strongest
     detail: dict[str, object] = {
         "expected": shift.expected,
         "observed": shift.expected + shift.difference,
         "compared_rows": compared,
+        "sampling_error": shift.sampling_error,
         "between_windows": math.sqrt(between.level) if between else 0.0,
         "windows": between.windows if between else 0,
     }
@@ -292,13 +285,14 @@ def _at_equal(
         in_bin = f"; most in {column}={labels[strongest]}: {sizes} of {counted(int(its[0]), 'row')}"
         if shift.p_any_bin < shift.p_level:  # the bin is what was found
             effect = max(effect, abs(change) / unit)
+    half = _quantile(0.025, shift.freedom) * shift.standard_error
     if not regression:
         detail["label"] = readable(_label_names(profile)[label])
     return replace(
         nothing,
         value=shift.difference,
-        lower=shift.difference - 1.96 * own,
-        upper=shift.difference + 1.96 * own,
+        lower=shift.difference - half,
+        upper=shift.difference + half,
         p_value=min(1.0, shift.p_value * len(candidates)),
         effect=effect,
         unit=unit,
@@ -352,6 +346,7 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
     judged = own > 0 and after.sum(axis=0).min() >= FEWEST_LABELS
     error = math.sqrt(own**2 + level * (1 + 1 / max(windows, 1))) if judged else math.nan
     freedom = float(windows - 1) if level > 0 else math.inf
+    half = _quantile(0.025, freedom) * error
     observed = float(after[:, 1].sum() / rows) if rows else math.nan
     labels, positive = context.monitor.labels, readable(profile.bins.classes[1])
     name = f"{labels.value if labels else 'label'}={positive}"
@@ -367,8 +362,8 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
             column=score,
             segment=profile.segment,
             value=residual,
-            lower=residual - 1.96 * own,
-            upper=residual + 1.96 * own,
+            lower=residual - half,
+            upper=residual + half,
             p_value=_two_sided(residual / error, freedom) if judged else math.nan,
             effect=abs(residual),
             unit=1.0,
@@ -378,7 +373,12 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
             words=words,
             baseline_rows=int(before.sum()),
             window_rows=rows,
-            detail={"between_windows": math.sqrt(level), "windows": windows, "any_change_p_value": drift.p_value},
+            detail={
+                "sampling_error": own,
+                "between_windows": math.sqrt(level),
+                "windows": windows,
+                "any_change_p_value": drift.p_value,
+            },
         )
     ]
 
@@ -411,7 +411,7 @@ def _loss(profile: LabelsProfile, baseline: LabelledBaseline) -> list[Tested]:
                 p_value=comparison.p_value,
                 effect=(after - before) / (1.0 if error_rate else before or 1.0),
                 unit=1.0 if error_rate else before or 1.0,
-                error=margin / 1.645,
+                error=margin / _quantile(0.05, comparison.freedom),
                 freedom=comparison.freedom,
                 sides=1,
                 words=f"{words} {write(after)} instead of {write(before)}",
@@ -455,6 +455,13 @@ def _verdict(results: Sequence[Result], how_final: str) -> Result:
         message=f"{message}{how_final}",
         detail={"columns": [each.column_name for each in moved], "judged": len(judged)},
     )
+
+
+def _quantile(tail: float, freedom: float) -> float:
+    """Return what is exceeded with the chance `tail`: of the normal distribution, or of Student's."""
+    from scipy.special import ndtri, stdtrit
+
+    return -float(ndtri(tail) if math.isinf(freedom) else stdtrit(freedom, tail))
 
 
 def _two_sided(z: float, freedom: float) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import FEWEST_PARTS
+from monitoring_tasks.checks.estimated_performance import minimum_coverage
 from monitoring_tasks.checks.labels import provisional, too_few_labels
 from monitoring_tasks.checks.performance_by_bin import losses
 from monitoring_tasks.checks.result import Result, Status
@@ -91,8 +92,7 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
     baseline, whole = context.labelled_baseline, context.labels_profile
     if baseline is None or whole is None:
         return []
-    performance = context.monitor.checks.performance
-    coverage = 0.8 if performance is None else performance.minimum_coverage
+    coverage = minimum_coverage(context)
 
     def counts(profile: LabelsProfile) -> bool:
         return too_few_labels(profile, coverage) is None and profile.labelled >= settings.minimum_rows

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from monitoring_tasks.checks.concept_drift import concept_drift
 from monitoring_tasks.checks.detectors import Series, Usual, _chart, chart_threshold
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.labelled_baseline import MOST_PARTS, LabelledBaseline
 from monitoring_tasks.statistics.change import average_run_length, change_detector
+from monitoring_tasks.statistics.intervals import Z
 from tests.checks import labelled_rows as made
 from tests.checks.labelled_rows import BINARY, MULTICLASS, REGRESSION, Rows, counted, day, split
 
@@ -100,6 +103,30 @@ def test_a_shift_of_the_inputs_alone_is_none():
     assert found(results, "label_shift", "a").decided() == "ok"
     assert found(results, "label_shift", "probability").decided() == "ok"
     assert found(results, "calibration_drift", "probability").decided() == "ok"
+
+
+def test_an_interval_holds_0_where_its_p_value_is_above_5_percent():
+    """So it counts the windows' own levels, as the decision does; those of rows alone left out 0 in most windows."""
+    rng = np.random.default_rng(61)
+    known, without = baseline(spread=0.05), 0
+    for _ in range(20):
+        results = run(binary(rng, level=0.05 * rng.normal()), known)
+        its = found(results, "calibration_drift", "probability")
+        assert (its.value_lower <= 0 <= its.value_upper) == (its.p_value > 0.05)
+        without += abs(its.value) > 1.96 * its.detail["sampling_error"]
+        its = found(results, "label_shift", "a")
+        half = stdtrit(DAYS - 1, 0.975) * math.hypot(
+            its.detail["sampling_error"], its.detail["between_windows"] * math.sqrt(1 + 1 / DAYS)
+        )
+        assert its.value_upper - its.value == pytest.approx(half, rel=0.01)
+        assert its.value - its.value_lower == pytest.approx(half, rel=0.01)
+    assert without > 5
+
+
+def test_the_bound_of_a_message_is_a_distance_from_the_baseline():
+    results = run(binary(np.random.default_rng(62)))
+    assert "(alarm beyond ±" in found(results, "label_shift", "a").message
+    assert "(alarm beyond +" in found(results, "loss_drift").message
 
 
 @pytest.mark.parametrize("level", [0.15, -0.15])
@@ -201,7 +228,7 @@ def test_a_calibration_that_holds_to_the_row_is_judged():
     half = Rows(rows.features, np.arange(1000) % 2, rows.prediction, np.full(1000, 0.5))
     its = found(run(half, made.labelled_baseline([half] * 5, BINARY)), "calibration_drift", "probability")
     assert (its.value, its.decided()) == (0.0, "ok")
-    assert its.value_upper == pytest.approx(1.96 * np.sqrt(0.25 * (1 / 1000 + 1 / 5000)))
+    assert its.value_upper == pytest.approx(Z * np.sqrt(0.25 * (1 / 1000 + 1 / 5000)))
 
 
 def regression(rng: np.random.Generator, n: int = 1000, *, level: float = 0.0, shift: bool = False) -> Rows:

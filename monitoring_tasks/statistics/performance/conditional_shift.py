@@ -8,7 +8,7 @@ against its own variance among windows in which nothing drifted.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -221,7 +221,7 @@ def conditional_shift(
     )
     any_bin = found.p_any_bin
     p_value = p_level if math.isnan(any_bin) else min(1.0, 2 * min(p_level, any_bin))
-    return ConditionalShift(**{**vars(found), "p_value": p_value})
+    return replace(found, p_value=p_value)
 
 
 def _variance(moments: FloatArray) -> FloatArray:

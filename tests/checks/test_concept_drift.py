@@ -12,7 +12,7 @@ import pytest
 from scipy.special import stdtrit
 
 from monitoring_tasks.checks.concept_drift import concept_drift
-from monitoring_tasks.checks.detectors import Series, Usual, _chart, chart_threshold
+from monitoring_tasks.checks.detectors import Series, Usual, _chart, _warning, chart_threshold
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.labelled_baseline import MOST_PARTS, LabelledBaseline
 from monitoring_tasks.statistics.change import average_run_length, change_detector
@@ -345,6 +345,32 @@ def test_the_charts_value_at_a_change_is_its_sum_since_the_change_before():
 def run_of(profile, known, before):
     its = made.monitor(["a", "b"])
     return concept_drift(made.context(its, known, [profile], before))
+
+
+def at_parts(detector: str, values: np.ndarray, rows: int, known: Usual, loss: str) -> Result:
+    """Return what a detector says of a day and the 30 before it, cut into hours of so many rows."""
+    starts = tuple(day(0).start + i * day(0).length / 24 for i in range(values.size))
+    series = Series(values, np.full(values.size, rows), starts, 30 * 24)
+    return _warning(change_detector(detector), series, known, loss)
+
+
+@pytest.mark.parametrize("rows", [20, 60, 200, 5000])
+def test_hddm_w_finds_a_change_however_many_rows_a_part_has(rows: int):
+    """Errors from 0.1 to 0.4 on the last three days."""
+    values = np.random.default_rng(9).binomial(rows, np.repeat([0.1, 0.4], [28 * 24, 3 * 24])) / rows
+    its = at_parts("hddm_w", values, rows, Usual(0.1, 0.3, 0.0, 30), "accuracy")
+    assert min(its.detail["changes"]) >= "2024-03-29"
+
+
+@pytest.mark.parametrize("rows", [5, 100, 10_000])
+def test_page_hinkley_knows_how_steady_the_mean_of_many_rows_is(rows: int):
+    """With a threshold of single rows it reported 0.5, 29 and 100 % of quiet days with 5, 100 and 10,000 an hour."""
+    known = Usual(3.0, 2.0, 0.0, 30)
+    quiet = np.random.default_rng(17).normal(3.0, 2.0 / np.sqrt(rows), (20, 31 * 24))
+    assert {at_parts("page_hinkley", each, rows, known, "mae").decided() for each in quiet} == {"ok"}
+    risen = quiet + np.repeat([0.0, 2.0 / np.sqrt(rows)], [28 * 24, 3 * 24])
+    for each in risen:
+        assert min(at_parts("page_hinkley", each, rows, known, "mae").detail["changes"]) >= "2024-03-29"
 
 
 def test_the_order_of_the_windows_before_is_all_that_detectors_keep():

@@ -129,7 +129,8 @@ def hddm_w(
     rows : int array, shape (n,), optional
         Rows per batch. A batch of k rows of mean m counts exactly as k rows of value m; the test is made at its end.
         A batch of many more than ``1 / weight`` rows leaves nothing of those before it, and a batch takes no side of
-        the cut in part: with such batches the detector compares each with the lowest so far.
+        the cut in part: with such batches the detector compares each with the lowest so far, by a bound as wide as
+        for one row. Let ``weight`` be 0.05 over the rows of a usual batch there.
 
     Returns
     -------

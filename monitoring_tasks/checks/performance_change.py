@@ -16,7 +16,7 @@ from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import Z
-from monitoring_tasks.statistics.multivariate.density_ratio import told_apart
+from monitoring_tasks.statistics.multivariate.propensity_score import told_apart
 from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric, standard_error
 from monitoring_tasks.statistics.performance.decomposition import (
     Decomposition,

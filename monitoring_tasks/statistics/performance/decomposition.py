@@ -239,7 +239,7 @@ def joint_decomposition(
     .. [1] Rosenbaum, P. R., & Rubin, D. B. (1984). Reducing bias in observational studies using subclassification on
        the propensity score. JASA, 79(387), 516-524.
     """
-    from monitoring_tasks.statistics.multivariate.density_ratio import propensity_logits
+    from monitoring_tasks.statistics.multivariate.propensity_score import propensity_logits
 
     if reference.counts.ndim != 3 or reference.counts.shape != current.counts.shape or dispersion < 1:
         raise ValueError(

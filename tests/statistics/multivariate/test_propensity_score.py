@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitoring_tasks.statistics.multivariate.density_ratio import propensity_logits
+from monitoring_tasks.statistics.multivariate.propensity_score import propensity_logits
 
 
 def test_of_two_normal_samples_they_are_near_the_closed_form():

@@ -49,12 +49,9 @@ def propensity_logits(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple
     >>> [round(float(logit), 1) for logit in logits[:2]]
     [-0.7, 0.4]
     """
-    before, after = checked_samples(reference, current)
-    for name, side in (("reference", before), ("current", after)):
-        if len(side) < FOLDS:
-            raise ValueError(f"`{name}` has {len(side)} rows, {FOLDS} are needed for as many folds")
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    before, after = _checked(reference, current)
     both = np.vstack([before, after])
     # scikit-learn cannot bin a column without any value; as a constant it says nothing either.
     both = np.where(np.isnan(both).all(axis=0), 0.0, both)
@@ -94,7 +91,13 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        0.5 where they cannot be told apart, 1 where they have nothing in common.
+        0.5 where they cannot be told apart, 1 where they have nothing in common. Without a leaf of 20 rows on a side
+        nothing can be learned: of fewer than about 25 rows it is 0.5 too.
+
+    Raises
+    ------
+    ValueError
+        As `propensity_logits`.
 
     Examples
     --------
@@ -106,7 +109,7 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
 
-    before, after = checked_samples(reference, current)
+    before, after = _checked(reference, current)
     both = np.vstack([before, after])
     drawn = np.concatenate([np.zeros(len(before)), np.ones(len(after))])
     seen = np.concatenate([np.arange(len(side)) % FOLDS > 0 for side in (before, after)])
@@ -122,3 +125,11 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
             random_state=SEED,
         ).fit(known[seen], drawn[seen])
         return float(roc_auc_score(drawn[~seen], model.decision_function(known[~seen])))
+
+
+def _checked(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    before, after = checked_samples(reference, current)
+    for name, side in (("reference", before), ("current", after)):
+        if len(side) < FOLDS:
+            raise ValueError(f"`{name}` has {len(side)} rows, {FOLDS} are needed for as many folds: pass more rows")
+    return before, after

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitoring_tasks.statistics.multivariate.propensity_score import propensity_logits
+from monitoring_tasks.statistics.multivariate.propensity_score import propensity_logits, told_apart
 
 
 def test_of_two_normal_samples_they_are_near_the_closed_form():
@@ -38,6 +38,9 @@ def test_gaps_are_a_value_and_empty_columns_say_nothing():
     assert np.exp(logits[:2]) == pytest.approx([1.5, 0.5], abs=0.05)
 
 
-def test_too_few_rows_are_named():
-    with pytest.raises(ValueError, match="`current` has 2 rows, 5 are needed"):
-        propensity_logits(np.zeros((9, 1)), np.zeros((2, 1)))
+@pytest.mark.parametrize("function", [propensity_logits, told_apart])
+def test_too_few_rows_are_named(function):
+    with pytest.raises(ValueError, match="`current` has 2 rows, 5 are needed for as many folds: pass more rows"):
+        function(np.zeros((9, 1)), np.zeros((2, 1)))
+    with pytest.raises(ValueError, match="`reference` has 1 rows"):
+        function(np.zeros((1, 1)), np.zeros((1, 1)))

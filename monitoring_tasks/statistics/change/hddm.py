@@ -137,7 +137,9 @@ def hddm_w(
     Changes
         Of which `statistic` is the distance of the two weighted means. False alarms without change, measured: none in
         a million rows of 0/1 errors at a rate of 0.1, 3.8 per 10,000 at 0.3. Per 1000 batches of 100 or 1000 rows
-        at a rate of 0.1: none in 100,000, for a mean of many rows is far steadier than the bound allows for.
+        at a rate of 0.1: none in 100,000, for a mean of many rows is far steadier than the bound allows for. With a
+        weight of 0.05 over their rows: none in 30,000 batches of 1000, 1.6 per 1000 if the batches' own rates have a
+        standard deviation of 0.02, and none of these with `effective_rows`.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from monitoring_tasks.statistics.change import (
     change_detector,
     cusum,
     effective_rows,
+    hddm_w,
     standard_deviation_of_means,
 )
 from tests.statistics.change.streams import generator
@@ -72,6 +73,14 @@ def test_of_batches_by_adwin_without_the_variance_inside():
     rng, rows = generator(24), np.full(1000, 1000)
     count = sum(len(adwin(means(rng, rows, 0.0), rows=rows, variances=0).changes) for _ in range(SERIES))
     assert near(count, SERIES * 297.5)
+
+
+@pytest.mark.parametrize(("between", "rows", "expected"), [(0.0, 1000, 0), (0.02, 1000, 1.6), (0.02, 184, 0)])
+def test_of_batches_by_hddm_w_that_forgets_by_batches(between, rows, expected):
+    rng, drawn = generator(26), np.full(1000, 1000)
+    batches = [means(rng, drawn, between) for _ in range(SERIES)]
+    count = sum(len(hddm_w(each, rows=np.full(1000, rows), weight=0.05 / rows).changes) for each in batches)
+    assert near(count, SERIES * expected)
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0.05, 0.83), (0.1, 0.37), (0.3, 0.07)])

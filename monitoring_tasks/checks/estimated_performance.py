@@ -77,7 +77,7 @@ def estimated_performance(context: CheckContext) -> list[Result]:
 
 
 NO_COLUMN = "no column's bins say anything about the errors"
-NO_SCORES = "the scores of a multiclass model are counted by label, so that without labels there are none"
+NO_SCORES = "the model gives no scores"
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Row:
         if self.expected.calibration is None:
             source = f"{counted(profile.rows, 'row')} by {column}"
         else:
-            source = counted(profile.rows, "score" if profile.bins.edges else "prediction")
+            source = counted(profile.rows, "score" if profile.bins.edges or profile.bins.score_edges else "prediction")
             source += f", corrected for the shift of {column}" * bool(column)
         return f"{self.metric.label} is estimated at {number(self.found.value)}{self._between()} from {source}"
 
@@ -208,7 +208,7 @@ def inputs_of(context: CheckContext) -> Inputs:
 
 def can_estimate(metric: PerformanceMetric, profile: LabelsProfile) -> bool:
     """Tell whether a metric can be taken of rows whose labels are not known."""
-    return metric.suits(replace(profile.outcomes, class_scores=None))
+    return metric.suits(profile.outcomes)
 
 
 def minimum_coverage(context: CheckContext) -> float:

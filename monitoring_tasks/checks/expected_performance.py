@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zlib import crc32
 
@@ -19,6 +19,7 @@ from monitoring_tasks.statistics.performance.estimation import (
     Calibration,
     EstimatedPerformance,
     Expectation,
+    Redrawn,
     Target,
     estimated,
     expectation,
@@ -27,8 +28,10 @@ from monitoring_tasks.statistics.performance.estimation import (
     expected_outcomes,
     fit_calibration,
     loss_explained,
+    merge_class_bins,
     merge_places,
-    redrawn_chances,
+    redraw,
+    weigh_classes,
 )
 from monitoring_tasks.statistics.performance.shift_correction import (
     ShiftCorrection,
@@ -50,7 +53,8 @@ MINIMUM_ROWS = 50
 """Rows, of a binary model with a score, below which a window's performance is not estimated."""
 
 MERGED = 4
-"""Neighbouring places that are one for the draws: an interval's width is then within 1 %, at a third of the time."""
+"""Neighbouring places, or bins of classes' scores, that are one for the draws: an interval's width is then within 1 %,
+at a third of the time."""
 
 FEWEST_LABELS = 500
 """Labelled rows of a segment's baseline; with fewer it is calibrated on those of all rows."""
@@ -73,22 +77,28 @@ class Expected:
     by_column: str = ""
     """The feature whose shift is corrected for, or, of a regression, the column by whose bins it is estimated."""
     calibration: Calibration | None = None
-    """On fewer places, for draws; None of a regression."""
-    redrawn: FloatArray | None = None
-    """The chances of this calibration fitted to redrawn baselines, see `redrawn_chances`."""
+    """On fewer places and bins of class scores, for draws; None of a regression."""
+    redrawn: Redrawn | None = None
+    """This calibration fitted to redrawn baselines."""
     answers: IntArray | None = None
     """The window's rows on these places."""
+    class_answers: IntArray | None = None
+    """Multiclass: its rows by class and bin of the class's score, on these bins; None without scores."""
 
     @cached_property
     def chance(self) -> Outcomes | None:
         """Outcomes with labels drawn by the likely chances themselves; None of a regression."""
         if self.calibration is None or self.answers is None:
             return None
-        rng = _rng(self.profile, "chance")
-        probability = self.calibration.probability / self.calibration.probability.sum(axis=-1, keepdims=True)
+        rng, calibration = _rng(self.profile, "chance"), self.calibration
+        probability = calibration.probability / calibration.probability.sum(axis=-1, keepdims=True)
         drawn = rng.multinomial(self.answers, probability, (DRAWS, *self.answers.shape))
-        means = self.calibration.means
-        return Outcomes(drawn, {name: drawn * mean for name, mean in means.items()}, self.calibration.edges)
+        sums, scores = {name: drawn * mean for name, mean in calibration.means.items()}, None
+        if self.class_answers is not None and calibration.class_probability is not None:
+            rows = self.class_answers
+            labels = rng.binomial(rows, np.clip(calibration.class_probability, 0, 1), (DRAWS, *rows.shape))
+            scores = np.stack([rows - labels, labels], axis=-1)
+        return Outcomes(drawn, sums, calibration.edges, scores)
 
 
 def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -> Expected | None:
@@ -136,12 +146,15 @@ def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -
         expected = _on_places(reference, by_bin, expected_by_bin(by_bin, rows))
         return Expected(profile, reference, Expectation(expected, drawn), column)
     calibration, column = _calibration(profile, reference, inputs, correlation_of(baseline))
-    expected = expected_outcomes(calibration, profile.answers)
+    expected = expected_outcomes(calibration, profile.answers, profile.class_answers)
     merged, redrawn = _redrawn(calibration) if column else _plain_redrawn(reference)
-    answers = np.zeros(merged.rows.shape[:2], np.int64)
+    answers, scores = np.zeros(merged.rows.shape[:2], np.int64), None
     np.add.at(answers, _merged_places(calibration), profile.answers)
-    drawn = expectation(merged, answers, rng=_rng(profile, "labels"), draws=DRAWS, redrawn=redrawn).drawn
-    return Expected(profile, reference, Expectation(expected, drawn), column, merged, redrawn, answers)
+    if profile.class_answers is not None:
+        scores = np.add.reduceat(profile.class_answers, np.arange(0, profile.class_answers.shape[1], MERGED), axis=1)
+    rng = _rng(profile, "labels")
+    drawn = expectation(merged, answers, scores, rng=rng, draws=DRAWS, redrawn=redrawn).drawn
+    return Expected(profile, reference, Expectation(expected, drawn), column, merged, redrawn, answers, scores)
 
 
 def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> EstimatedPerformance:
@@ -154,12 +167,13 @@ def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: Labelle
     usual = UsualError.of(metric, baseline)
     at, deviation = on_scale(metric, value), math.sqrt(usual.variance)
     low, centre, high = (float(off_scale(metric, at + usual.mean + sign * deviation)) for sign in (-1, 0, 1))
-    found = estimated(metric.function, expected.found, ((high - low) / 2) ** 2 if deviation else 0.0)
-    more = centre - value if usual.mean else 0.0
-    more += chance_adds(metric, expected)
-    found = replace(found, value=value + more, lower=found.lower + more, upper=found.upper + more)
-    # Python's own min and max keep NaN where it comes first.
-    return replace(found, lower=max(found.lower, metric.lowest), upper=min(found.upper, metric.highest))
+    return estimated(
+        metric.function,
+        expected.found,
+        ((high - low) / 2) ** 2 if deviation else 0.0,
+        added=(centre - value if usual.mean else 0.0) + chance_adds(metric, expected),
+        bounds=(metric.lowest, metric.highest),
+    )
 
 
 @dataclass(frozen=True)
@@ -281,9 +295,8 @@ def population(expected: Expected) -> Outcomes:
         rows = profile.columns[expected.by_column].sum(axis=1)
         by_bin = expected.reference.by_bin(expected.by_column)
         return expectation_by_bin(by_bin, rows, rng=rng, draws=DRAWS, target=target).drawn
-    return expectation(
-        expected.calibration, expected.answers, rng=rng, draws=DRAWS, target=target, redrawn=expected.redrawn
-    ).drawn
+    rows, scores, redrawn = expected.answers, expected.class_answers, expected.redrawn
+    return expectation(expected.calibration, rows, scores, rng=rng, draws=DRAWS, target=target, redrawn=redrawn).drawn
 
 
 def reference_of(profile: LabelsProfile, baseline: LabelledBaseline) -> LabelsProfile | None:
@@ -310,12 +323,11 @@ def _calibration(
     profile: LabelsProfile, reference: LabelsProfile, inputs: Inputs, correlation: float
 ) -> tuple[Calibration, str]:
     """Return the baseline's calibration, corrected for one feature's shift, and that feature; '' for none."""
-    outcomes = replace(reference.outcomes, class_scores=None)
     plain = plain_calibration(reference)
     bins = profile.bins
     groups, predictions, labels = bins.split
     expected = np.zeros(bins.outcomes)
-    expected_rows = expected_outcomes(plain, profile.answers).counts
+    expected_rows = expected_outcomes(plain, profile.answers, profile.class_answers).counts
     whole = np.concatenate([expected_rows, np.zeros((*expected_rows.shape[:2], 1))], axis=2)
     np.add.at(expected, bins.outcome_of_cell, whole.reshape(-1))
     by_group = expected.reshape(bins.split)[..., :-1]
@@ -332,7 +344,28 @@ def _calibration(
     if correction is None:
         return plain, ""
     predicted = np.concatenate(([0], 1 + bins.class_groups))
-    return fit_corrected(outcomes, correction, bins.place_groups, predicted, bins.class_groups), name
+    fitted = fit_corrected(reference.outcomes, correction, bins.place_groups, predicted, bins.class_groups)
+    if fitted.class_rows is not None:
+        fitted = weigh_classes(fitted, *_class_weights(correction, by_group, bins.class_groups))
+    return fitted, name
+
+
+def _class_weights(
+    correction: ShiftCorrection, expected: FloatArray, class_groups: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return by how much rows of another label and those of each class count, and their inflation: of all predictions.
+
+    The shift of a feature changes the chance of a label by the prediction; what it does to that at each bin of the
+    class's score is not counted, and taken to be the same at all of them.
+    """
+
+    def of_all(factor: FloatArray) -> FloatArray:
+        before, after = (each.sum(axis=(0, 1)) for each in (expected, expected * factor))
+        sides = [(total.sum() - total, total) for total in (after, before)]
+        ratios = [np.divide(a, b, out=np.ones(len(a)), where=b > 0) for a, b in zip(*sides, strict=True)]
+        return np.stack(ratios, axis=-1)[class_groups]
+
+    return of_all(correction.weights), of_all(correction.inflation)
 
 
 @lru_cache(maxsize=32)
@@ -344,21 +377,24 @@ def correlation_of(baseline: LabelledBaseline) -> float:
 @lru_cache(maxsize=32)
 def plain_calibration(reference: LabelsProfile) -> Calibration:
     """Return the calibration of a baseline's rows as they are."""
-    return fit_calibration(replace(reference.outcomes, class_scores=None))
+    return fit_calibration(reference.outcomes)
 
 
 def _merged_places(calibration: Calibration) -> IntArray:
     return np.concatenate(([0], 1 + np.arange(len(calibration.rows) - 1) // MERGED))
 
 
-def _redrawn(calibration: Calibration) -> tuple[Calibration, FloatArray]:
-    """Return a calibration on fewer places, and its chances fitted to redrawn baselines: the same ones every time."""
-    merged = merge_places(calibration, _merged_places(calibration))
-    return merged, redrawn_chances(merged, rng=np.random.default_rng(SEED), draws=DRAWS)
+def _redrawn(calibration: Calibration) -> tuple[Calibration, Redrawn]:
+    """Return a calibration on fewer places, and it fitted to redrawn baselines: the same ones every time."""
+    if calibration.class_rows is not None:
+        merged = merge_class_bins(calibration, np.arange(calibration.class_rows.shape[1]) // MERGED)
+    else:
+        merged = merge_places(calibration, _merged_places(calibration))
+    return merged, redraw(merged, rng=np.random.default_rng(SEED), draws=DRAWS)
 
 
 @lru_cache(maxsize=32)
-def _plain_redrawn(reference: LabelsProfile) -> tuple[Calibration, FloatArray]:
+def _plain_redrawn(reference: LabelsProfile) -> tuple[Calibration, Redrawn]:
     """Return the same of a baseline's rows as they are, for all windows whose inputs have not shifted."""
     return _redrawn(plain_calibration(reference))
 

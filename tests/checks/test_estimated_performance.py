@@ -14,8 +14,9 @@ from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import wilson_interval
+from monitoring_tasks.statistics.performance import performance_metric
 from tests.checks import simulated_labels as made
-from tests.checks.simulated_labels import BINARY, MULTICLASS, REGRESSION, context_of
+from tests.checks.simulated_labels import BINARY, MULTICLASS, REGRESSION, SCORED, context_of
 
 FILE = """\
 monitor: loans
@@ -282,6 +283,54 @@ def test_multiclass_is_estimated_from_the_predictions():
     assert "from 600 predictions" in results["accuracy"].message
     assert results["f1"].status == "ok"
     assert results["roc_auc"].status == "insufficient_data"
+
+
+def softmax_classes(day: int, rows: int = 1000, sharpness: float = 1.0, labelled: bool = True) -> LabelsProfile:
+    """Draw a day of three classes whose scores are too sure; P(label | scores) is fixed, `sharpness` moves them."""
+    rng = np.random.default_rng([13, day, rows])
+    logits = sharpness * (rng.normal(size=(rows, 3)) + 1.2 * np.eye(3)[rng.choice(3, rows, p=(0.5, 0.3, 0.2))])
+    score, chance = (np.exp(logits * scale) for scale in (1.3, 1.0))
+    score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
+    label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1).astype(float)
+    columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+    prediction = score.argmax(axis=1).astype(float)
+    return made.labels_of(SCORED, day, label if labelled else np.full(rows, np.nan), prediction, score, columns)
+
+
+@pytest.fixture(scope="module")
+def softmax_baseline() -> LabelledBaseline:
+    return baseline_of(softmax_classes)
+
+
+def test_multiclass_is_estimated_from_the_scores_where_there_are_some(softmax_baseline):
+    """The confusion that the baseline's predictions had is too good for harder rows, and too bad for easier ones."""
+    monitor = monitor_of("{metrics: [accuracy, f1, mcc, roc_auc]}", "multiclass_classification")
+    for sharpness in (0.5, 2.0):
+        truth = softmax_classes(31, 20_000, sharpness).outcomes
+        profile = softmax_classes(31, 20_000, sharpness, labelled=False)
+        results = found(estimated_performance(context_of(monitor, [profile], softmax_baseline)))
+        for name in ("accuracy", "f1", "mcc", "roc_auc"):
+            real = float(performance_metric(name).function(truth))
+            assert results[name].value == pytest.approx(real, abs=0.03), (name, sharpness)
+            assert abs(results[name].value - real) < abs(results[name].detail["baseline"] - real) / 3
+            assert " from 20,000 scores" in results[name].message
+        assert results["accuracy"].status == ("alarm" if sharpness < 1 else "ok")
+    quiet = found(estimated_performance(context_of(monitor, [softmax_classes(32, labelled=False)], softmax_baseline)))
+    assert {quiet[name].status for name in ("accuracy", "f1", "mcc", "roc_auc")} == {"ok"}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("sharpness", [1.0, 0.6])
+def test_the_intervals_of_a_multiclass_model_hold_the_truth(softmax_baseline, sharpness):
+    names = ("accuracy", "f1", "mcc", "roc_auc")
+    monitor = monitor_of(f"{{metrics: [{', '.join(names)}]}}", "multiclass_classification")
+    held: dict[str, list[bool]] = {name: [] for name in names}
+    for day in range(1000, 1150):
+        profile = softmax_classes(day, 800, sharpness)
+        results = found(estimated_performance(context_of(monitor, [profile], softmax_baseline, final=True)))
+        for name in names:
+            held[name].append(results[name].detail["inside"])
+    assert all(np.mean(each) >= 0.9 for each in held.values()), {name: np.mean(each) for name, each in held.items()}
 
 
 def amounts(day: int, rows: int = 600, x: float = 0.0, labelled: bool = True) -> LabelsProfile:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.bayesian_bootstrap import bayesian_bootstrap
-from monitoring_tasks.statistics.histogram import FloatArray
+from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from monitoring_tasks.statistics.performance.reweighting import CLASS_VARIANCE, cell_means, reweighted
@@ -60,6 +60,30 @@ class Calibration:
 
 
 @dataclass(frozen=True, eq=False)
+class RedrawnClasses:
+    """The calibrated scores of a multiclass model, fitted to redrawn rows, each by draw, class and bin."""
+
+    rows: FloatArray
+    """Redrawn rows."""
+    probability: FloatArray
+    """P(label is the class), fitted to them."""
+    scattered: FloatArray
+    """The same of rows that vary by `CLASS_VARIANCE` times as much."""
+
+
+@dataclass(frozen=True, eq=False)
+class Redrawn:
+    """A calibration fitted to the baseline's rows as they may have come otherwise, with one leading axis of draws."""
+
+    probability: FloatArray
+    """Shape (draws, n_places, n_predictions, n_labels); by place and prediction they add up to 1."""
+    rows: FloatArray
+    """Redrawn rows, shaped so."""
+    of_classes: RedrawnClasses | None = None
+    """Multiclass: of the classes' scores; None without any."""
+
+
+@dataclass(frozen=True, eq=False)
 class Expectation:
     """What a window without labels may expect: drawn once, and then any number of metrics are taken of it."""
 
@@ -71,7 +95,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class EstimatedPerformance:
-    """A metric that was estimated without labels."""
+    """A metric that was estimated without labels; value and interval lie within the bounds that were given for it."""
 
     value: float
     lower: float
@@ -94,10 +118,10 @@ def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -
     Parameters
     ----------
     reference : Outcomes
-        Labelled rows. Leading axes, such as one of a feature's bins, are added up after weighting.
+        Labelled rows, without leading axes.
     weights : float array, broadcastable to `reference.counts`, optional
-        By which each row counts: the window's density over the baseline's, see `shift_weights`, for a calibration that
-        is right for the window's inputs. The fewer rows carry the weight, the wider the intervals.
+        By which each row counts, for a calibration that is right for the window's inputs, see `shift_correction`. The
+        fewer rows carry the weight, the wider the intervals. Class scores are weighed by `weigh_classes`.
 
     Returns
     -------
@@ -106,7 +130,7 @@ def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -
     Raises
     ------
     ValueError
-        If there are no rows, or the weights do not fit.
+        If there are no rows, there are leading axes, or the weights do not fit.
 
     References
     ----------
@@ -130,18 +154,20 @@ def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -
     weight = np.asarray(1.0 if weights is None else weights, dtype=np.float64)
     if (weight < 0).any() or not np.isfinite(weight).all():
         raise ValueError("`weights` must be finite and not negative: write 0 for rows that do not count")
-    leading = tuple(range(counts.ndim - 3))
+    if counts.ndim != 3:
+        raise ValueError(f"`reference` must have no leading axes, and its counts have the shape {counts.shape}: add up")
     try:
-        rows = np.sum(np.broadcast_to(weight, counts.shape) * counts, axis=leading)
+        weight = np.broadcast_to(weight, counts.shape)
     except ValueError:
         raise ValueError(
             f"`weights` of shape {weight.shape} do not fit the counts of shape {counts.shape}: each axis must be as "
             "long, or 1"
         ) from None
+    rows = weight * counts
     if rows.sum() <= 0:
         raise ValueError("`reference` has no rows with a weight: there is nothing to fit")
-    squares = np.sum(weight**2 * counts, axis=leading)
-    sums = {name: np.sum(weight * total, axis=leading) for name, total in reference.sums.items()}
+    squares = weight**2 * counts
+    sums = {name: weight * total for name, total in reference.sums.items()}
     if rows.shape[-1] == 2 and len(rows) > 1:
         scores = _mean_scores(rows, sums.get("score"), reference.edges)
         means = _filled(rows, sums, scores)
@@ -153,28 +179,65 @@ def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -
         name: np.divide(total, rows, out=np.full(rows.shape, total.sum() / rows.sum()), where=rows > 0)
         for name, total in sums.items()
     }
+    found = Calibration(_label_shares(rows), False, rows, squares, means, reference.edges)
     if reference.class_scores is None:
-        return Calibration(_label_shares(rows), False, rows, squares, means, reference.edges)
+        return found
     classes = np.asarray(reference.class_scores, dtype=np.float64)
-    try:
-        weighted = np.broadcast_to(weight, classes.shape) if weight.ndim else weight
-    except ValueError:
+    return replace(
+        found,
+        isotonic=True,
+        class_probability=_fit_classes(classes[np.newaxis])[0],
+        class_rows=classes,
+        class_squares=classes,
+    )
+
+
+def weigh_classes(calibration: Calibration, weights: npt.ArrayLike, inflation: npt.ArrayLike = 1.0) -> Calibration:
+    """Return a multiclass calibration whose classes' scores are fitted again, with rows that count by these weights.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Of a model with class scores, see `fit_calibration`.
+    weights : float array, shape (n_classes, 2)
+        By which the rows of another label and those of the class count.
+    inflation : float array, shape (n_classes, 2)
+        By how much more their sums vary than those of rows that all count alike; at least 1.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ValueError
+        If there are no class scores, or not as many classes.
+
+    Examples
+    --------
+    Rows of the first class count twice: the odds at each score are doubled.
+
+    >>> counts = np.zeros((1, 3, 2), dtype=np.int64)
+    >>> counts[0, 1:] = [(80, 20), (10, 90)]
+    >>> scores = np.array([[[90, 10], [20, 80]], [[80, 20], [10, 90]]])
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.5]), class_scores=scores))
+    >>> weigh_classes(fitted, [(1, 2), (1, 1)]).class_probability.round(3)
+    array([[0.182, 0.889],
+           [0.2  , 0.9  ]])
+    """
+    weight, more = np.asarray(weights, dtype=np.float64), np.asarray(inflation, dtype=np.float64)
+    if calibration.class_rows is None or calibration.class_squares is None or weight.shape != _classes(calibration):
         raise ValueError(
-            f"`weights` of shape {weight.shape} do not fit the class scores of shape {classes.shape}: of a multiclass "
-            "model they may only differ between leading axes"
-        ) from None
-    class_rows = np.sum(weighted * classes, axis=leading)
-    class_squares = np.sum(weighted**2 * classes, axis=leading)
-    return Calibration(
-        _label_shares(rows),
-        True,
-        rows,
-        squares,
-        means,
-        reference.edges,
-        _fit_classes(class_rows[np.newaxis])[0],
-        class_rows,
-        class_squares,
+            f"`weights` of shape {weight.shape} must have the calibration's classes, and rows that are and are not of "
+            f"one: {_classes(calibration)}"
+        )
+    each = weight[:, np.newaxis, :]
+    rows = calibration.class_rows * each
+    return replace(
+        calibration,
+        class_probability=_fit_classes(rows[np.newaxis])[0],
+        class_rows=rows,
+        class_squares=calibration.class_squares * each**2 * (more[:, np.newaxis, :] if more.ndim else more),
     )
 
 
@@ -184,7 +247,7 @@ def merge_places(calibration: Calibration, groups: npt.ArrayLike) -> Calibration
     Parameters
     ----------
     calibration : Calibration
-        See `fit_calibration`; class scores are left out.
+        See `fit_calibration`; of a multiclass model see `merge_class_bins`.
     groups : int array, shape (n_places,)
         The group of each place, from 0, ascending.
 
@@ -207,11 +270,9 @@ def merge_places(calibration: Calibration, groups: npt.ArrayLike) -> Calibration
     >>> found.rows.shape, found.edges, found.probability[1, 1]
     ((3, 3, 2), array([0.5]), array([0.9, 0.1]))
     """
-    group = np.asarray(groups)
     places = len(calibration.rows)
-    if group.shape != (places,) or group[0] != 0 or not np.isin(np.diff(group), (0, 1)).all():
-        raise ValueError(f"`groups` must number the groups of {places} places in order, from 0 without gaps")
-    first = np.flatnonzero(np.diff(group, prepend=-1))
+    group = _checked_groups(groups, places, "places")
+    first = _first_of(group)
     rows = np.add.reduceat(calibration.rows, first)
 
     def mean(values: FloatArray, weight: FloatArray) -> FloatArray:
@@ -231,50 +292,50 @@ def merge_places(calibration: Calibration, groups: npt.ArrayLike) -> Calibration
     )
 
 
-def shift_weights(reference: Outcomes, current: npt.ArrayLike) -> FloatArray:
-    """Return by how much each bin of a feature is denser in a window than in the baseline [1]_.
+def merge_class_bins(calibration: Calibration, groups: npt.ArrayLike) -> Calibration:
+    """Return a multiclass calibration on fewer bins of the classes' scores, for draws as `merge_places` does.
 
     Parameters
     ----------
-    reference : Outcomes
-        The baseline's, with one leading axis of the feature's bins.
-    current : int array, shape (n_bins, n_places, n_predictions) or (n_bins,)
-        The window's rows. By place and prediction too, P(label | bin, place, prediction) alone has to be as it was;
-        by bin alone, rows of a bin have to be the same whatever their score.
+    calibration : Calibration
+        Of a model with class scores, see `fit_calibration`.
+    groups : int array, shape (n_bins,)
+        The group of each bin, from 0, ascending.
 
     Returns
     -------
-    float ndarray, shape (n_bins, n_places, n_predictions, 1) or (n_bins, 1, 1, 1)
-        For `fit_calibration`; the weighted baseline has as many rows as the window where it has any. 0 in bins that the
-        baseline does not have: nothing is known of their labels, and they are taken like the other rows of their place.
+    Calibration
 
     Raises
     ------
     ValueError
-        If the bins are not the same.
-
-    References
-    ----------
-    .. [1] Shimodaira, H. (2000). Improving predictive inference under covariate shift by weighting the log-likelihood
-       function. Journal of Statistical Planning and Inference, 90(2), 227-244.
+        If there are no class scores, or the groups do not fit.
 
     Examples
     --------
-    >>> baseline = Outcomes(np.array([[[[60, 20]]], [[[10, 10]]]]))
-    >>> shift_weights(baseline, [40, 60]).ravel()
-    array([0.5, 3. ])
+    >>> counts = np.zeros((1, 3, 2), dtype=np.int64)
+    >>> counts[0, 1:] = [(80, 20), (10, 90)]
+    >>> scores = np.array([[[60, 5], [30, 5], [20, 80]], [[80, 20], [5, 30], [5, 60]]])
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.2, 0.5]), class_scores=scores))
+    >>> found = merge_class_bins(fitted, [0, 0, 1])
+    >>> found.class_probability, found.edges
+    (array([[0.1  , 0.8  ],
+           [0.371, 0.923]]), array([0.5]))
     """
-    rows = np.asarray(current, dtype=np.float64)
-    counts = np.asarray(reference.counts, dtype=np.float64)
-    if counts.ndim != 4 or rows.shape not in (counts.shape[:3], counts.shape[:1]):
-        raise ValueError(
-            f"`current` of shape {rows.shape} must count the bins, or bins, places and predictions, of `reference`, "
-            f"whose counts have the shape {counts.shape}"
-        )
-    known = counts.sum(axis=3) if rows.ndim == 3 else counts.sum(axis=(1, 2, 3))
-    ratio = np.divide(rows, known, out=np.zeros(rows.shape), where=known > 0)
-    weights: FloatArray = ratio.reshape(*rows.shape, *(1,) * (4 - rows.ndim))
-    return weights
+    if calibration.class_rows is None or calibration.class_squares is None:
+        raise ValueError("`calibration` has no class scores whose bins could be merged: fit it to some that have")
+    bins = calibration.class_rows.shape[1]
+    group = _checked_groups(groups, bins, "bins")
+    first = _first_of(group)
+    rows = np.add.reduceat(calibration.class_rows, first, axis=1)
+    edges = calibration.edges
+    return replace(
+        calibration,
+        class_probability=_fit_classes(rows[np.newaxis])[0],
+        class_rows=rows,
+        class_squares=np.add.reduceat(calibration.class_squares, first, axis=1),
+        edges=edges[first[1:] - 1] if len(edges) == bins - 1 else edges,
+    )
 
 
 def expected_outcomes(
@@ -287,7 +348,8 @@ def expected_outcomes(
 
     Of a multiclass model with class scores, the share of right predictions of each class is that of as many rows with
     the highest scores of the class, calibrated, and corrected by the odds with which that was right or wrong of the
-    baseline. Wrong ones are spread as the baseline's, raked [2]_ to the labels that the calibrated scores expect.
+    baseline. Wrong ones are spread as the baseline's, raked [2]_ to the labels that the calibrated scores expect. A
+    class without a score is expected as often as the baseline's predictions were of it.
 
     Parameters
     ----------
@@ -329,29 +391,29 @@ def expected_outcomes(
     rows, scores = _checked_window(calibration, counts, class_scores)
     if scores is None or calibration.class_probability is None or calibration.class_rows is None:
         return reweighted(_unit(calibration), rows[..., np.newaxis] * calibration.probability)
-    drawn = (calibration.rows, calibration.class_rows, calibration.class_probability)
-    expected = _expected_confusion(rows, scores, *drawn)
+    fitted = calibration.class_probability
+    its = RedrawnClasses(calibration.class_rows.sum(axis=-1), fitted, fitted)
+    expected = _expected_confusion(rows, scores, calibration.rows, its)
     labels = scores * calibration.class_probability
     return reweighted(_unit(calibration), expected, np.stack([scores - labels, labels], axis=-1))
 
 
-def estimate(
-    metric: Metric,
+def expectation(
     calibration: Calibration,
     counts: npt.ArrayLike,
     class_scores: npt.ArrayLike | None = None,
     *,
     rng: np.random.Generator,
-    between_variance: float = 0.0,
     draws: int = 500,
     target: Target = "labels",
-) -> EstimatedPerformance:
-    """EstimatedPerformance a metric of a window without labels, with its 95 % interval.
+    redrawn: Redrawn | None = None,
+) -> Expectation:
+    """Return what a window without labels may expect, for as many metrics as are wanted, see `estimated`.
 
-    The interval joins three errors. The calibration's: the baseline's weighted counts are redrawn by the Bayesian
-    bootstrap with their effective rows, and the calibration is fitted again, always by isotonic regression. The
-    window's: labels are drawn by their probabilities, or the window's rows are redrawn, see `target`. And that windows
-    differ by more than sampling, `between_variance`. None of them knows of a change of P(label | inputs).
+    The draws join two errors. The calibration's: the baseline's weighted counts are redrawn by the Bayesian bootstrap
+    with their effective rows, and the calibration is fitted again, always by isotonic regression. The window's: labels
+    are drawn by their probabilities, or the window's rows are redrawn, see `target`. Neither knows of a change of
+    P(label | inputs).
 
     Measured, how often the interval holds what the labels show, of 250 to 1000 simulated windows each: accuracy, ROC
     AUC and Brier score of a score that is too sure, in 20 bins; of three classes accuracy and mean ROC AUC.
@@ -363,75 +425,26 @@ def estimate(
     4000, 800                                93.8, 94.8, 95.2 %
     4000, 800, the score right               98.0, 96.7, 96.3 %
     4000, 800, three classes                 96.4, 97.6 %
-    6000, 1000, inputs moved, not corrected  3.7, 11.7, 0.0 %
-    6000, 1000, inputs moved, corrected      95.0, 92.7, 94.0 %
+    6000, 1000, inputs moved                 3.7, 11.7, 0.0 %
     ======================================== ====================
 
-    A small baseline makes the AUC of a calibrated score a little too high, as steps fitted to noise rank the noise too:
-    by 0.003 with 1000 rows, 0.001 with 4000.
+    In the last, P(label) at a score is another than the baseline's, as a feature that the score does not know has
+    moved: `shift_correction` is for that. A small baseline makes the AUC of a calibrated score a little too high, as
+    steps fitted to noise rank the noise too: by 0.003 with 1000 rows, 0.001 with 4000.
 
     Parameters
     ----------
-    metric : callable
-        Takes `Outcomes` with leading axes and returns an array of their shape.
     calibration, counts, class_scores
         As in `expected_outcomes`; one window, without leading axes.
     rng : Generator
         Source of the draws.
-    between_variance : float
-        Variance of the metric between windows of the baseline beyond sampling, see `between_variance`; NaN is not
-        known and taken as 0.
     draws : int
         Number of redrawn tables.
     target : "labels" or "population"
-        Whether the interval is to hold the metric that the window's own labels will show, or that of endless rows of
+        Whether an interval is to hold the metric that the window's own labels will show, or that of endless rows of
         which the window is a sample.
-
-    Returns
-    -------
-    EstimatedPerformance
-        NaN where the metric is not defined.
-
-    Raises
-    ------
-    ValueError
-        If the counts do not fit or are no whole numbers, or the variance is negative.
-
-    Examples
-    --------
-    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
-    >>> counts[2, 1], counts[3, 2] = (9000, 1000), (4000, 6000)
-    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    >>> window = np.zeros((5, 3), dtype=np.int64)
-    >>> window[2, 1], window[3, 2] = 50, 200
-    >>> def accuracy(outcomes):
-    ...     return np.trace(outcomes.confusion, axis1=-2, axis2=-1) / outcomes.confusion.sum(axis=(-2, -1))
-    >>> found = estimate(accuracy, fitted, window, rng=np.random.default_rng(1))
-    >>> round(found.value, 3), round(found.standard_error, 2)
-    (0.66, 0.03)
-    """
-    found = expectation(calibration, counts, class_scores, rng=rng, draws=draws, target=target)
-    return estimated(metric, found, between_variance)
-
-
-def expectation(
-    calibration: Calibration,
-    counts: npt.ArrayLike,
-    class_scores: npt.ArrayLike | None = None,
-    *,
-    rng: np.random.Generator,
-    draws: int = 500,
-    target: Target = "labels",
-    redrawn: FloatArray | None = None,
-) -> Expectation:
-    """Return what a window without labels may expect, for as many metrics as are wanted, see `estimated`.
-
-    Parameters
-    ----------
-    calibration, counts, class_scores, rng, draws, target
-        As in `estimate`.
-    redrawn : float ndarray, shape (draws, n_places, n_predictions, n_labels), optional
-        What `redrawn_chances` returned for this calibration, where many windows share it; else it is drawn here.
+    redrawn : Redrawn, optional
+        What `redraw` returned for this calibration, where many windows share it; else it is drawn here.
 
     Returns
     -------
@@ -440,7 +453,7 @@ def expectation(
     Raises
     ------
     ValueError
-        As `estimate`.
+        If the counts do not fit or are no whole numbers.
 
     Examples
     --------
@@ -456,48 +469,32 @@ def expectation(
     rows, scores = _checked_window(calibration, counts, class_scores)
     if rows.ndim != 2:
         raise ValueError(f"`counts` must be of one window, with the axes place and prediction, not {rows.shape}")
-    drawn_scores = None
-    if calibration.class_rows is not None and scores is not None:
-        tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
-        squares = calibration.class_squares
-        class_tables = bayesian_bootstrap(calibration.class_rows, squares=squares, draws=draws, rng=rng)
-        fitted, seen, window = _fit_classes(class_tables), scores, rows
-        if target == "population":
-            seen = bayesian_bootstrap(scores, draws=draws, rng=rng)
-            window = bayesian_bootstrap(rows, draws=draws, rng=rng)
-        confusion = _expected_confusion(
-            np.broadcast_to(window, (draws, *rows.shape)),
-            np.broadcast_to(seen, fitted.shape),
-            tables,
-            class_tables,
-            fitted,
+    fitted = redraw(calibration, rng=rng, draws=draws) if redrawn is None else redrawn
+    if fitted.probability.shape != (draws, *calibration.rows.shape):
+        raise ValueError(
+            f"`redrawn` must have the shape {(draws, *calibration.rows.shape)} of this calibration, not "
+            f"{fitted.probability.shape}"
         )
-        drawn_scores = _drawn_class_scores(calibration, scores, target, draws, rng)
-        total = confusion.sum(axis=-1, keepdims=True)
-        probability = np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0)
-        probability[..., 0] += total[..., 0] <= 0
-    else:
-        probability = redrawn_chances(calibration, rng=rng, draws=draws) if redrawn is None else redrawn
-        if probability.shape != (draws, *calibration.rows.shape):
-            raise ValueError(
-                f"`redrawn` must have the shape {(draws, *calibration.rows.shape)} of this calibration, not "
-                f"{probability.shape}"
-            )
-        window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
+    window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
+    probability, drawn_scores = fitted.probability, None
+    if scores is not None and fitted.of_classes is not None:
+        seen = bayesian_bootstrap(scores, draws=draws, rng=rng) if target == "population" else scores
+        probability = _label_shares(_expected_confusion(window, seen, fitted.rows, fitted.of_classes))
+        drawn_scores = _drawn_class_scores(fitted.of_classes.scattered, scores, target, rng)
     drawn = _drawn_labels(window, probability, target, rng)
     expected = expected_outcomes(calibration, rows, scores)
     return Expectation(expected, reweighted(_unit(calibration), drawn, drawn_scores))
 
 
-def redrawn_chances(calibration: Calibration, *, rng: np.random.Generator, draws: int = 500) -> FloatArray:
-    """Return the chances of the labels by calibrations fitted to the baseline's rows as they may have come otherwise.
+def redraw(calibration: Calibration, *, rng: np.random.Generator, draws: int = 500) -> Redrawn:
+    """Fit a calibration to the baseline's rows as they may have come otherwise.
 
-    They are the costly part of `expectation`, and the same for every window.
+    It is the costly part of `expectation`, and the same for every window.
 
     Parameters
     ----------
     calibration : Calibration
-        See `fit_calibration`; class scores are not redrawn.
+        See `fit_calibration`.
     rng : Generator
         Source of the draws.
     draws : int
@@ -505,36 +502,53 @@ def redrawn_chances(calibration: Calibration, *, rng: np.random.Generator, draws
 
     Returns
     -------
-    float ndarray, shape (draws, n_places, n_predictions, n_labels)
-        By place and prediction they add up to 1.
+    Redrawn
 
     Examples
     --------
     >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
     >>> counts[2, 1], counts[3, 2] = (90, 10), (40, 60)
     >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    >>> drawn = redrawn_chances(fitted, rng=np.random.default_rng(1), draws=400)[:, 2, 1, 1]
+    >>> drawn = redraw(fitted, rng=np.random.default_rng(1), draws=400).probability[:, 2, 1, 1]
     >>> round(float(drawn.mean()), 2), round(float(drawn.std()), 2)  # sqrt(0.1 * 0.9 / 100) = 0.03
     (0.1, 0.03)
     """
     tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
-    if not len(calibration.scores):
-        return _label_shares(tables)
-    positive, _ = _fit_binary(tables, None, calibration.scores)
-    return np.stack([1 - positive, positive], axis=-1)
+    if len(calibration.scores):
+        positive, _ = _fit_binary(tables, None, calibration.scores)
+        return Redrawn(np.stack([1 - positive, positive], axis=-1), tables)
+    shares = _label_shares(tables)
+    if calibration.class_rows is None or calibration.class_squares is None:
+        return Redrawn(shares, tables)
+    its, squares = calibration.class_rows, calibration.class_squares
+    seen = bayesian_bootstrap(its, squares=squares, draws=draws, rng=rng)
+    scattered = bayesian_bootstrap(its, squares=CLASS_VARIANCE * squares, draws=draws, rng=rng)
+    return Redrawn(shares, tables, RedrawnClasses(seen.sum(axis=-1), _fit_classes(seen), _fit_classes(scattered)))
 
 
-def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0) -> EstimatedPerformance:
+def estimated(
+    metric: Metric,
+    found: Expectation,
+    between_variance: float = 0.0,
+    *,
+    added: float = 0.0,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> EstimatedPerformance:
     """Take a metric of what a window may expect, with its 95 % interval.
 
     Parameters
     ----------
     metric : callable
-        As in `estimate`.
+        Takes `Outcomes` with leading axes and returns an array of their shape.
     found : Expectation
         See `expectation` and `expectation_by_bin`.
     between_variance : float
-        As in `estimate`.
+        Variance of the metric between windows of the baseline beyond sampling, see `between_variance`; NaN is not
+        known and taken as 0.
+    added : float
+        By how much the metric of labels is usually larger than the expected one.
+    bounds : (float, float)
+        Least and largest value of the metric, within which value and interval are held.
 
     Returns
     -------
@@ -559,7 +573,9 @@ def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0)
     0.66
     """
     value = float(metric(found.expected))
-    return _interval(value, np.asarray(metric(found.drawn), dtype=np.float64), between_variance)
+    error = _interval(value, np.asarray(metric(found.drawn), dtype=np.float64), between_variance)
+    low, value, high = (float(np.clip(each + added, *bounds)) for each in (error.lower, value, error.upper))
+    return EstimatedPerformance(value, low, high, error.standard_error)
 
 
 def expected_by_bin(reference: Outcomes, rows: npt.ArrayLike) -> Outcomes:
@@ -608,56 +624,6 @@ def expected_by_bin(reference: Outcomes, rows: npt.ArrayLike) -> Outcomes:
     return Outcomes(found.counts, sums, reference.edges)
 
 
-def estimate_by_bin(
-    metric: Metric,
-    reference: Outcomes,
-    rows: npt.ArrayLike,
-    *,
-    rng: np.random.Generator,
-    between_variance: float = 0.0,
-    draws: int = 500,
-    target: Target = "labels",
-) -> EstimatedPerformance:
-    """EstimatedPerformance a metric of a window without labels from its rows per bin, with its 95 % interval.
-
-    The cells of the baseline are redrawn by the Bayesian bootstrap, and the window's outcomes drawn from them bin by
-    bin. A cell's sums are those of rows with its mean: of a regression's residuals, the spread within a bin of the
-    residual is left out, so that these bins should be fine.
-
-    Parameters
-    ----------
-    metric : callable
-        As in `estimate`.
-    reference, rows
-        As in `expected_by_bin`; one window.
-    rng, between_variance, draws, target
-        As in `estimate`.
-
-    Returns
-    -------
-    EstimatedPerformance
-
-    Raises
-    ------
-    ValueError
-        As `expected_by_bin` and `estimate`.
-
-    Examples
-    --------
-    >>> counts = np.zeros((2, 2, 1, 1), dtype=np.int64)
-    >>> counts[:, :, 0, 0] = [(500, 500), (500, 500)]
-    >>> errors = counts * np.array([[0.5, 1.5], [2.0, 6.0]])[:, :, np.newaxis, np.newaxis]
-    >>> def mean_absolute_error(outcomes):
-    ...     return outcomes.sums["absolute_error"].sum(axis=(-3, -2, -1)) / outcomes.rows
-    >>> baseline = Outcomes(counts, {"absolute_error": errors})
-    >>> found = estimate_by_bin(mean_absolute_error, baseline, [100, 300], rng=np.random.default_rng(1))
-    >>> round(found.value, 2), round(found.standard_error, 1)
-    (3.25, 0.1)
-    """
-    found = expectation_by_bin(reference, rows, rng=rng, draws=draws, target=target)
-    return estimated(metric, found, between_variance)
-
-
 def expectation_by_bin(
     reference: Outcomes,
     rows: npt.ArrayLike,
@@ -668,10 +634,16 @@ def expectation_by_bin(
 ) -> Expectation:
     """Return what a window without labels may expect from its rows per bin, for `estimated`.
 
+    The cells of the baseline are redrawn by the Bayesian bootstrap, and the window's outcomes drawn from them bin by
+    bin. A cell's sums are those of rows with its mean: of a regression's residuals, the spread within a bin of the
+    residual is left out, so that these bins should be fine.
+
     Parameters
     ----------
-    reference, rows, rng, draws, target
-        As in `estimate_by_bin`.
+    reference, rows
+        As in `expected_by_bin`; one window.
+    rng, draws, target
+        As in `expectation`.
 
     Returns
     -------
@@ -680,7 +652,7 @@ def expectation_by_bin(
     Raises
     ------
     ValueError
-        As `estimate_by_bin`.
+        As `expected_by_bin` and `expectation`.
 
     Examples
     --------
@@ -775,15 +747,10 @@ def _interval(value: float, drawn: FloatArray, between: float) -> EstimatedPerfo
     )
 
 
-def _drawn_class_scores(
-    calibration: Calibration, scores: FloatArray, target: Target, draws: int, rng: np.random.Generator
-) -> FloatArray:
+def _drawn_class_scores(chance: FloatArray, scores: FloatArray, target: Target, rng: np.random.Generator) -> FloatArray:
     """Return class scores by drawn labels, of `CLASS_VARIANCE` times the variance."""
-    squares = CLASS_VARIANCE * np.asarray(calibration.class_squares)
-    tables = bayesian_bootstrap(np.asarray(calibration.class_rows), squares=squares, draws=draws, rng=rng)
-    chance = _fit_classes(tables)
     if target == "population":
-        seen = bayesian_bootstrap(scores, squares=CLASS_VARIANCE * scores, draws=draws, rng=rng)
+        seen = bayesian_bootstrap(scores, squares=CLASS_VARIANCE * scores, draws=len(chance), rng=rng)
         return np.stack([seen * (1 - chance), seen * chance], axis=-1)
     # Pairs of rows with one label have twice the variance of single ones.
     pairs, single = np.divmod(scores.astype(np.int64), round(CLASS_VARIANCE))
@@ -834,6 +801,22 @@ def _checked_bins(reference: Outcomes, rows: npt.ArrayLike) -> tuple[FloatArray,
     nearest = known[np.argmin(np.abs(np.arange(len(counts))[:, np.newaxis] - known), axis=1)]
     into = (nearest[:, np.newaxis] == np.arange(len(counts))).astype(np.float64)
     return counts, window @ into
+
+
+def _checked_groups(groups: npt.ArrayLike, size: int, what: str) -> IntArray:
+    group = np.asarray(groups)
+    if group.shape != (size,) or group[0] != 0 or not np.isin(np.diff(group), (0, 1)).all():
+        raise ValueError(f"`groups` must number the groups of {size} {what} in order, from 0 without gaps")
+    return group
+
+
+def _first_of(group: IntArray) -> IntArray:
+    """Return the first member of each group."""
+    return np.flatnonzero(np.diff(group, prepend=-1))
+
+
+def _classes(calibration: Calibration) -> tuple[int, int] | None:
+    return None if calibration.class_rows is None else (len(calibration.class_rows), 2)
 
 
 def _unit(calibration: Calibration) -> Outcomes:
@@ -922,72 +905,85 @@ def _fit_binary(tables: FloatArray, squares: FloatArray | None, scores: FloatArr
 
 
 def _fit_classes(tables: FloatArray) -> FloatArray:
-    """Return P(label is the class | bin of its score), shape (draws, n_classes, n_bins), isotonic but for bin 0."""
+    """Return P(label is the class | bin of its score), shape (draws, n_classes, n_bins): isotonic in the score."""
     from scipy.optimize import isotonic_regression
 
     rows = tables.sum(axis=-1)
     overall = tables[..., 1].sum(axis=-1) / np.maximum(rows.sum(axis=-1), 1e-300)
     probability = np.repeat(overall[..., np.newaxis], rows.shape[-1], axis=-1)
-    np.divide(tables[..., 0, 1], rows[..., 0], out=probability[..., 0], where=rows[..., 0] > 0)
+    bins = np.arange(rows.shape[-1])
     for place in np.ndindex(rows.shape[:-1]):
-        some = 1 + np.flatnonzero(rows[place][1:] > 0)
+        some = np.flatnonzero(rows[place] > 0)
         if some.size:
             steps = isotonic_regression(tables[place][some, 1] / rows[place][some], weights=rows[place][some])
-            probability[place][1:] = np.interp(np.arange(1, rows.shape[-1]), some, steps.x)
+            probability[place] = np.interp(bins, some, steps.x)
     return probability
 
 
 def _label_shares(tables: FloatArray) -> FloatArray:
-    """Return P(label | place, prediction); of a cell without rows the whole table's."""
+    """Return P(label | place, prediction); of a cell without rows the whole table's, of an empty table even shares."""
     rows = tables.sum(axis=-1, keepdims=True)
     overall = tables.sum(axis=(-3, -2), keepdims=True)
-    overall = np.broadcast_to(overall / overall.sum(axis=-1, keepdims=True), tables.shape).copy()
+    even, total = np.full(overall.shape, 1 / tables.shape[-1]), overall.sum(axis=-1, keepdims=True)
+    overall = np.divide(overall, total, out=even, where=np.broadcast_to(total > 0, overall.shape))
+    overall = np.broadcast_to(overall, tables.shape).copy()
     shares: FloatArray = np.divide(tables, rows, out=overall, where=np.broadcast_to(rows > 0, tables.shape))
     return shares
 
 
-def _expected_confusion(
-    counts: FloatArray, scores: FloatArray, tables: FloatArray, class_tables: FloatArray, probability: FloatArray
-) -> FloatArray:
+def _expected_confusion(counts: FloatArray, scores: FloatArray, tables: FloatArray, its: RedrawnClasses) -> FloatArray:
     """Return expected rows by place (one), prediction and label; all arguments may have leading axes."""
+    probability = its.probability
     expected = counts[..., np.newaxis] * _label_shares(tables)
-    predicted = counts[..., 0, 1:]
+    predicted, total = counts[..., 0, 1:], counts.sum(axis=(-2, -1))[..., np.newaxis]
     seen, right = tables[..., 0, 1:, :].sum(axis=-1), np.einsum("...cc->...c", tables[..., 0, 1:, :])
-    odds = (
-        _logit(_top_share(scores, probability, predicted), predicted)
-        + _logit(right / np.maximum(seen, 1e-300), seen)
-        - _logit(_top_share(class_tables.sum(axis=-1), probability, seen), seen)
+    # Of the rows that are predicted to be a class, as many have its score as of all rows.
+    share = scores.sum(axis=-1) / np.maximum(total, 1e-300)
+    share_seen = its.rows.sum(axis=-1) / np.maximum(tables.sum(axis=(-3, -2, -1)), 1e-300)[..., np.newaxis]
+    known = (share > 0) & (share_seen > 0)
+    harder = _logit(_top_share(scores, probability, predicted * share), predicted) - _logit(
+        _top_share(its.rows, probability, seen * share_seen), seen
     )
+    odds = _logit(right / np.maximum(seen, 1e-300), seen) + np.where(known, harder, 0.0)
     precision = np.where(
         seen > 0, 1 / (1 + np.exp(-odds)), np.einsum("...cc->...c", _label_shares(tables)[..., 0, 1:, :])
     )
     hits = predicted * precision
     # What the calibrated scores expect of labels, less those that are right or have no prediction.
-    labels = np.sum(scores * probability, axis=-1)
-    labels = labels * (counts.sum(axis=(-2, -1)) / np.maximum(labels.sum(axis=-1), 1e-300))[..., np.newaxis]
+    labels = np.where(
+        known,
+        np.sum(scores * probability, axis=-1) / np.maximum(share, 1e-300),
+        expected[..., 0, :, :].sum(axis=-2),
+    )
+    labels = labels * (total / np.maximum(labels.sum(axis=-1, keepdims=True), 1e-300))
     columns = np.maximum(labels - expected[..., 0, 0, :] - hits, 0.0)
     wrong_rows = predicted - hits
     off = ~np.eye(predicted.shape[-1], dtype=np.bool_)
-    # Half a row: a mistake that the baseline does not show is not impossible.
-    wrong = np.where(off, np.broadcast_to(tables[..., 0, 1:, :] + 0.5, expected[..., 0, 1:, :].shape), 0.0)
+    # Half a row: a mistake that the baseline does not show is not impossible; a label that it never has is.
+    off = off & (tables.sum(axis=(-3, -2)) > 0)[..., np.newaxis, :]
+    usual = np.where(off, tables[..., 0, 1:, :] + 0.5, 0.0)
+    wrong = np.broadcast_to(usual, expected[..., 0, 1:, :].shape)
     for _ in range(RAKES):
         for axis, margin in ((-2, columns[..., np.newaxis, :]), (-1, wrong_rows[..., np.newaxis])):
             found = wrong.sum(axis=axis, keepdims=True)
             wrong = wrong * np.divide(margin, found, out=np.zeros(found.shape), where=found > 0)
-    lost = np.maximum(wrong_rows - wrong.sum(axis=-1), 0.0)  # where no column was left to take them
-    wrong = wrong + off * (lost / max(predicted.shape[-1] - 1, 1))[..., np.newaxis]
+    # Where no column was left to take them, wrong ones are spread as the baseline's, and where it has no other label
+    # than this class there are none.
+    total = usual.sum(axis=-1, keepdims=True)
+    usual = np.divide(usual, total, out=np.zeros(usual.shape), where=total > 0)
+    wrong = np.where(wrong.sum(axis=-1, keepdims=True) > 0, wrong, wrong_rows[..., np.newaxis] * usual)
+    hits = np.where(total[..., 0] > 0, hits, predicted)
     expected[..., 0, 1:, :] = wrong + np.eye(predicted.shape[-1]) * hits[..., np.newaxis]
     return expected
 
 
 def _top_share(scores: FloatArray, probability: FloatArray, predicted: FloatArray) -> FloatArray:
     """Return P(label is the class) of as many rows with the highest scores of each class as are predicted to be it."""
-    rows = scores[..., :0:-1]
+    rows = scores[..., ::-1]
     taken = np.clip(predicted[..., np.newaxis] - (np.cumsum(rows, axis=-1) - rows), 0.0, rows)
     total = taken.sum(axis=-1)
-    share: FloatArray = np.divide(
-        np.sum(taken * probability[..., :0:-1], axis=-1), total, out=np.full(total.shape, 0.5), where=total > 0
-    )
+    right = np.sum(taken * probability[..., ::-1], axis=-1)
+    share: FloatArray = np.divide(right, total, out=np.full(right.shape, 0.5), where=total > 0)
     return share
 
 

@@ -12,13 +12,16 @@ from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from monitoring_tasks.statistics.performance.estimation import (
-    estimate,
-    estimate_by_bin,
+    estimated,
+    expectation,
+    expectation_by_bin,
     expected_by_bin,
     expected_outcomes,
     fit_calibration,
     loss_explained,
-    shift_weights,
+    merge_class_bins,
+    redraw,
+    weigh_classes,
 )
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 
@@ -63,6 +66,10 @@ def mean_absolute_error(outcomes):
 
 def root_mean_squared_error(outcomes):
     return np.sqrt(outcomes.sums["error_squares"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1)))
+
+
+def estimate(metric, calibration, counts, class_scores=None, *, between_variance=0.0, **how):
+    return estimated(metric, expectation(calibration, counts, class_scores, **how), between_variance)
 
 
 def table(score, label, group=None, groups=1):
@@ -165,30 +172,17 @@ def test_rows_without_a_score_have_the_label_shares_of_their_prediction():
 
 def test_weights_are_as_good_as_rows():
     """Whole weights: the same map as of rows counted so often, with the effective rows of Kish."""
-    rng = np.random.default_rng(3)
-    outcomes = table(*scores(rng, 4000), group=rng.integers(0, 2, 4000), groups=2)
-    weights = np.array([1.0, 3.0]).reshape(2, 1, 1, 1)
+    outcomes = summed(table(*scores(np.random.default_rng(3), 4000)))
+    weights = np.array([1, 3]).reshape(2, 1) * np.ones(2, int)  # of the places below and above, by label
+    weights = np.repeat(weights, [12, BINS + 3 - 12], axis=0)[:, np.newaxis]
     fitted = fit_calibration(outcomes, weights)
-    repeated = Outcomes(
-        outcomes.counts * weights.astype(int), {n: t * weights for n, t in outcomes.sums.items()}, EDGES
-    )
-    again = fit_calibration(summed(repeated))
+    repeated = Outcomes(outcomes.counts * weights, {n: t * weights for n, t in outcomes.sums.items()}, EDGES)
+    again = fit_calibration(repeated)
     assert fitted.isotonic
     assert fitted.probability == pytest.approx(again.probability)
-    n = outcomes.rows
+    n = outcomes.counts[:12].sum(), outcomes.counts[12:].sum()
     assert fitted.effective_rows == pytest.approx((n[0] + 3 * n[1]) ** 2 / (n[0] + 9 * n[1]))
     assert fitted.means["brier"] == pytest.approx(again.means["brier"])
-
-
-def test_shift_weights_make_the_baseline_the_window():
-    rng = np.random.default_rng(4)
-    baseline = table(*scores(rng, 4000), group=rng.integers(0, 3, 4000), groups=3)
-    window = table(*scores(rng, 1000, 0.5), group=rng.choice(3, 1000, p=[0.1, 0.2, 0.7]), groups=3).counts.sum(axis=-1)
-    weighted = baseline.counts * shift_weights(baseline, window)
-    known = baseline.counts.sum(axis=-1) > 0
-    assert weighted.sum(axis=-1)[known] == pytest.approx(window[known])
-    by_bin = baseline.counts * shift_weights(baseline, window.sum(axis=(1, 2)))
-    assert by_bin.sum(axis=(1, 2, 3)) == pytest.approx(window.sum(axis=(1, 2)))
 
 
 # --- expected outcomes ---
@@ -267,34 +261,6 @@ def test_without_shift_the_other_interval_holds_that_of_endless_rows(metric):
     assert 0.92 <= coverage(300, one) <= 0.985
 
 
-def shifted(rng, rows, shares):
-    """A score that is right but in the last of four groups, where two thirds of its positives are none."""
-    group = rng.choice(4, rows, p=shares)
-    score = rng.beta(2, 2, rows)
-    label = rng.random(rows) < np.where(group == 3, score / 3, score)
-    return table(score, label, group, 4)
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("metric", [accuracy, roc_auc, brier])
-def test_where_inputs_moved_the_corrected_estimate_holds_and_the_plain_one_does_not(metric):
-    rng = np.random.default_rng(10)
-    plain, corrected, wider = [], [], []
-    for _ in range(300):
-        baseline = shifted(rng, 6000, [0.3, 0.3, 0.3, 0.1])
-        window = shifted(rng, 1000, [0.15, 0.15, 0.15, 0.55])
-        rows = window.counts.sum(axis=-1)
-        truth = float(metric(summed(window)))
-        for found, weights in ((plain, None), (corrected, shift_weights(baseline, rows))):
-            fitted = fit_calibration(baseline, weights)
-            result = estimate(metric, fitted, rows.sum(axis=0), rng=rng, draws=200)
-            found.append(result.lower <= truth <= result.upper)
-            wider.append(result.standard_error)
-    assert 0.9 <= np.mean(corrected) <= 0.99
-    assert np.mean(plain) < 0.5
-    assert np.mean(wider[1::2]) > np.mean(wider[::2])
-
-
 def test_the_error_is_that_of_labels_and_calibration_in_closed_form():
     """One bin: p (1 - p) / m of the labels and p (1 - p) / n of the calibration; and the windows' own variance."""
     counts = np.zeros((5, 3, 2), int)
@@ -314,13 +280,13 @@ def test_the_error_is_that_of_labels_and_calibration_in_closed_form():
 
 
 def test_few_effective_rows_widen_the_interval():
-    counts = np.zeros((2, 5, 3, 2), int)
-    counts[:, 2, 1] = [(3600, 900), (80, 20)]
+    counts = np.zeros((5, 3, 2), int)
+    counts[2, 1] = (80, 20)
     outcomes = Outcomes(counts, edges=np.array([0.0, 0.5, 1.0]))
     window = np.zeros((5, 3), int)
     window[2, 1] = 10_000
-    weights = np.array([0.0, 45.0]).reshape(2, 1, 1, 1)  # 4500 in all, but of 100 rows
-    few = estimate(accuracy, fit_calibration(outcomes, weights), window, rng=np.random.default_rng(1), draws=4000)
+    fitted = fit_calibration(outcomes, 45.0)  # 4500 in all, but of 100 rows
+    few = estimate(accuracy, fitted, window, rng=np.random.default_rng(1), draws=4000)
     assert few.standard_error == pytest.approx(math.sqrt(0.16 * (1 / 100 + 1 / 10_000)), rel=0.05)
 
 
@@ -533,7 +499,8 @@ def test_the_interval_of_an_error_holds_with_and_without_a_shift(metric, shares)
 
     def one():
         baseline, window = residuals(rng, 4000, [0.4, 0.3, 0.2, 0.1]), residuals(rng, 500, shares)
-        return estimate_by_bin(metric, baseline, window.rows, rng=rng, draws=200), float(metric(summed(window)))
+        found = expectation_by_bin(baseline, window.rows, rng=rng, draws=200)
+        return estimated(metric, found), float(metric(summed(window)))
 
     assert 0.92 <= coverage(400, one) <= 0.98
 
@@ -573,13 +540,22 @@ def test_bad_input_is_named():
         estimate(accuracy, fitted, window, rng=rng)
     with pytest.raises(ValueError, match=r"`between_variance` must not be negative, as -0\.1 is"):
         estimate(accuracy, fitted, window * 2, rng=rng, between_variance=-0.1)
-    with pytest.raises(ValueError, match="`current` of shape"):
-        shift_weights(outcomes, [1, 2])
+    with pytest.raises(ValueError, match="`calibration` has no class scores whose bins could be merged"):
+        merge_class_bins(fitted, [0, 0, 1])
+    with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must have the calibration's classes.*None"):
+        weigh_classes(fitted, np.ones((2, 2)))
+    scored = fit_calibration(classes(rng, 100, 1.0))
+    with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must .*: \(3, 2\)"):
+        weigh_classes(scored, np.ones((2, 2)))
+    with pytest.raises(ValueError, match="`groups` must number the groups of 13 bins in order"):
+        merge_class_bins(scored, [0, 0, 1])
+    with pytest.raises(ValueError, match=r"`redrawn` must have the shape \(5, 1, 4, 3\)"):
+        expectation(scored, np.ones((1, 4)), rng=rng, draws=5, redrawn=redraw(scored, rng=rng, draws=4))
     with pytest.raises(ValueError, match=r"`rows` of shape \(3,\) must count the bins"):
         expected_by_bin(Outcomes(np.ones((2, 1, 1, 1), int)), [1, 2, 3])
     with pytest.raises(ValueError, match="there is nothing to estimate from"):
         expected_by_bin(Outcomes(np.zeros((2, 1, 1, 1), int)), [1, 2])
     with pytest.raises(ValueError, match="must be of one window, with the axis bin"):
-        estimate_by_bin(accuracy, Outcomes(np.ones((2, 1, 1, 1), int)), [[1, 2]], rng=rng)
+        expectation_by_bin(Outcomes(np.ones((2, 1, 1, 1), int)), [[1, 2]], rng=rng)
     with pytest.raises(ValueError, match=r"`loss` must be one of \[\], not 'error'"):
         loss_explained(Outcomes(np.ones((2, 1, 1, 1), int)), "error")

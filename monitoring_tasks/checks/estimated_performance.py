@@ -16,6 +16,7 @@ from monitoring_tasks.checks.expected_performance import (
     answered,
     chance_adds,
     compare_expected,
+    drawn_inside,
     estimate_of,
     expect,
     holds,
@@ -64,7 +65,8 @@ def estimated_performance(context: CheckContext) -> list[Result]:
                 comparison = compare_expected(metric, expected, endless, baseline)
             row = Row(metric, expected, estimate_of(metric, expected, baseline), realised(context, metric, profile))
             rate = settings.false_alarm_rate / tests
-            results.append(row.result(comparison, rate) if metric in decided else row.plain())
+            inside = drawn_inside(metric, expected, baseline)
+            results.append(row.result(comparison, rate, inside) if metric in decided else row.plain())
             if row.truth is not None and not profile.segment and metric in decided:
                 results.append(row.error())
         results += [
@@ -117,8 +119,11 @@ class Row:
             message=f"{self._words()}{self._truth_in_words()}",
         )
 
-    def result(self, comparison: Comparison | None, rate: float) -> Result:
-        """Return it with its decision, at this rate of false alarms."""
+    def result(self, comparison: Comparison | None, rate: float, inside: float = 0.0) -> Result:
+        """Return it with its decision, at this rate of false alarms.
+
+        The bounds are those of the value that is told: `inside` is by how much the one that is compared is above it.
+        """
         result = self.plain()
         if result.value is None:
             return result
@@ -127,8 +132,11 @@ class Row:
             return replace(
                 result, status="insufficient_data", message=f"{self._words()}; {why}{self._truth_in_words()}"
             )
-        more = chance_adds(self.metric, self.expected)
-        low, high = (None if each is None else each + more for each in comparison.bounds(rate))
+        more = chance_adds(self.metric, self.expected) - inside
+        low, high = (
+            None if each is None else min(max(each + more, self.metric.lowest), self.metric.highest)
+            for each in comparison.bounds(rate)
+        )
         status: Status = "alarm" if comparison.p_value < rate else "ok"
         bound = " or ".join(
             f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from zlib import crc32
 
@@ -248,6 +248,10 @@ def compare_expected(
 ) -> Comparison | None:
     """Compare the expected metric with the baseline's, one-sided; None where it cannot be told.
 
+    A share within half a row of its bound has the error of as many labels: its draws hardly differ. And the window's
+    rows cannot show a baseline that is nearer to the bound than that, so that such a one is taken to be as far from it.
+    Where a loss is 0 on either side its logarithm is infinite, and the losses themselves are compared.
+
     Parameters
     ----------
     metric
@@ -259,31 +263,60 @@ def compare_expected(
     baseline
         Shows how much windows differ beyond chance.
     """
+    found = _compared(metric, expected, population, baseline)
+    if found is None and metric.scale in ("log", "log_of_remainder"):
+        return _compared(replace(metric, scale="identity"), expected, population, baseline)
+    return found
+
+
+def _compared(
+    metric: PerformanceMetric, expected: Expected, population: Outcomes, baseline: LabelledBaseline
+) -> Comparison | None:
     at, error = (float(each) for each in scaled(metric, expected.reference.outcomes))
-    usual = UsualError.of(metric, baseline).mean
-    value, drawn = (
-        on_scale(metric, _off_bounds(metric, metric.function(outcomes), expected.profile.rows))
-        for outcomes in (expected.found.expected, population)
-    )
-    known = drawn[np.isfinite(drawn)]
-    if not all(map(math.isfinite, (at, error, float(value)))) or known.size <= DRAWS / 2:
+    outcomes, usual = expected.found.expected, UsualError.of(metric, baseline).mean
+    low, high = half_a_row_inside(metric, outcomes)
+    if is_at_bound(metric, outcomes):
+        value, own = (float(each) for each in scaled(metric, outcomes))
+        at = float(np.clip(at, *on_scale(metric, (low, high))))
+    else:
+        value = float(on_scale(metric, metric.function(outcomes)))
+        drawn = on_scale(metric, np.clip(metric.function(population), low, high))
+        known = drawn[np.isfinite(drawn)]
+        own = float(np.std(known, ddof=1)) if known.size > DRAWS / 2 else math.nan
+    if not all(map(math.isfinite, (at, error, value, own))):
         return None
     return Comparison.of(
         metric,
         reference=float(metric.function(expected.reference.outcomes)),
         # Both as a window would show them, so that the bounds are those of the value that is told.
         before=(at + usual, error),
-        after=(float(value) + usual, float(np.std(known, ddof=1))),
+        after=(value + usual, own),
         between=between_windows(metric, baseline),
     )
 
 
-def _off_bounds(metric: PerformanceMetric, value: FloatArray, rows: int) -> FloatArray:
-    """Return values half a row inside of the metric's bounds, which on the scale are infinitely far, see `scaled`."""
+def is_at_bound(metric: PerformanceMetric, outcomes: Outcomes) -> bool:
+    """Tell whether a share or a correlation lies within half a row of its bounds."""
+    low, high = half_a_row_inside(metric, outcomes)
+    value = float(metric.function(outcomes))
+    return value < low or value > high
+
+
+def half_a_row_inside(metric: PerformanceMetric, outcomes: Outcomes) -> tuple[float, float]:
+    """Return the least and the largest value of a metric that `scaled` leaves as it is; infinite where it has none."""
     if metric.scale not in ("logit", "fisher"):
-        return value
-    room = (metric.highest - metric.lowest) / (2 * (rows + 1))
-    return np.clip(value, metric.lowest + room, metric.highest - room)
+        return -math.inf, math.inf
+    room = (metric.highest - metric.lowest) / (2 * (float(metric.estimate(outcomes).trials) + 1))
+    return metric.lowest + room, metric.highest - room
+
+
+def drawn_inside(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> float:
+    """Return by how much the value that `compare_expected` compares is above the one that `estimate_of` tells."""
+    outcomes, usual = expected.found.expected, UsualError.of(metric, baseline).mean
+    if not is_at_bound(metric, outcomes):
+        return 0.0
+    compared, told = scaled(metric, outcomes)[0], on_scale(metric, metric.function(outcomes))
+    return float(off_scale(metric, compared + usual) - off_scale(metric, told + usual))
 
 
 def population(expected: Expected) -> Outcomes:

@@ -55,6 +55,7 @@ def drawn(
     slope: float = 1.0,
     labelled: bool = True,
     segment: str = "",
+    cut: float = 0.5,
 ) -> LabelsProfile:
     """Draw a day of a binary model that has learned too little of `x`; P(late | x, z) is fixed, but for `slope`.
 
@@ -67,7 +68,7 @@ def drawn(
     known = label if labelled else np.full(rows, np.nan)
     edges = np.linspace(-2, 2, made.BY_COLUMN - 1)
     columns = {name: 1 + np.searchsorted(edges, each) for name, each in (("x", of_x), ("w", rng.normal(size=rows)))}
-    return made.labels_of(BINARY, day, known, (score > 0.5).astype(float), score, columns, segment)
+    return made.labels_of(BINARY, day, known, (score > cut).astype(float), score, columns, segment)
 
 
 def baseline_of(make: Callable[[int], LabelsProfile] = drawn, days: int = DAYS) -> LabelledBaseline:
@@ -214,6 +215,71 @@ def test_the_bounds_are_those_of_the_value_that_is_told():
                     assert result.status == outside, result
                     statuses.add(outside)
     assert statuses == {"ok", "alarm"}
+
+
+def nearly_perfect(day: int, rows: int = 2000, wrong: int = 0, rare: bool = False) -> LabelsProfile:
+    """Draw a day of a model that is always right but in `wrong` rows of the first day, or that never says yes."""
+    rng = np.random.default_rng([17, day, rows])
+    label = (rng.random(rows) < (0.03 if rare else 0.5)).astype(float)
+    prediction = np.zeros(rows) if rare else label.copy()
+    prediction[: wrong if day == 0 else 0] = 1 - label[: wrong if day == 0 else 0]
+    score = np.full(rows, 0.05) if rare else np.where(prediction == 1, 0.9, 0.1)
+    columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+    return made.labels_of(BINARY, day, label, prediction, score, columns)
+
+
+def test_a_perfect_window_is_not_worse_than_a_baseline_with_six_errors_of_forty_thousand():
+    """Half a row of forty is further from the bound than the baseline is: it was an alarm in every window."""
+    baseline = baseline_of(lambda day: nearly_perfect(day, wrong=6))
+    monitor = monitor_of("{metrics: [accuracy, f1, mcc, roc_auc]}")
+    for rows in (60, 200, 2000):
+        for day in range(30, 34):
+            results = found(estimated_performance(context_of(monitor, [nearly_perfect(day, rows)], baseline)))
+            assert {results[name].status for name in ("accuracy", "f1", "mcc", "roc_auc")} == {"ok"}
+    bad = found(estimated_performance(context_of(monitor, [drawn(42, 900, sharpness=0.3)], baseline)))
+    assert bad["roc_auc"].status == "alarm"
+
+
+def test_a_metric_that_is_zero_as_it_is_in_the_windows_of_the_baseline_is_no_alarm():
+    """A model that says yes in one window of ten has an F1 of 0 in the others, and of more over all of them."""
+
+    def day_of(day: int) -> LabelsProfile:
+        return nearly_perfect(day, 60, rare=day % 10 != 0)
+
+    monitor, baseline = monitor_of("{metrics: [f1, recall]}"), baseline_of(day_of)
+    results = found(estimated_performance(context_of(monitor, [day_of(31)], baseline)))
+    for name in ("f1", "recall"):
+        result = results[name]
+        assert (result.value, result.status) == (0.0, "ok"), result
+        assert result.threshold_lower == 0.0
+        assert replace(result, status=None).decided() == "ok"
+    # Where the model says yes in every window of the baseline, one in which it does not is an alarm.
+    results = found(estimated_performance(context_of(monitor, [drawn(31, 200, cut=1.0)], baseline_of())))
+    for name in ("f1", "recall"):
+        result = results[name]
+        assert (result.value, result.status) == (0.0, "alarm"), result
+        assert replace(result, status=None).decided() == "alarm"
+
+
+def test_a_loss_of_zero_is_compared_too():
+    """Its logarithm is infinite, and nothing was said of it."""
+
+    def sure(day: int, rows: int = 500, wrong: float = 0.0) -> LabelsProfile:
+        rng = np.random.default_rng([19, day])
+        label = (rng.random(rows) < 0.5).astype(float)
+        score = np.where(rng.random(rows) < wrong, 0.5, label)
+        columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+        return made.labels_of(BINARY, day, label, (score > 0.5).astype(float), score, columns)
+
+    monitor, baseline = monitor_of("{metrics: [brier]}"), baseline_of(sure)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        same, worse = (
+            found(estimated_performance(context_of(monitor, [sure(31, wrong=wrong)], baseline)))["brier"]
+            for wrong in (0.0, 0.3)
+        )
+    assert (same.value, same.status) == (0.0, "ok")
+    assert worse.value == pytest.approx(0.3 * 0.25, abs=0.03)
+    assert worse.status == "alarm"
 
 
 # --- The backtest -----------------------------------------------------------------------------------------------------

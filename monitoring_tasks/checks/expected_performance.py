@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from monitoring_tasks.checks.comparison import FEWEST_PARTS, Comparison, between_windows
+from monitoring_tasks.checks.comparison import FEWEST_PARTS, Comparison, between_windows, windows_in
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
@@ -164,7 +166,7 @@ def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: Labelle
     show the larger one: such a metric is given as it comes out by chance.
     """
     value = float(metric.function(expected.found.expected))
-    usual = UsualError.of(metric, baseline)
+    usual = _usual(metric, expected, baseline)
     at, deviation = on_scale(metric, value), math.sqrt(usual.variance)
     low, centre, high = (float(off_scale(metric, at + usual.mean + sign * deviation)) for sign in (-1, 0, 1))
     return estimated(
@@ -188,26 +190,59 @@ class UsualError:
 
     @staticmethod
     @lru_cache(maxsize=128)
-    def of(metric: PerformanceMetric, baseline: LabelledBaseline) -> UsualError:
-        """Estimate every window of the baseline from the calibration of all of them."""
+    def of(metric: PerformanceMetric, baseline: LabelledBaseline, windows: int = 1) -> UsualError:
+        """Estimate every window of the baseline from the calibration of all of them.
+
+        Parameters
+        ----------
+        metric
+            Of what.
+        baseline
+            Whose windows.
+        windows
+            How many of them the estimated one is as long as. The mean is that of so many together, as far as the
+            baseline has them: of a month it is not that of its days. A mean over so many varies less.
+        """
         parts = baseline.parts
-        if baseline.bins.task == "regression" or not metric.suits(parts):
-            return UsualError(0.0, between_windows(metric, baseline)[0])
-        whole = Outcomes(
-            parts.counts.sum(axis=0), {name: each.sum(axis=0) for name, each in parts.sums.items()}, parts.edges
-        )
+        whole = _tables(parts, lambda each: each.sum(axis=0))
+        if baseline.bins.task == "regression" or not metric.suits(whole):
+            return UsualError(0.0, between_windows(metric, baseline)[0] / windows)
         if not whole.rows:
             return UsualError(0.0, 0.0)
-        expected = metric.function(expected_outcomes(fit_calibration(whole), parts.counts.sum(axis=-1)))
-        values, errors = scaled(metric, parts)
-        off = values - on_scale(metric, expected)
-        known = np.isfinite(off) & np.isfinite(errors) & (errors > 0)
-        if known.sum() < FEWEST_PARTS:
+        off, errors = _off(metric, parts, whole)
+        if len(off) < FEWEST_PARTS:
             return UsualError(0.0, 0.0)
-        between = between_variance(off[known], errors[known])
-        weight = 1 / (errors[known] ** 2 + between)
-        mean = float(weight @ off[known] / weight.sum())
-        return UsualError(mean, between * (1 + 1 / int(known.sum())))
+        between, count = between_variance(off, errors), len(off)
+        if windows > 1:
+            together = min(windows, len(parts.counts))
+            first = np.arange(len(parts.counts) // together) * together
+            kept = len(first) * together
+            off, errors = _off(metric, _tables(parts, lambda each: np.add.reduceat(each[:kept], first)), whole)
+        if not len(off):
+            return UsualError(0.0, between * (1 / windows + 1 / count))
+        weight = 1 / (errors**2 + between / windows)
+        return UsualError(float(weight @ off / weight.sum()), between * (1 / windows + 1 / count))
+
+
+def _off(metric: PerformanceMetric, parts: Outcomes, whole: Outcomes) -> tuple[FloatArray, FloatArray]:
+    """Return by how much the truth of windows is above their estimate, where both are known, and its errors."""
+    scores = None if parts.class_scores is None else parts.class_scores.sum(axis=-1)
+    expected = metric.function(expected_outcomes(fit_calibration(whole), parts.counts.sum(axis=-1), scores))
+    values, errors = scaled(metric, parts)
+    off = values - on_scale(metric, expected)
+    known = np.isfinite(off) & np.isfinite(errors) & (errors > 0)
+    return off[known], errors[known]
+
+
+def _tables(outcomes: Outcomes, function: Callable[[Any], Any]) -> Outcomes:
+    """Return outcomes of whose tables this was made."""
+    sums = {name: function(each) for name, each in outcomes.sums.items()}
+    scores = None if outcomes.class_scores is None else function(outcomes.class_scores)
+    return Outcomes(function(outcomes.counts), sums, outcomes.edges, scores)
+
+
+def _usual(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> UsualError:
+    return UsualError.of(metric, baseline, round(windows_in(expected.profile.window, baseline)))
 
 
 def holds(found: EstimatedPerformance, truth: float | None) -> bool | None:
@@ -273,7 +308,7 @@ def _compared(
     metric: PerformanceMetric, expected: Expected, population: Outcomes, baseline: LabelledBaseline
 ) -> Comparison | None:
     at, error = (float(each) for each in scaled(metric, expected.reference.outcomes))
-    outcomes, usual = expected.found.expected, UsualError.of(metric, baseline).mean
+    outcomes, usual = expected.found.expected, _usual(metric, expected, baseline).mean
     low, high = half_a_row_inside(metric, outcomes)
     if is_at_bound(metric, outcomes):
         value, own = (float(each) for each in scaled(metric, outcomes))
@@ -292,6 +327,7 @@ def _compared(
         before=(at + usual, error),
         after=(value + usual, own),
         between=between_windows(metric, baseline),
+        windows=windows_in(expected.profile.window, baseline),
     )
 
 
@@ -312,7 +348,7 @@ def half_a_row_inside(metric: PerformanceMetric, outcomes: Outcomes) -> tuple[fl
 
 def drawn_inside(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> float:
     """Return by how much the value that `compare_expected` compares is above the one that `estimate_of` tells."""
-    outcomes, usual = expected.found.expected, UsualError.of(metric, baseline).mean
+    outcomes, usual = expected.found.expected, _usual(metric, expected, baseline).mean
     if not is_at_bound(metric, outcomes):
         return 0.0
     compared, told = scaled(metric, outcomes)[0], on_scale(metric, metric.function(outcomes))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
 
 from monitoring_tasks.checks import CHECKS, Result, enabled, not_computed
 from monitoring_tasks.checks.estimated_performance import estimated_performance
+from monitoring_tasks.checks.expected_performance import UsualError
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
@@ -215,6 +217,39 @@ def test_the_bounds_are_those_of_the_value_that_is_told():
                     assert result.status == outside, result
                     statuses.add(outside)
     assert statuses == {"ok", "alarm"}
+
+
+def test_a_month_is_not_corrected_as_its_days_are():
+    """Over many days the scores tell bad days from good ones, too, and on any one of them they cannot."""
+
+    def stormy(day: int) -> LabelsProfile:
+        """The scores know which days are bad, and say little of the rows of one day."""
+        rng = np.random.default_rng([23, day])
+        level, of_row = 2.0 * (day % 2) - 1, rng.normal(size=ROWS)
+        score = sigmoid(level + of_row)
+        label = (rng.random(ROWS) < sigmoid(level + 0.2 * of_row)).astype(float)
+        columns = {"x": rng.integers(1, 5, ROWS), "w": rng.integers(1, 5, ROWS)}
+        return made.labels_of(BINARY, day, label, (score > 0.5).astype(float), score, columns)
+
+    def together(first: int, days: int) -> LabelsProfile:
+        window = replace(made.window_of(first), end=made.window_of(first + days - 1).end)
+        parts = [stormy(first + day) for day in range(days)]
+        return reduce(lambda a, b: a.with_rows_of(b, window), parts[1:], replace(parts[0], window=window))
+
+    baseline, auc = baseline_of(stormy), performance_metric("roc_auc")
+    day, days, month, year = (UsualError.of(auc, baseline, windows) for windows in (1, 2, 20, 365))
+    assert day.mean < -0.2
+    assert abs(month.mean) < 0.02
+    # Two days are one of each kind, as a month is. Days vary by chance alone here, and a month by no more.
+    assert days.mean == pytest.approx(month.mean, abs=0.05)
+    assert year.mean == pytest.approx(month.mean)
+    assert year.variance <= month.variance <= day.variance
+    monitor = monitor_of("{metrics: [roc_auc]}")
+    for length in (10, 20, 30):
+        profile = together(40, length)
+        result = found(estimated_performance(context_of(monitor, [profile], baseline, final=True)))["roc_auc"]
+        assert result.value == pytest.approx(result.detail["realised"], abs=0.015)
+        assert (result.detail["inside"], result.status) == (True, "ok")
 
 
 def nearly_perfect(day: int, rows: int = 2000, wrong: int = 0, rare: bool = False) -> LabelsProfile:

@@ -72,9 +72,9 @@ def estimated_performance(context: CheckContext) -> list[Result]:
         results += [
             _not_estimated(metric, profile, NO_SCORES) for metric in decided if not can_estimate(metric, profile)
         ]
-    first = next((metric for metric in decided if can_estimate(metric, whole)), None)
-    if first is not None and baseline is not None:
-        results.append(estimate_coverage(context, first, baseline, inputs))
+    watched = [metric for metric in decided if can_estimate(metric, whole)]
+    if watched and baseline is not None:
+        results.append(estimate_coverage(context, watched, baseline, inputs))
     return results
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from monitoring_tasks.checks import CHECKS, Result, enabled, not_computed
+from monitoring_tasks.checks.estimate_coverage import Backtest, coverage_of
 from monitoring_tasks.checks.estimated_performance import estimated_performance
 from monitoring_tasks.checks.expected_performance import UsualError
 from monitoring_tasks.config import Monitor, parse_monitor
@@ -334,7 +335,31 @@ def test_estimates_that_hold_are_in_order(baseline):
     assert result.value == result.detail["inside"] / 30 >= 0.8
     ends = wilson_interval(result.detail["inside"], 30)
     assert (result.value_lower, result.value_upper) == ends
-    assert result.message.startswith(f"{result.detail['inside']} of 30 intervals held the truth of ROC AUC")
+    held = result.detail["inside_by_metric"]
+    assert result.detail["inside"] == min(held.values()) == held[result.detail["metric"]]
+    labels = {"roc_auc": "ROC AUC", "brier": "Brier score"}
+    least = labels.pop(result.detail["metric"])
+    (other, label), *_ = labels.items()
+    assert result.message.startswith(
+        f"{result.detail['inside']} of 30 intervals held the truth of {least} ({held[other]} that of {label}); they"
+    )
+
+
+def test_the_metric_that_is_held_least_often_is_watched_and_not_the_first():
+    """The area alone was watched, and F1, which decides too, was held in 77 % of the demo's windows."""
+    area, brier = performance_metric("roc_auc"), performance_metric("brier")
+    good, bad = Backtest(0.01, inside=True), Backtest(-0.05, inside=False)
+    result = coverage_of([area, brier], [{"roc_auc": good, "brier": bad if i < 10 else good} for i in range(30)])
+    assert (result.status, result.value) == ("warning", 20 / 30)
+    assert result.detail["metric"] == "brier"
+    assert result.detail["mean_error"] == pytest.approx((-10 * 0.05 + 20 * 0.01) / 30)
+    assert result.message == (
+        "the estimates miss too often: 20 of 30 intervals held the truth of Brier score (30 that of ROC AUC); they "
+        "were off by 0.0233 on average"
+    )
+    # A metric that is hardly ever defined says nothing, and hides no other.
+    rare = coverage_of([area, brier], [{"roc_auc": good, **({"brier": bad} if i < 9 else {})} for i in range(30)])
+    assert (rare.status, rare.detail["metric"]) == ("ok", "roc_auc")
 
 
 def test_of_a_changed_concept_the_estimates_miss_and_the_monitor_says_so(baseline):

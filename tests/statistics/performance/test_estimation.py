@@ -300,7 +300,8 @@ def test_a_metric_that_is_not_defined_is_not_estimated():
 
 # --- multiclass ---
 
-CLASS_EDGES = np.linspace(0, 1, 11)
+CLASS_EDGES = np.linspace(0.1, 0.9, 9)
+"""As in the store: the lowest bin and the highest have rows."""
 
 
 def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2), stray=0.0):
@@ -310,14 +311,14 @@ def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2), stray=0.0):
     score, chance = (np.exp(logits * scale) for scale in (1.0, 0.7))
     score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
     label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1)
-    counts, tables = np.zeros((1, 4, 3), int), np.zeros((3, 13, 2), int)
+    counts, tables = np.zeros((1, 4, 3), int), np.zeros((3, len(CLASS_EDGES) + 1, 2), int)
     predicted = score.argmax(axis=1)
     if stray:
         predicted = np.where(rng.random(rows) < stray, rng.integers(0, 3, rows), predicted)
     np.add.at(counts, (0, 1 + predicted, label), 1)
     for one in range(3):
-        np.add.at(tables[one], (1 + np.searchsorted(CLASS_EDGES, score[:, one], side="right"), (label == one) * 1), 1)
-    return Outcomes(counts, edges=np.empty(0), class_scores=tables)
+        np.add.at(tables[one], (np.searchsorted(CLASS_EDGES, score[:, one], side="right"), (label == one) * 1), 1)
+    return Outcomes(counts, edges=CLASS_EDGES, class_scores=tables)
 
 
 def test_without_class_scores_the_baselines_confusion_is_weighed():
@@ -338,6 +339,20 @@ def test_of_the_baseline_itself_class_scores_give_its_confusion():
     assert expected.counts.sum(axis=-1) == pytest.approx(outcomes.counts.sum(axis=-1), abs=1e-6)
     assert expected.confusion / 20_000 == pytest.approx(outcomes.confusion / 20_000, abs=0.002)
     assert expected.class_scores.sum(axis=-1) == pytest.approx(outcomes.class_scores.sum(axis=-1))
+
+
+def test_rows_of_the_lowest_bin_are_among_those_with_the_highest_scores_where_there_are_no_others():
+    """A hundred rows are predicted the second class: 60 with scores of which 9 of 10 are right, 40 of which 1 of 10."""
+    second = np.array([(126, 14), (6, 54)])
+    counts = np.zeros((1, 3, 2), int)
+    counts[0, 1:] = [(90, 10), (42, 58)]
+    fitted = fit_calibration(
+        Outcomes(counts, edges=np.array([0.5]), class_scores=np.stack([second[::-1, ::-1], second]))
+    )
+    found = expected_outcomes(fitted, [[0, 100, 100]], [(60, 140), (140, 60)])
+    assert found.confusion[1] == pytest.approx([42, 58])
+    fewer = expected_outcomes(fitted, [[0, 100, 100]], [(20, 180), (180, 20)])
+    assert fewer.confusion[1] == pytest.approx([74, 26])  # 20 * 0.9 + 80 * 0.1
 
 
 def test_predictions_that_do_not_follow_the_scores_are_as_right_as_they_were():
@@ -547,7 +562,7 @@ def test_bad_input_is_named():
     scored = fit_calibration(classes(rng, 100, 1.0))
     with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must .*: \(3, 2\)"):
         weigh_classes(scored, np.ones((2, 2)))
-    with pytest.raises(ValueError, match="`groups` must number the groups of 13 bins in order"):
+    with pytest.raises(ValueError, match="`groups` must number the groups of 10 bins in order"):
         merge_class_bins(scored, [0, 0, 1])
     with pytest.raises(ValueError, match=r"`redrawn` must have the shape \(5, 1, 4, 3\)"):
         expectation(scored, np.ones((1, 4)), rng=rng, draws=5, redrawn=redraw(scored, rng=rng, draws=4))

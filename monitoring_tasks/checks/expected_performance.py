@@ -17,23 +17,27 @@ from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric, off_scale, on_scale, scaled
 from monitoring_tasks.statistics.performance.between_variance import between_variance
-from monitoring_tasks.statistics.performance.estimation import (
+from monitoring_tasks.statistics.performance.calibration_map import (
     Calibration,
-    EstimatedPerformance,
-    Expectation,
     Redrawn,
-    Target,
-    estimated,
-    expectation,
-    expectation_by_bin,
-    expected_by_bin,
-    expected_outcomes,
     fit_calibration,
-    loss_explained,
     merge_class_bins,
     merge_places,
     redraw,
     weigh_classes,
+)
+from monitoring_tasks.statistics.performance.direct_loss_estimation import (
+    expectation_by_bin,
+    expected_by_bin,
+    loss_explained,
+)
+from monitoring_tasks.statistics.performance.estimation import (
+    EstimatedPerformance,
+    Expectation,
+    Target,
+    estimated,
+    expectation,
+    expected_outcomes,
 )
 from monitoring_tasks.statistics.performance.shift_correction import (
     ShiftCorrection,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
-from monitoring_tasks.statistics.performance.estimation import Calibration, fit_calibration
+from monitoring_tasks.statistics.performance.calibration_map import Calibration, fit_calibration
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 
 

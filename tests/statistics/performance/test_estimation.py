@@ -1,4 +1,4 @@
-"""Performance without labels: closed forms, scikit-learn's isotonic regression, and the coverage of the intervals."""
+"""Performance without labels: closed forms, and the coverage of the intervals."""
 
 import math
 
@@ -7,26 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from monitoring_tasks.statistics.performance.estimation import (
-    estimated,
-    expectation,
-    expectation_by_bin,
-    expected_by_bin,
-    expected_outcomes,
-    fit_calibration,
-    loss_explained,
-    merge_class_bins,
-    redraw,
-    weigh_classes,
-)
+from monitoring_tasks.statistics.performance.calibration_map import fit_calibration, redraw
+from monitoring_tasks.statistics.performance.estimation import estimated, expectation, expected_outcomes
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
-
-BINS = 20
-EDGES = np.linspace(0, 1, BINS + 1)
+from tests.statistics.performance.made_scores import coverage, scores, summed, table
 
 
 def accuracy(outcomes):
@@ -60,129 +47,8 @@ def brier(outcomes):
     return outcomes.sums["brier"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1))
 
 
-def mean_absolute_error(outcomes):
-    return outcomes.sums["absolute_error"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1))
-
-
-def root_mean_squared_error(outcomes):
-    return np.sqrt(outcomes.sums["error_squares"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1)))
-
-
 def estimate(metric, calibration, counts, class_scores=None, *, between_variance=0.0, **how):
     return estimated(metric, expectation(calibration, counts, class_scores, **how), between_variance)
-
-
-def table(score, label, group=None, groups=1):
-    """Outcomes by bin of a group, with all sums of a binary model; predicted is what scores above 0.5."""
-    group = np.zeros(len(score), int) if group is None else group
-    label = label.astype(int)
-    at = group, 1 + np.searchsorted(EDGES, score, side="right"), 1 + (score > 0.5), label
-    counts = np.zeros((groups, BINS + 3, 3, 2), int)
-    np.add.at(counts, at, 1)
-    loss = -np.log(np.where(label == 1, score, 1 - score))
-    square = (score - label) ** 2
-    sums = {}
-    for name, value in (("score", score), ("log_loss", loss), ("log_loss_squares", loss**2), ("brier", square)):
-        sums[name] = np.zeros(counts.shape)
-        np.add.at(sums[name], at, value)
-    return Outcomes(counts, sums, EDGES)
-
-
-def summed(outcomes):
-    return Outcomes(
-        outcomes.counts.sum(axis=0), {name: total.sum(axis=0) for name, total in outcomes.sums.items()}, outcomes.edges
-    )
-
-
-def scores(rng, rows, level=0.0):
-    """Scores and labels; the score is not the probability: it is too sure."""
-    logit = rng.normal(level, 1.2, rows)
-    label = rng.random(rows) < 1 / (1 + np.exp(-logit * 0.6 + 0.3))
-    return 1 / (1 + np.exp(-logit)), label
-
-
-# --- the calibration ---
-
-
-@given(arrays(np.int64, (BINS + 3, 1, 2), elements=st.integers(0, 30)))
-def test_the_map_is_scikit_learns_isotonic_regression(counts):
-    counts[0] = 0
-    counts[3] = (20, 1)
-    counts[7] = (1, 20)  # such that steps pay
-    rows = counts.sum(axis=(1, 2))
-    fitted = fit_calibration(Outcomes(counts, edges=EDGES))
-    some = np.flatnonzero(rows)
-    expected = IsotonicRegression().fit(some, counts[some, 0, 1] / rows[some], sample_weight=rows[some])
-    if fitted.isotonic:
-        assert fitted.probability[1:, 0, 1] == pytest.approx(
-            np.interp(np.arange(1, BINS + 3), some, expected.predict(some)), abs=1e-9
-        )
-    assert fitted.probability.sum(axis=-1) == pytest.approx(1)
-    assert (np.diff(fitted.probability[1:, 0, 1]) >= -1e-12).all() or not fitted.isotonic
-
-
-def test_a_score_that_is_right_is_its_own_probability_and_one_that_is_wrong_is_not():
-    """Steps cost more than they explain where there is nothing to explain."""
-    rng = np.random.default_rng(1)
-    kept = []
-    for _ in range(50):
-        score = rng.beta(2, 2, 2000)
-        kept.append(fit_calibration(summed(table(score, rng.random(2000) < score))).isotonic)
-    assert np.mean(kept) < 0.1
-    fitted = fit_calibration(summed(table(*scores(rng, 5000))))
-    assert fitted.isotonic
-    score = rng.beta(2, 2, 2000)
-    right = fit_calibration(summed(table(score, rng.random(2000) < score)))
-    assert right.probability[5, 1, 1] == pytest.approx(score[(score >= 0.15) & (score < 0.2)].mean())
-
-
-def test_mallowss_criterion_estimates_the_brier_score_on_new_rows():
-    """The in-sample distance plus twice the steps' noise is, on average, that from new labels of the same rows."""
-    rng = np.random.default_rng(2)
-    truth = np.linspace(0.1, 0.6, 10)
-    differences = []
-    for _ in range(400):
-        labels, new = rng.binomial(100, truth), rng.binomial(100, truth)
-        fit = IsotonicRegression().fit(np.arange(10), labels / 100).predict(np.arange(10))
-        levels = np.unique(fit)
-        inside = 100 * np.sum((labels / 100 - fit) ** 2) + 2 * np.sum(levels * (1 - levels))
-        differences.append(100 * np.sum((new / 100 - fit) ** 2) - inside)
-    assert abs(np.mean(differences)) < 0.4  # without the noise it would be 3
-
-
-def test_within_a_bin_a_prediction_splits_the_rows():
-    """A threshold inside of a bin: rows above it are positive more often."""
-    counts = np.zeros((5, 3, 2), int)
-    counts[2, 1:] = [(450, 50), (300, 200)]
-    counts[3, 2] = (200, 800)
-    fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    assert fitted.probability[2, 1:, 1] == pytest.approx([0.1, 0.4])
-    # Nobody was left without a prediction: between the two.
-    assert 0.1 <= fitted.probability[2, 0, 1] <= 0.4
-
-
-def test_rows_without_a_score_have_the_label_shares_of_their_prediction():
-    counts = np.zeros((5, 3, 2), int)
-    counts[0] = [(60, 40), (9, 1), (0, 0)]
-    counts[2, 1] = (80, 20)
-    fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    assert fitted.probability[0, :2, 1] == pytest.approx([0.4, 0.1])
-    assert fitted.probability[0, 2, 1] == pytest.approx(61 / 210)
-
-
-def test_weights_are_as_good_as_rows():
-    """Whole weights: the same map as of rows counted so often, with the effective rows of Kish."""
-    outcomes = summed(table(*scores(np.random.default_rng(3), 4000)))
-    weights = np.array([1, 3]).reshape(2, 1) * np.ones(2, int)  # of the places below and above, by label
-    weights = np.repeat(weights, [12, BINS + 3 - 12], axis=0)[:, np.newaxis]
-    fitted = fit_calibration(outcomes, weights)
-    repeated = Outcomes(outcomes.counts * weights, {n: t * weights for n, t in outcomes.sums.items()}, EDGES)
-    again = fit_calibration(repeated)
-    assert fitted.isotonic
-    assert fitted.probability == pytest.approx(again.probability)
-    n = outcomes.counts[:12].sum(), outcomes.counts[12:].sum()
-    assert fitted.effective_rows == pytest.approx((n[0] + 3 * n[1]) ** 2 / (n[0] + 9 * n[1]))
-    assert fitted.means["brier"] == pytest.approx(again.means["brier"])
 
 
 # --- expected outcomes ---
@@ -228,10 +94,6 @@ def test_many_windows_at_once_are_each_on_its_own():
 
 
 # --- intervals ---
-
-
-def coverage(runs, one):
-    return np.mean([found.lower <= truth <= found.upper for found, truth in (one() for _ in range(runs))])
 
 
 @pytest.mark.integration
@@ -469,80 +331,12 @@ def test_every_row_of_a_binary_model_is_expected_once_whatever_the_table(counts,
     assert math.isnan(found.lower) or found.lower <= found.value <= found.upper
 
 
-# --- regression ---
-
-RESIDUALS = np.linspace(-6, 6, 41)
-
-
-def residuals(rng, rows, shares):
-    """Residuals whose spread doubles from each of four bins to the next."""
-    group = rng.choice(4, rows, p=shares)
-    error = rng.normal(0, 0.25 * 2.0**group)
-    at = group, 1 + np.searchsorted(RESIDUALS, error, side="right"), np.zeros(rows, int), np.zeros(rows, int)
-    counts = np.zeros((4, 43, 1, 1), int)
-    np.add.at(counts, at, 1)
-    sums = {}
-    for name, value in (("absolute_error", np.abs(error)), ("error", error), ("error_squares", error**2)):
-        sums[name] = np.zeros(counts.shape)
-        np.add.at(sums[name], at, value)
-    return Outcomes(counts, sums, RESIDUALS)
-
-
-def test_the_expected_error_is_the_bins_mean_error_weighed():
-    rng = np.random.default_rng(14)
-    baseline = residuals(rng, 4000, [0.4, 0.3, 0.2, 0.1])
-    mean = baseline.sums["absolute_error"].sum(axis=(1, 2, 3)) / baseline.rows
-    found = mean_absolute_error(expected_by_bin(baseline, [10, 20, 30, 40]))
-    assert found == pytest.approx(mean @ [0.1, 0.2, 0.3, 0.4])
-    itself = expected_by_bin(baseline, baseline.rows)
-    assert root_mean_squared_error(itself) == pytest.approx(root_mean_squared_error(summed(baseline)))
-
-
-def test_a_bin_that_the_baseline_does_not_have_is_taken_like_the_nearest():
-    counts = np.array([0, 10, 0, 0, 20]).reshape(5, 1, 1, 1)
-    errors = np.array([0, 10.0, 0, 0, 60.0]).reshape(5, 1, 1, 1)
-    baseline = Outcomes(counts, {"absolute_error": errors})
-    assert mean_absolute_error(expected_by_bin(baseline, [1, 0, 1, 0, 0])) == pytest.approx(1.0)
-    assert mean_absolute_error(expected_by_bin(baseline, [0, 0, 0, 1, 0])) == pytest.approx(3.0)
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("metric", [mean_absolute_error, root_mean_squared_error])
-@pytest.mark.parametrize("shares", [[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]])
-def test_the_interval_of_an_error_holds_with_and_without_a_shift(metric, shares):
-    rng = np.random.default_rng(15)
-
-    def one():
-        baseline, window = residuals(rng, 4000, [0.4, 0.3, 0.2, 0.1]), residuals(rng, 500, shares)
-        found = expectation_by_bin(baseline, window.rows, rng=rng, draws=200)
-        return estimated(metric, found), float(metric(summed(window)))
-
-    assert 0.92 <= coverage(400, one) <= 0.98
-
-
-def test_the_bins_that_explain_a_loss_are_told_from_those_that_do_not():
-    rng = np.random.default_rng(16)
-    explaining = residuals(rng, 5000, [0.25] * 4)
-    whole = summed(explaining)
-    random = [rng.multivariate_hypergeometric(whole.counts.ravel(), 1250).reshape(whole.counts.shape) for _ in range(4)]
-    means = whole.sums["absolute_error"] / np.maximum(whole.counts, 1)
-    nothing = Outcomes(np.stack(random), {"absolute_error": np.stack(random) * means}, RESIDUALS)
-    assert loss_explained(explaining, "absolute_error") > 0.3
-    assert abs(loss_explained(nothing, "absolute_error")) < 0.01
-
-
 def test_bad_input_is_named():
     counts = np.zeros((5, 3, 2), int)
     counts[2, 1] = (80, 20)
     outcomes = Outcomes(counts, edges=np.array([0.0, 0.5, 1.0]))
     fitted = fit_calibration(outcomes)
     rng = np.random.default_rng(1)
-    with pytest.raises(ValueError, match="`reference` has no rows with a weight"):
-        fit_calibration(Outcomes(counts * 0, edges=outcomes.edges))
-    with pytest.raises(ValueError, match=r"`weights` of shape \(7,\) do not fit the counts of shape \(5, 3, 2\)"):
-        fit_calibration(outcomes, np.ones(7))
-    with pytest.raises(ValueError, match="`weights` must be finite and not negative"):
-        fit_calibration(outcomes, -1.0)
     with pytest.raises(ValueError, match=r"`counts` of shape \(2,\) must end with"):
         expected_outcomes(fitted, [1, 2])
     with pytest.raises(ValueError, match="`class_scores` of shape"):
@@ -555,22 +349,6 @@ def test_bad_input_is_named():
         estimate(accuracy, fitted, window, rng=rng)
     with pytest.raises(ValueError, match=r"`between_variance` must not be negative, as -0\.1 is"):
         estimate(accuracy, fitted, window * 2, rng=rng, between_variance=-0.1)
-    with pytest.raises(ValueError, match="`calibration` has no class scores whose bins could be merged"):
-        merge_class_bins(fitted, [0, 0, 1])
-    with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must have the calibration's classes.*None"):
-        weigh_classes(fitted, np.ones((2, 2)))
     scored = fit_calibration(classes(rng, 100, 1.0))
-    with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must .*: \(3, 2\)"):
-        weigh_classes(scored, np.ones((2, 2)))
-    with pytest.raises(ValueError, match="`groups` must number the groups of 10 bins in order"):
-        merge_class_bins(scored, [0, 0, 1])
     with pytest.raises(ValueError, match=r"`redrawn` must have the shape \(5, 1, 4, 3\)"):
         expectation(scored, np.ones((1, 4)), rng=rng, draws=5, redrawn=redraw(scored, rng=rng, draws=4))
-    with pytest.raises(ValueError, match=r"`rows` of shape \(3,\) must count the bins"):
-        expected_by_bin(Outcomes(np.ones((2, 1, 1, 1), int)), [1, 2, 3])
-    with pytest.raises(ValueError, match="there is nothing to estimate from"):
-        expected_by_bin(Outcomes(np.zeros((2, 1, 1, 1), int)), [1, 2])
-    with pytest.raises(ValueError, match="must be of one window, with the axis bin"):
-        expectation_by_bin(Outcomes(np.ones((2, 1, 1, 1), int)), [[1, 2]], rng=rng)
-    with pytest.raises(ValueError, match=r"`loss` must be one of \[\], not 'error'"):
-        loss_explained(Outcomes(np.ones((2, 1, 1, 1), int)), "error")

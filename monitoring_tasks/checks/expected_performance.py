@@ -24,6 +24,7 @@ from monitoring_tasks.statistics.performance.calibration_map import (
     merge_class_bins,
     merge_places,
     redraw,
+    shifted_odds,
     weigh_classes,
 )
 from monitoring_tasks.statistics.performance.direct_loss_estimation import (
@@ -418,27 +419,17 @@ def _calibration(
         return plain, ""
     predicted = np.concatenate(([0], 1 + bins.class_groups))
     fitted = fit_corrected(reference.outcomes, correction, bins.place_groups, predicted, bins.class_groups)
-    if fitted.class_rows is not None:
-        fitted = weigh_classes(fitted, *_class_weights(correction, by_group, bins.class_groups))
+    if profile.class_answers is not None and plain.class_rows is not None:
+        # Of each class by how much more rows have it, and by how much more their sum varies.
+        before, after, noise = (
+            (by_group * factor).sum(axis=(0, 1))[bins.class_groups]
+            for factor in (1.0, correction.weights, correction.inflation)
+        )
+        ratio, inflation = (
+            np.divide(total, before, out=np.ones(len(total)), where=before > 0) for total in (after, noise)
+        )
+        fitted = weigh_classes(fitted, shifted_odds(plain, profile.class_answers, ratio), inflation)
     return fitted, name
-
-
-def _class_weights(
-    correction: ShiftCorrection, expected: FloatArray, class_groups: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return by how much rows of another label and those of each class count, and their inflation: of all predictions.
-
-    The shift of a feature changes the chance of a label by the prediction; what it does to that at each bin of the
-    class's score is not counted, and taken to be the same at all of them.
-    """
-
-    def of_all(factor: FloatArray) -> FloatArray:
-        before, after = (each.sum(axis=(0, 1)) for each in (expected, expected * factor))
-        sides = [(total.sum() - total, total) for total in (after, before)]
-        ratios = [np.divide(a, b, out=np.ones(len(a)), where=b > 0) for a, b in zip(*sides, strict=True)]
-        return np.stack(ratios, axis=-1)[class_groups]
-
-    return of_all(correction.weights), of_all(correction.inflation)
 
 
 @lru_cache(maxsize=32)

@@ -12,7 +12,7 @@ import pytest
 from monitoring_tasks.checks import CHECKS, Result, enabled, not_computed
 from monitoring_tasks.checks.estimate_coverage import Backtest, coverage_of
 from monitoring_tasks.checks.estimated_performance import estimated_performance
-from monitoring_tasks.checks.expected_performance import UsualError
+from monitoring_tasks.checks.expected_performance import UsualError, expect
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
@@ -443,6 +443,42 @@ def test_multiclass_is_estimated_from_the_scores_where_there_are_some(softmax_ba
         assert results["accuracy"].status == ("alarm" if sharpness < 1 else "ok")
     quiet = found(estimated_performance(context_of(monitor, [softmax_classes(32, labelled=False)], softmax_baseline)))
     assert {quiet[name].status for name in ("accuracy", "f1", "mcc", "roc_auc")} == {"ok"}
+
+
+def test_a_shift_that_the_scores_of_classes_do_not_know_is_corrected_for():
+    """The feature makes the first class likelier at equal scores: where it falls, that class's scores are too high."""
+
+    def unknown(day: int, rows: int = 1000, x: float = 0.0) -> LabelsProfile:
+        rng = np.random.default_rng([29, day, rows])
+        of_x = x + rng.normal(size=rows)
+        logits = rng.normal(size=(rows, 3)) + 1.5 * np.eye(3)[rng.choice(3, rows, p=(0.4, 0.3, 0.3))]
+        score, chance = np.exp(logits), np.exp(logits + np.outer(of_x, [1, 0, 0]))
+        score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
+        label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1).astype(float)
+        columns = {
+            "x": 1 + np.searchsorted(np.linspace(-2, 2, made.BY_COLUMN - 1), of_x),
+            "w": rng.integers(1, 5, rows),
+        }
+        return made.labels_of(SCORED, day, label, score.argmax(axis=1).astype(float), score, columns)
+
+    names = ("accuracy", "f1", "log_loss", "brier")
+    monitor = monitor_of(f"{{metrics: [{', '.join(names)}]}}", "multiclass_classification")
+    baseline = baseline_of(unknown)
+    blind = replace(baseline, profiles={"": replace(baseline.whole, columns={"w": baseline.whole.columns["w"]})})
+    off = {}
+    for knows, its in ((True, baseline), (False, blind)):
+        results = found(estimated_performance(context_of(monitor, [unknown(50, 20_000, -1.0)], its, final=True)))
+        assert results["f1"].detail["corrected_for"] == ("x" if knows else None)
+        off[knows] = {name: abs(results[name].value - results[name].detail["realised"]) for name in names}
+    profile = unknown(50, 20_000, -1.0)
+    corrected = expect(profile, baseline, (("x", 1.0), ("w", 1.0)))
+    assert corrected is not None
+    labels = [each.confusion.sum(axis=0)[:3] for each in (corrected.found.expected, profile.outcomes)]
+    # A third of the first class's labels is gone, at equal scores.
+    assert labels[0] == pytest.approx(labels[1], rel=0.03)
+    assert labels[1][0] < 0.7 * baseline.whole.outcomes.confusion.sum(axis=0)[0] * profile.rows / baseline.whole.rows
+    assert max(off[True].values()) < 0.015, off
+    assert sum(off[True].values()) < sum(off[False].values()) / 2, off
 
 
 @pytest.mark.integration

@@ -16,6 +16,9 @@ from monitoring_tasks.statistics.performance.reweighting import CLASS_VARIANCE
 SMALLEST = 1e-6
 """Scores are held this far from 0 and 1 before a logarithm is taken of one that no row of the baseline shows."""
 
+LARGEST_LOGIT = 7.0
+"""By how much the logit of a class's chance is shifted at most: its odds by a thousand times."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -158,17 +161,19 @@ def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -
     )
 
 
-def weigh_classes(calibration: Calibration, weights: npt.ArrayLike, inflation: npt.ArrayLike = 1.0) -> Calibration:
-    """Return a multiclass calibration whose classes' scores are fitted again, with rows that count by these weights.
+def weigh_classes(calibration: Calibration, odds: npt.ArrayLike, inflation: npt.ArrayLike = 1.0) -> Calibration:
+    """Return a multiclass calibration whose classes are likelier at each score, as `shifted_odds` says.
+
+    The rows at each score stay as many: what is corrected for is not a shift of the scores, which the window shows.
 
     Parameters
     ----------
     calibration : Calibration
         Of a model with class scores, see `fit_calibration`.
-    weights : float array, shape (n_classes, 2)
-        By which the rows of another label and those of the class count.
-    inflation : float array, shape (n_classes, 2)
-        By how much more their sums vary than those of rows that all count alike; at least 1.
+    odds : float array, shape (n_classes,)
+        By which the odds of each class are multiplied.
+    inflation : float array, shape (n_classes,)
+        By how much more the rows of each class vary than those that all count alike; at least 1.
 
     Returns
     -------
@@ -181,30 +186,90 @@ def weigh_classes(calibration: Calibration, weights: npt.ArrayLike, inflation: n
 
     Examples
     --------
-    Rows of the first class count twice: the odds at each score are doubled.
+    Odds of 1 : 9 and 8 : 2 are doubled:
 
     >>> counts = np.zeros((1, 3, 2), dtype=np.int64)
     >>> counts[0, 1:] = [(80, 20), (10, 90)]
     >>> scores = np.array([[[90, 10], [20, 80]], [[80, 20], [10, 90]]])
     >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.5]), class_scores=scores))
-    >>> weigh_classes(fitted, [(1, 2), (1, 1)]).class_probability.round(3)
+    >>> weigh_classes(fitted, [2, 1]).class_probability.round(3)
     array([[0.182, 0.889],
            [0.2  , 0.9  ]])
     """
-    weight, more = np.asarray(weights, dtype=np.float64), np.asarray(inflation, dtype=np.float64)
-    if calibration.class_rows is None or calibration.class_squares is None or weight.shape != _classes(calibration):
+    its, squares = calibration.class_rows, calibration.class_squares
+    factor, more = np.asarray(odds, dtype=np.float64), np.asarray(inflation, dtype=np.float64)
+    if its is None or squares is None or factor.shape != (len(its),):
         raise ValueError(
-            f"`weights` of shape {weight.shape} must have the calibration's classes, and rows that are and are not of "
-            f"one: {_classes(calibration)}"
+            f"`odds` of shape {factor.shape} must have one for each of the calibration's classes with scores, "
+            f"{0 if its is None else len(its)}"
         )
-    each = weight[:, np.newaxis, :]
-    rows = calibration.class_rows * each
+    weight = np.stack([np.ones(len(factor)), factor], axis=-1)[:, np.newaxis, :]
+    before, after = its.sum(axis=-1, keepdims=True), (its * weight).sum(axis=-1, keepdims=True)
+    weight = weight * np.divide(before, after, out=np.ones(after.shape), where=after > 0)
     return replace(
         calibration,
-        class_probability=_fit_classes(rows[np.newaxis])[0],
-        class_rows=rows,
-        class_squares=calibration.class_squares * each**2 * (more[:, np.newaxis, :] if more.ndim else more),
+        class_probability=_fit_classes((its * weight)[np.newaxis])[0],
+        class_rows=its * weight,
+        class_squares=squares * weight**2 * (more[:, np.newaxis, np.newaxis] if more.ndim else more),
     )
+
+
+def shifted_odds(calibration: Calibration, class_scores: npt.ArrayLike, ratio: npt.ArrayLike) -> FloatArray:
+    """Return by what to multiply the odds of each class for so many times as many rows of it in a window.
+
+    It is the same factor at all scores of the class [1]_; the better they tell rows, the more it takes.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Of a model with class scores, see `fit_calibration`.
+    class_scores : int array, shape (n_classes, n_bins)
+        The window's rows by class and bin of that class's score.
+    ratio : float array, shape (n_classes,)
+        Expected rows of each class over those that this calibration expects.
+
+    Returns
+    -------
+    float ndarray, shape (n_classes,)
+        Within a thousand times; 1 where no row of the window can have another label.
+
+    Raises
+    ------
+    ValueError
+        If there are no class scores, or not as many classes.
+
+    References
+    ----------
+    .. [1] Saerens, M., Latinne, P., & Decaestecker, C. (2002). Adjusting the outputs of a classifier to new a priori
+       probabilities. Neural Computation, 14(1), 21-41.
+
+    Examples
+    --------
+    Half of the rows have a chance of 0.1, half of 0.8. With odds of 3 instead of 1, of each, it is 0.25 and 0.923:
+
+    >>> counts = np.zeros((1, 3, 2), dtype=np.int64)
+    >>> counts[0, 1:] = [(80, 20), (10, 90)]
+    >>> scores = np.array([[[90, 10], [20, 80]], [[80, 20], [10, 90]]])
+    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.5]), class_scores=scores))
+    >>> shifted_odds(fitted, [(500, 500), (500, 500)], [(0.25 + 12 / 13) / 0.9, 1.0]).round(3)
+    array([3., 1.])
+    """
+    rows, wanted = np.asarray(class_scores, dtype=np.float64), np.asarray(ratio, dtype=np.float64)
+    chance = calibration.class_probability
+    if chance is None or rows.shape != chance.shape or wanted.shape != chance.shape[:1]:
+        raise ValueError(
+            f"`class_scores` of shape {rows.shape} must have the calibration's classes and bins, "
+            f"{None if chance is None else chance.shape}, and `ratio` of shape {wanted.shape} its classes"
+        )
+    total = wanted * (rows * chance).sum(axis=-1)
+    low, high = np.full(len(rows), -LARGEST_LOGIT), np.full(len(rows), LARGEST_LOGIT)
+    for _ in range(50):  # of bisection: a quadrillionth
+        middle = (low + high) / 2
+        odds = np.exp(middle)[:, np.newaxis] * chance
+        too_few = (rows * odds / (odds + 1 - chance)).sum(axis=-1) < total
+        low, high = np.where(too_few, middle, low), np.where(too_few, high, middle)
+    moves = ((rows > 0) & (chance > 0) & (chance < 1)).any(axis=-1) & (wanted != 1)
+    return np.where(moves, np.exp((low + high) / 2), 1.0)
 
 
 def merge_places(calibration: Calibration, groups: npt.ArrayLike) -> Calibration:
@@ -365,10 +430,6 @@ def _checked_groups(groups: npt.ArrayLike, size: int, what: str) -> IntArray:
 def _first_of(group: IntArray) -> IntArray:
     """Return the first member of each group."""
     return np.flatnonzero(np.diff(group, prepend=-1))
-
-
-def _classes(calibration: Calibration) -> tuple[int, int] | None:
-    return None if calibration.class_rows is None else (len(calibration.class_rows), 2)
 
 
 def _mean_scores(rows: FloatArray, total: FloatArray | None, edges: FloatArray) -> FloatArray:

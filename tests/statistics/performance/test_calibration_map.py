@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.isotonic import IsotonicRegression
 
-from monitoring_tasks.statistics.performance.calibration_map import fit_calibration, merge_class_bins, weigh_classes
+from monitoring_tasks.statistics.performance.calibration_map import (
+    fit_calibration,
+    merge_class_bins,
+    shifted_odds,
+    weigh_classes,
+)
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from tests.statistics.performance.made_scores import BINS, EDGES, scores, summed, table
 
@@ -106,11 +111,13 @@ def test_bad_input_is_named():
         fit_calibration(outcomes, -1.0)
     with pytest.raises(ValueError, match="`calibration` has no class scores whose bins could be merged"):
         merge_class_bins(fitted, [0, 0, 1])
-    with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must have the calibration's classes.*None"):
-        weigh_classes(fitted, np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"`odds` of shape \(2,\) must have one for each .*, 0$"):
+        weigh_classes(fitted, np.ones(2))
     tables = np.ones((3, 10, 2), int)
     scored = fit_calibration(Outcomes(np.ones((1, 4, 3), int), edges=np.linspace(0.1, 0.9, 9), class_scores=tables))
-    with pytest.raises(ValueError, match=r"`weights` of shape \(2, 2\) must .*: \(3, 2\)"):
-        weigh_classes(scored, np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"`odds` of shape \(2,\) must .* scores, 3$"):
+        weigh_classes(scored, np.ones(2))
+    with pytest.raises(ValueError, match=r"`class_scores` of shape \(3, 9\) must have .*, \(3, 10\), and `ratio` of"):
+        shifted_odds(scored, np.ones((3, 9)), np.ones(3))
     with pytest.raises(ValueError, match="`groups` must number the groups of 10 bins in order"):
         merge_class_bins(scored, [0, 0, 1])

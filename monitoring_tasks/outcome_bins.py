@@ -28,6 +28,9 @@ SPLIT_CLASSES = 10
 
 OTHER_CLASS = "(other)"
 
+LABELS_OF_CLASS = 3
+"""What the label of a row is to one class of a multiclass model: another class, that class, or not known."""
+
 OCTAVES = (-16, 3)
 """Residuals have places from 2**-16 to 2**3 of the largest prediction's size, on both sides of zero."""
 
@@ -66,6 +69,11 @@ class OutcomeBins:
     def cells(self) -> int:
         """Number of cells."""
         return math.prod(self.shape)
+
+    @property
+    def class_scores(self) -> tuple[int, int, int] | None:
+        """Numbers of classes, of bins of their scores and `LABELS_OF_CLASS`; None where there are no such scores."""
+        return (len(self.classes), len(self.score_edges) + 1, LABELS_OF_CLASS) if self.score_edges else None
 
     @cached_property
     def place_groups(self) -> NDArray[np.intp]:

@@ -123,11 +123,10 @@ def counted(rows: Rows, bins: OutcomeBins, window: Window = WINDOW, segment: str
         np.add.at(columns[name], (place_, outcomes), 1)
     class_scores = None
     if scores:
-        class_scores = np.zeros((len(bins.classes), len(bins.score_edges) + 1, 2), np.int64)
+        class_scores = np.zeros((len(bins.classes), len(bins.score_edges) + 1, 3), np.int64)
         for i, score in enumerate(scores):
-            np.add.at(
-                class_scores[i], (np.searchsorted(bins.score_edges, score, "right"), (rows.label == i).astype(int)), 1
-            )
+            label_is = np.where(known, rows.label == i, 2)
+            np.add.at(class_scores[i], (np.searchsorted(bins.score_edges, score, "right"), label_is), 1)
     delays = np.zeros(len(DELAY_BINS), np.int64)
     delays[0], delays[20] = (~known).sum(), known.sum()
     return LabelsProfile(

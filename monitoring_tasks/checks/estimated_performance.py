@@ -16,6 +16,7 @@ from monitoring_tasks.checks.expected_performance import (
     answered,
     chance_adds,
     compare_expected,
+    drawn_inside,
     estimate_of,
     expect,
     holds,
@@ -64,20 +65,21 @@ def estimated_performance(context: CheckContext) -> list[Result]:
                 comparison = compare_expected(metric, expected, endless, baseline)
             row = Row(metric, expected, estimate_of(metric, expected, baseline), realised(context, metric, profile))
             rate = settings.false_alarm_rate / tests
-            results.append(row.result(comparison, rate) if metric in decided else row.plain())
+            inside = drawn_inside(metric, expected, baseline)
+            results.append(row.result(comparison, rate, inside) if metric in decided else row.plain())
             if row.truth is not None and not profile.segment and metric in decided:
                 results.append(row.error())
         results += [
             _not_estimated(metric, profile, NO_SCORES) for metric in decided if not can_estimate(metric, profile)
         ]
-    first = next((metric for metric in decided if can_estimate(metric, whole)), None)
-    if first is not None and baseline is not None:
-        results.append(estimate_coverage(context, first, baseline, inputs))
+    watched = [metric for metric in decided if can_estimate(metric, whole)]
+    if watched and baseline is not None:
+        results.append(estimate_coverage(context, watched, baseline, inputs))
     return results
 
 
 NO_COLUMN = "no column's bins say anything about the errors"
-NO_SCORES = "the scores of a multiclass model are counted by label, so that without labels there are none"
+NO_SCORES = "the model gives no scores"
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,11 @@ class Row:
             message=f"{self._words()}{self._truth_in_words()}",
         )
 
-    def result(self, comparison: Comparison | None, rate: float) -> Result:
-        """Return it with its decision, at this rate of false alarms."""
+    def result(self, comparison: Comparison | None, rate: float, inside: float = 0.0) -> Result:
+        """Return it with its decision, at this rate of false alarms.
+
+        The bounds are those of the value that is told: `inside` is by how much the one that is compared is above it.
+        """
         result = self.plain()
         if result.value is None:
             return result
@@ -127,8 +132,11 @@ class Row:
             return replace(
                 result, status="insufficient_data", message=f"{self._words()}; {why}{self._truth_in_words()}"
             )
-        more = chance_adds(self.metric, self.expected)
-        low, high = (None if each is None else each + more for each in comparison.bounds(rate))
+        more = chance_adds(self.metric, self.expected) - inside
+        low, high = (
+            None if each is None else min(max(each + more, self.metric.lowest), self.metric.highest)
+            for each in comparison.bounds(rate)
+        )
         status: Status = "alarm" if comparison.p_value < rate else "ok"
         bound = " or ".join(
             f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
@@ -180,7 +188,7 @@ class Row:
         if self.expected.calibration is None:
             source = f"{counted(profile.rows, 'row')} by {column}"
         else:
-            source = counted(profile.rows, "score" if profile.bins.edges else "prediction")
+            source = counted(profile.rows, "score" if profile.bins.edges or profile.bins.score_edges else "prediction")
             source += f", corrected for the shift of {column}" * bool(column)
         return f"{self.metric.label} is estimated at {number(self.found.value)}{self._between()} from {source}"
 
@@ -208,7 +216,7 @@ def inputs_of(context: CheckContext) -> Inputs:
 
 def can_estimate(metric: PerformanceMetric, profile: LabelsProfile) -> bool:
     """Tell whether a metric can be taken of rows whose labels are not known."""
-    return metric.suits(replace(profile.outcomes, class_scores=None))
+    return metric.suits(profile.outcomes)
 
 
 def minimum_coverage(context: CheckContext) -> float:

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from monitoring_tasks.checks.comparison import FEWEST_PARTS, Comparison, between_windows
+from monitoring_tasks.checks.comparison import FEWEST_PARTS, Comparison, between_windows, windows_in
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric, off_scale, on_scale, scaled
 from monitoring_tasks.statistics.performance.between_variance import between_variance
-from monitoring_tasks.statistics.performance.estimation import (
+from monitoring_tasks.statistics.performance.calibration_map import (
     Calibration,
+    Redrawn,
+    fit_calibration,
+    merge_class_bins,
+    merge_places,
+    redraw,
+    shifted_odds,
+    weigh_classes,
+)
+from monitoring_tasks.statistics.performance.direct_loss_estimation import (
+    expectation_by_bin,
+    expected_by_bin,
+    loss_explained,
+)
+from monitoring_tasks.statistics.performance.estimation import (
     EstimatedPerformance,
     Expectation,
     Target,
     estimated,
     expectation,
-    expectation_by_bin,
-    expected_by_bin,
     expected_outcomes,
-    fit_calibration,
-    loss_explained,
-    merge_places,
-    redrawn_chances,
 )
 from monitoring_tasks.statistics.performance.shift_correction import (
     ShiftCorrection,
@@ -50,7 +60,8 @@ MINIMUM_ROWS = 50
 """Rows, of a binary model with a score, below which a window's performance is not estimated."""
 
 MERGED = 4
-"""Neighbouring places that are one for the draws: an interval's width is then within 1 %, at a third of the time."""
+"""Neighbouring places, or bins of classes' scores, that are one for the draws: an interval's width is then within 1 %,
+at a third of the time."""
 
 FEWEST_LABELS = 500
 """Labelled rows of a segment's baseline; with fewer it is calibrated on those of all rows."""
@@ -73,22 +84,28 @@ class Expected:
     by_column: str = ""
     """The feature whose shift is corrected for, or, of a regression, the column by whose bins it is estimated."""
     calibration: Calibration | None = None
-    """On fewer places, for draws; None of a regression."""
-    redrawn: FloatArray | None = None
-    """The chances of this calibration fitted to redrawn baselines, see `redrawn_chances`."""
+    """On fewer places and bins of class scores, for draws; None of a regression."""
+    redrawn: Redrawn | None = None
+    """This calibration fitted to redrawn baselines."""
     answers: IntArray | None = None
     """The window's rows on these places."""
+    class_answers: IntArray | None = None
+    """Multiclass: its rows by class and bin of the class's score, on these bins; None without scores."""
 
     @cached_property
     def chance(self) -> Outcomes | None:
         """Outcomes with labels drawn by the likely chances themselves; None of a regression."""
         if self.calibration is None or self.answers is None:
             return None
-        rng = _rng(self.profile, "chance")
-        probability = self.calibration.probability / self.calibration.probability.sum(axis=-1, keepdims=True)
+        rng, calibration = _rng(self.profile, "chance"), self.calibration
+        probability = calibration.probability / calibration.probability.sum(axis=-1, keepdims=True)
         drawn = rng.multinomial(self.answers, probability, (DRAWS, *self.answers.shape))
-        means = self.calibration.means
-        return Outcomes(drawn, {name: drawn * mean for name, mean in means.items()}, self.calibration.edges)
+        sums, scores = {name: drawn * mean for name, mean in calibration.means.items()}, None
+        if self.class_answers is not None and calibration.class_probability is not None:
+            rows = self.class_answers
+            labels = rng.binomial(rows, np.clip(calibration.class_probability, 0, 1), (DRAWS, *rows.shape))
+            scores = np.stack([rows - labels, labels], axis=-1)
+        return Outcomes(drawn, sums, calibration.edges, scores)
 
 
 def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -> Expected | None:
@@ -136,12 +153,15 @@ def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -
         expected = _on_places(reference, by_bin, expected_by_bin(by_bin, rows))
         return Expected(profile, reference, Expectation(expected, drawn), column)
     calibration, column = _calibration(profile, reference, inputs, correlation_of(baseline))
-    expected = expected_outcomes(calibration, profile.answers)
+    expected = expected_outcomes(calibration, profile.answers, profile.class_answers)
     merged, redrawn = _redrawn(calibration) if column else _plain_redrawn(reference)
-    answers = np.zeros(merged.rows.shape[:2], np.int64)
+    answers, scores = np.zeros(merged.rows.shape[:2], np.int64), None
     np.add.at(answers, _merged_places(calibration), profile.answers)
-    drawn = expectation(merged, answers, rng=_rng(profile, "labels"), draws=DRAWS, redrawn=redrawn).drawn
-    return Expected(profile, reference, Expectation(expected, drawn), column, merged, redrawn, answers)
+    if profile.class_answers is not None:
+        scores = np.add.reduceat(profile.class_answers, np.arange(0, profile.class_answers.shape[1], MERGED), axis=1)
+    rng = _rng(profile, "labels")
+    drawn = expectation(merged, answers, scores, rng=rng, draws=DRAWS, redrawn=redrawn).drawn
+    return Expected(profile, reference, Expectation(expected, drawn), column, merged, redrawn, answers, scores)
 
 
 def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> EstimatedPerformance:
@@ -151,15 +171,16 @@ def estimate_of(metric: PerformanceMetric, expected: Expected, baseline: Labelle
     show the larger one: such a metric is given as it comes out by chance.
     """
     value = float(metric.function(expected.found.expected))
-    usual = UsualError.of(metric, baseline)
+    usual = _usual(metric, expected, baseline)
     at, deviation = on_scale(metric, value), math.sqrt(usual.variance)
     low, centre, high = (float(off_scale(metric, at + usual.mean + sign * deviation)) for sign in (-1, 0, 1))
-    found = estimated(metric.function, expected.found, ((high - low) / 2) ** 2 if deviation else 0.0)
-    more = centre - value if usual.mean else 0.0
-    more += chance_adds(metric, expected)
-    found = replace(found, value=value + more, lower=found.lower + more, upper=found.upper + more)
-    # Python's own min and max keep NaN where it comes first.
-    return replace(found, lower=max(found.lower, metric.lowest), upper=min(found.upper, metric.highest))
+    return estimated(
+        metric.function,
+        expected.found,
+        ((high - low) / 2) ** 2 if deviation else 0.0,
+        added=(centre - value if usual.mean else 0.0) + chance_adds(metric, expected),
+        bounds=(metric.lowest, metric.highest),
+    )
 
 
 @dataclass(frozen=True)
@@ -174,26 +195,59 @@ class UsualError:
 
     @staticmethod
     @lru_cache(maxsize=128)
-    def of(metric: PerformanceMetric, baseline: LabelledBaseline) -> UsualError:
-        """Estimate every window of the baseline from the calibration of all of them."""
+    def of(metric: PerformanceMetric, baseline: LabelledBaseline, windows: int = 1) -> UsualError:
+        """Estimate every window of the baseline from the calibration of all of them.
+
+        Parameters
+        ----------
+        metric
+            Of what.
+        baseline
+            Whose windows.
+        windows
+            How many of them the estimated one is as long as. The mean is that of so many together, as far as the
+            baseline has them: of a month it is not that of its days. A mean over so many varies less.
+        """
         parts = baseline.parts
-        if baseline.bins.task == "regression" or not metric.suits(parts):
-            return UsualError(0.0, between_windows(metric, baseline)[0])
-        whole = Outcomes(
-            parts.counts.sum(axis=0), {name: each.sum(axis=0) for name, each in parts.sums.items()}, parts.edges
-        )
+        whole = _tables(parts, lambda each: each.sum(axis=0))
+        if baseline.bins.task == "regression" or not metric.suits(whole):
+            return UsualError(0.0, between_windows(metric, baseline)[0] / windows)
         if not whole.rows:
             return UsualError(0.0, 0.0)
-        expected = metric.function(expected_outcomes(fit_calibration(whole), parts.counts.sum(axis=-1)))
-        values, errors = scaled(metric, parts)
-        off = values - on_scale(metric, expected)
-        known = np.isfinite(off) & np.isfinite(errors) & (errors > 0)
-        if known.sum() < FEWEST_PARTS:
+        off, errors = _off(metric, parts, whole)
+        if len(off) < FEWEST_PARTS:
             return UsualError(0.0, 0.0)
-        between = between_variance(off[known], errors[known])
-        weight = 1 / (errors[known] ** 2 + between)
-        mean = float(weight @ off[known] / weight.sum())
-        return UsualError(mean, between * (1 + 1 / int(known.sum())))
+        between, count = between_variance(off, errors), len(off)
+        if windows > 1:
+            together = min(windows, len(parts.counts))
+            first = np.arange(len(parts.counts) // together) * together
+            kept = len(first) * together
+            off, errors = _off(metric, _tables(parts, lambda each: np.add.reduceat(each[:kept], first)), whole)
+        if not len(off):
+            return UsualError(0.0, between * (1 / windows + 1 / count))
+        weight = 1 / (errors**2 + between / windows)
+        return UsualError(float(weight @ off / weight.sum()), between * (1 / windows + 1 / count))
+
+
+def _off(metric: PerformanceMetric, parts: Outcomes, whole: Outcomes) -> tuple[FloatArray, FloatArray]:
+    """Return by how much the truth of windows is above their estimate, where both are known, and its errors."""
+    scores = None if parts.class_scores is None else parts.class_scores.sum(axis=-1)
+    expected = metric.function(expected_outcomes(fit_calibration(whole), parts.counts.sum(axis=-1), scores))
+    values, errors = scaled(metric, parts)
+    off = values - on_scale(metric, expected)
+    known = np.isfinite(off) & np.isfinite(errors) & (errors > 0)
+    return off[known], errors[known]
+
+
+def _tables(outcomes: Outcomes, function: Callable[[Any], Any]) -> Outcomes:
+    """Return outcomes of whose tables this was made."""
+    sums = {name: function(each) for name, each in outcomes.sums.items()}
+    scores = None if outcomes.class_scores is None else function(outcomes.class_scores)
+    return Outcomes(function(outcomes.counts), sums, outcomes.edges, scores)
+
+
+def _usual(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> UsualError:
+    return UsualError.of(metric, baseline, round(windows_in(expected.profile.window, baseline)))
 
 
 def holds(found: EstimatedPerformance, truth: float | None) -> bool | None:
@@ -234,6 +288,10 @@ def compare_expected(
 ) -> Comparison | None:
     """Compare the expected metric with the baseline's, one-sided; None where it cannot be told.
 
+    A share within half a row of its bound has the error of as many labels: its draws hardly differ. And the window's
+    rows cannot show a baseline that is nearer to the bound than that, so that such a one is taken to be as far from it.
+    Where a loss is 0 on either side its logarithm is infinite, and the losses themselves are compared.
+
     Parameters
     ----------
     metric
@@ -245,31 +303,61 @@ def compare_expected(
     baseline
         Shows how much windows differ beyond chance.
     """
+    found = _compared(metric, expected, population, baseline)
+    if found is None and metric.scale in ("log", "log_of_remainder"):
+        return _compared(replace(metric, scale="identity"), expected, population, baseline)
+    return found
+
+
+def _compared(
+    metric: PerformanceMetric, expected: Expected, population: Outcomes, baseline: LabelledBaseline
+) -> Comparison | None:
     at, error = (float(each) for each in scaled(metric, expected.reference.outcomes))
-    usual = UsualError.of(metric, baseline).mean
-    value, drawn = (
-        on_scale(metric, _off_bounds(metric, metric.function(outcomes), expected.profile.rows))
-        for outcomes in (expected.found.expected, population)
-    )
-    known = drawn[np.isfinite(drawn)]
-    if not all(map(math.isfinite, (at, error, float(value)))) or known.size <= DRAWS / 2:
+    outcomes, usual = expected.found.expected, _usual(metric, expected, baseline).mean
+    low, high = half_a_row_inside(metric, outcomes)
+    if is_at_bound(metric, outcomes):
+        value, own = (float(each) for each in scaled(metric, outcomes))
+        at = float(np.clip(at, *on_scale(metric, (low, high))))
+    else:
+        value = float(on_scale(metric, metric.function(outcomes)))
+        drawn = on_scale(metric, np.clip(metric.function(population), low, high))
+        known = drawn[np.isfinite(drawn)]
+        own = float(np.std(known, ddof=1)) if known.size > DRAWS / 2 else math.nan
+    if not all(map(math.isfinite, (at, error, value, own))):
         return None
     return Comparison.of(
         metric,
         reference=float(metric.function(expected.reference.outcomes)),
         # Both as a window would show them, so that the bounds are those of the value that is told.
         before=(at + usual, error),
-        after=(float(value) + usual, float(np.std(known, ddof=1))),
+        after=(value + usual, own),
         between=between_windows(metric, baseline),
+        windows=windows_in(expected.profile.window, baseline),
     )
 
 
-def _off_bounds(metric: PerformanceMetric, value: FloatArray, rows: int) -> FloatArray:
-    """Return values half a row inside of the metric's bounds, which on the scale are infinitely far, see `scaled`."""
+def is_at_bound(metric: PerformanceMetric, outcomes: Outcomes) -> bool:
+    """Tell whether a share or a correlation lies within half a row of its bounds."""
+    low, high = half_a_row_inside(metric, outcomes)
+    value = float(metric.function(outcomes))
+    return value < low or value > high
+
+
+def half_a_row_inside(metric: PerformanceMetric, outcomes: Outcomes) -> tuple[float, float]:
+    """Return the least and the largest value of a metric that `scaled` leaves as it is; infinite where it has none."""
     if metric.scale not in ("logit", "fisher"):
-        return value
-    room = (metric.highest - metric.lowest) / (2 * (rows + 1))
-    return np.clip(value, metric.lowest + room, metric.highest - room)
+        return -math.inf, math.inf
+    room = (metric.highest - metric.lowest) / (2 * (float(metric.estimate(outcomes).trials) + 1))
+    return metric.lowest + room, metric.highest - room
+
+
+def drawn_inside(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> float:
+    """Return by how much the value that `compare_expected` compares is above the one that `estimate_of` tells."""
+    outcomes, usual = expected.found.expected, _usual(metric, expected, baseline).mean
+    if not is_at_bound(metric, outcomes):
+        return 0.0
+    compared, told = scaled(metric, outcomes)[0], on_scale(metric, metric.function(outcomes))
+    return float(off_scale(metric, compared + usual) - off_scale(metric, told + usual))
 
 
 def population(expected: Expected) -> Outcomes:
@@ -281,9 +369,8 @@ def population(expected: Expected) -> Outcomes:
         rows = profile.columns[expected.by_column].sum(axis=1)
         by_bin = expected.reference.by_bin(expected.by_column)
         return expectation_by_bin(by_bin, rows, rng=rng, draws=DRAWS, target=target).drawn
-    return expectation(
-        expected.calibration, expected.answers, rng=rng, draws=DRAWS, target=target, redrawn=expected.redrawn
-    ).drawn
+    rows, scores, redrawn = expected.answers, expected.class_answers, expected.redrawn
+    return expectation(expected.calibration, rows, scores, rng=rng, draws=DRAWS, target=target, redrawn=redrawn).drawn
 
 
 def reference_of(profile: LabelsProfile, baseline: LabelledBaseline) -> LabelsProfile | None:
@@ -310,12 +397,11 @@ def _calibration(
     profile: LabelsProfile, reference: LabelsProfile, inputs: Inputs, correlation: float
 ) -> tuple[Calibration, str]:
     """Return the baseline's calibration, corrected for one feature's shift, and that feature; '' for none."""
-    outcomes = replace(reference.outcomes, class_scores=None)
     plain = plain_calibration(reference)
     bins = profile.bins
     groups, predictions, labels = bins.split
     expected = np.zeros(bins.outcomes)
-    expected_rows = expected_outcomes(plain, profile.answers).counts
+    expected_rows = expected_outcomes(plain, profile.answers, profile.class_answers).counts
     whole = np.concatenate([expected_rows, np.zeros((*expected_rows.shape[:2], 1))], axis=2)
     np.add.at(expected, bins.outcome_of_cell, whole.reshape(-1))
     by_group = expected.reshape(bins.split)[..., :-1]
@@ -332,7 +418,18 @@ def _calibration(
     if correction is None:
         return plain, ""
     predicted = np.concatenate(([0], 1 + bins.class_groups))
-    return fit_corrected(outcomes, correction, bins.place_groups, predicted, bins.class_groups), name
+    fitted = fit_corrected(reference.outcomes, correction, bins.place_groups, predicted, bins.class_groups)
+    if profile.class_answers is not None and plain.class_rows is not None:
+        # Of each class by how much more rows have it, and by how much more their sum varies.
+        before, after, noise = (
+            (by_group * factor).sum(axis=(0, 1))[bins.class_groups]
+            for factor in (1.0, correction.weights, correction.inflation)
+        )
+        ratio, inflation = (
+            np.divide(total, before, out=np.ones(len(total)), where=before > 0) for total in (after, noise)
+        )
+        fitted = weigh_classes(fitted, shifted_odds(plain, profile.class_answers, ratio), inflation)
+    return fitted, name
 
 
 @lru_cache(maxsize=32)
@@ -344,21 +441,24 @@ def correlation_of(baseline: LabelledBaseline) -> float:
 @lru_cache(maxsize=32)
 def plain_calibration(reference: LabelsProfile) -> Calibration:
     """Return the calibration of a baseline's rows as they are."""
-    return fit_calibration(replace(reference.outcomes, class_scores=None))
+    return fit_calibration(reference.outcomes)
 
 
 def _merged_places(calibration: Calibration) -> IntArray:
     return np.concatenate(([0], 1 + np.arange(len(calibration.rows) - 1) // MERGED))
 
 
-def _redrawn(calibration: Calibration) -> tuple[Calibration, FloatArray]:
-    """Return a calibration on fewer places, and its chances fitted to redrawn baselines: the same ones every time."""
-    merged = merge_places(calibration, _merged_places(calibration))
-    return merged, redrawn_chances(merged, rng=np.random.default_rng(SEED), draws=DRAWS)
+def _redrawn(calibration: Calibration) -> tuple[Calibration, Redrawn]:
+    """Return a calibration on fewer places, and it fitted to redrawn baselines: the same ones every time."""
+    if calibration.class_rows is not None:
+        merged = merge_class_bins(calibration, np.arange(calibration.class_rows.shape[1]) // MERGED)
+    else:
+        merged = merge_places(calibration, _merged_places(calibration))
+    return merged, redraw(merged, rng=np.random.default_rng(SEED), draws=DRAWS)
 
 
 @lru_cache(maxsize=32)
-def _plain_redrawn(reference: LabelsProfile) -> tuple[Calibration, FloatArray]:
+def _plain_redrawn(reference: LabelsProfile) -> tuple[Calibration, Redrawn]:
     """Return the same of a baseline's rows as they are, for all windows whose inputs have not shifted."""
     return _redrawn(plain_calibration(reference))
 

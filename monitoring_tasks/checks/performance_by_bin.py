@@ -27,6 +27,14 @@ LOSSES: Mapping[str, tuple[str, ...]] = {
 ROWS_FOR_METRIC = 50
 """Labelled rows from which on a bin has a row of the deciding metric too; of fewer its interval says nothing."""
 
+WITHIN: Mapping[str, str] = {
+    "mae": "about 6 %",
+    "rmse": "about 9 %",
+    "brier": "about 4 %",
+    "log_loss": "about 4 %",
+}
+"""How exact a bin's metric is that is a mean of losses, see `LabelsProfile.by_bin`."""
+
 NAMED_BINS = 10
 """Worst bins that are named, at most."""
 
@@ -62,6 +70,8 @@ def performance_by_bin(
                     continue
                 words = f"{metric.label} {number(value)} of {segment}, {counted(int(rows[i]), 'labelled row')}"
                 share = f"{percent(bins[i].loss_share)} of the loss in {percent(bins[i].row_share)} of the rows"
+                if metric.name in WITHIN:
+                    share += f" (losses by outcome, within {WITHIN[metric.name]})"
                 results.append(
                     replace(
                         its,

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.labels_profile import DELAY_BINS
+from monitoring_tasks.outcome_bins import LABELS_OF_CLASS
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import (
@@ -100,13 +101,17 @@ def entries(source: Source, tally: OutcomeTally, dialect: str) -> list[Entry]:
     several = exp.Case(ifs=[exp.If(this=named("n") > integer(1), true=integer(1))], default=integer(0))
     found.append(Entry("repeated", several))
     for i in range(len(labelled.scores) if tally.class_scores is not None else 0):
-        nowhere = exp.or_(_is_null(named("y")), _is_null(named(f"z{i}")))
         place = place_number(named(f"z{i}"), Bins("numeric", bins.score_edges), dialect) - integer(1)
-        is_class = exp.Case(
-            ifs=[exp.If(this=exp.EQ(this=named("y"), expression=integer(i)), true=integer(1))], default=integer(0)
+        label = exp.Case(
+            ifs=[
+                exp.If(this=_is_null(named("y")), true=integer(LABELS_OF_CLASS - 1)),
+                exp.If(this=exp.EQ(this=named("y"), expression=integer(i)), true=integer(1)),
+            ],
+            default=integer(0),
         )
-        index = exp.Paren(this=exp.Paren(this=place) * integer(2)) + is_class
-        found.append(Entry(f"class {i}", exp.Case(ifs=[exp.If(this=nowhere, true=integer(-1))], default=index)))
+        index = exp.Paren(this=exp.Paren(this=place) * integer(LABELS_OF_CLASS)) + label
+        nowhere = exp.If(this=_is_null(named(f"z{i}")), true=integer(-1))
+        found.append(Entry(f"class {i}", exp.Case(ifs=[nowhere], default=index)))
     return found
 
 

@@ -43,6 +43,7 @@ class OutcomeTally:
     corrected: IntArray
     """Shape (windows,): of all rows."""
     class_scores: IntArray | None
+    """Shape (windows, segments, *`OutcomeBins.class_scores`)."""
     columns: dict[str, IntArray] = field(default_factory=dict)
     """Shape (windows, segments, bins, outcomes), by column name."""
 
@@ -51,7 +52,6 @@ class OutcomeTally:
         """Return zeros."""
         bins, shape = labelled.bins, (len(windows), segments)
         lengths = sorted(window.length for window in windows)
-        scores = (len(bins.classes), len(bins.score_edges) + 1, 2)
         return cls(
             labelled=labelled,
             windows=windows,
@@ -62,7 +62,7 @@ class OutcomeTally:
             parts=np.zeros((*shape, parts_of_window(lengths[len(lengths) // 2]), bins.outcomes), np.int64),
             repeated=np.zeros(shape, np.int64),
             corrected=np.zeros(len(windows), np.int64),
-            class_scores=np.zeros((*shape, *scores), np.int64) if bins.score_edges else None,
+            class_scores=None if bins.class_scores is None else np.zeros((*shape, *bins.class_scores), np.int64),
         )
 
     @property
@@ -114,7 +114,7 @@ class OutcomeTally:
             np.add.at(self.repeated.reshape(-1), places, groups.rows * bins)
         elif name.startswith("class "):
             assert self.class_scores is not None
-            size = 2 * self.class_scores.shape[-2]
+            size = int(np.prod(self.class_scores.shape[-2:]))
             known = bins >= 0
             index = int(name.removeprefix("class ")) * size + bins[known]
             flat = self.class_scores.reshape(-1, self.class_scores.shape[2] * size)

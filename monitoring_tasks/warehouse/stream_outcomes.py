@@ -127,16 +127,16 @@ class StreamedOutcomes:
     def _count_scores(
         self, runs: Runs, scores: Sequence[NDArray[np.float64]], number: NDArray[np.intp], known: NDArray[np.bool_]
     ) -> None:
-        """Count, for each class, the bin of its score and whether the label is that class."""
+        """Count, for each class, the bin of its score and whether the label is that class, or is not known."""
         counted = self._tally.class_scores
         assert counted is not None
-        classes, size, _ = counted.shape[2:]
+        classes, size, kinds = counted.shape[2:]
         for i, score in enumerate(scores):
             place = self._class_places(score)
-            index = (i * size + place - 1) * 2 + (number == i)
-            chosen = runs.take(known & ~np.isnan(score))
+            index = (i * size + place - 1) * kinds + np.where(known, number == i, kinds - 1)
+            chosen = runs.take(~np.isnan(score))
             places = runs.places.take(runs.numbers[chosen])
-            np.add.at(counted.reshape(-1, classes * size * 2), (places, runs.take(index)[chosen]), 1)
+            np.add.at(counted.reshape(-1, classes * size * kinds), (places, runs.take(index)[chosen]), 1)
 
 
 def _finite(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 
 BINARY = OutcomeBins("binary_classification", ("not 1", "1"), tuple(np.linspace(0, 1, 65)))
 MULTICLASS = OutcomeBins("multiclass_classification", ("a", "b", "c", "(other)"))
+SCORED = OutcomeBins("multiclass_classification", ("a", "b", "c", "(other)"), score_edges=tuple(np.linspace(0, 1, 65)))
 REGRESSION = OutcomeBins("regression", edges=residual_edges(5), exponent=5)
 
 BY_COLUMN = 20
@@ -38,7 +39,10 @@ def labels_of(
     columns: dict[str, np.ndarray] | None = None,
     segment: str = "",
 ) -> LabelsProfile:
-    """Count rows as a scan does; a label of NaN is not known, columns are numbers of bins."""
+    """Count rows as a scan does; a label of NaN is not known, columns are numbers of bins.
+
+    The score of a multiclass model has a column for each class but the last.
+    """
     _, predictions, labels = bins.shape
     known = ~np.isnan(label)
     answer = score if bins.task == "binary_classification" else prediction - label
@@ -61,7 +65,14 @@ def labels_of(
     for name, number_of_bin in (columns or {}).items():
         counted[name] = np.zeros((BY_COLUMN + 1, bins.outcomes), np.int64)
         np.add.at(counted[name], (number_of_bin, outcome), 1)
-    return LabelsProfile(window_of(day), bins, np.bincount(cell, minlength=bins.cells), units, counted, segment=segment)
+    scores = None
+    if bins.class_scores is not None and score is not None:
+        scores = np.zeros(bins.class_scores, np.int64)
+        for one in range(score.shape[1]):
+            its = np.where(known, label == one, 2).astype(int)
+            np.add.at(scores[one], (np.searchsorted(np.array(bins.score_edges), score[:, one], "right"), its), 1)
+    cells = np.bincount(cell, minlength=bins.cells)
+    return LabelsProfile(window_of(day), bins, cells, units, counted, class_scores=scores, segment=segment)
 
 
 def losses(bins, label, prediction, score):
@@ -72,6 +83,11 @@ def losses(bins, label, prediction, score):
         yield from (("error", error), ("error_squares", error**2), ("absolute_error", abs(error)))
         yield from (("percentage_error", share), ("percentage_error_squares", share**2))
         yield from (("label", label), ("label_squares", label**2))
+    elif bins.task == "multiclass_classification" and bins.losses:
+        of_label = np.take_along_axis(score, np.nan_to_num(label).astype(int)[:, np.newaxis], axis=1)[:, 0]
+        loss, square = -np.log(of_label), (score**2).sum(axis=1) - 2 * of_label + 1
+        yield from (("log_loss", loss), ("log_loss_squares", loss**2))
+        yield from (("brier", square), ("brier_squares", square**2))
     elif bins.losses:
         loss = -np.log(np.where(label == 1, score, 1 - score))
         square = (score - label) ** 2

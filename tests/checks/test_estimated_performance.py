@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
 
 from monitoring_tasks.checks import CHECKS, Result, enabled, not_computed
+from monitoring_tasks.checks.estimate_coverage import Backtest, coverage_of
 from monitoring_tasks.checks.estimated_performance import estimated_performance
+from monitoring_tasks.checks.expected_performance import UsualError, expect
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import wilson_interval
+from monitoring_tasks.statistics.performance import performance_metric
 from tests.checks import simulated_labels as made
-from tests.checks.simulated_labels import BINARY, MULTICLASS, REGRESSION, context_of
+from tests.checks.simulated_labels import BINARY, MULTICLASS, REGRESSION, SCORED, context_of
 
 FILE = """\
 monitor: loans
@@ -54,6 +58,7 @@ def drawn(
     slope: float = 1.0,
     labelled: bool = True,
     segment: str = "",
+    cut: float = 0.5,
 ) -> LabelsProfile:
     """Draw a day of a binary model that has learned too little of `x`; P(late | x, z) is fixed, but for `slope`.
 
@@ -66,7 +71,7 @@ def drawn(
     known = label if labelled else np.full(rows, np.nan)
     edges = np.linspace(-2, 2, made.BY_COLUMN - 1)
     columns = {name: 1 + np.searchsorted(edges, each) for name, each in (("x", of_x), ("w", rng.normal(size=rows)))}
-    return made.labels_of(BINARY, day, known, (score > 0.5).astype(float), score, columns, segment)
+    return made.labels_of(BINARY, day, known, (score > cut).astype(float), score, columns, segment)
 
 
 def baseline_of(make: Callable[[int], LabelsProfile] = drawn, days: int = DAYS) -> LabelledBaseline:
@@ -215,6 +220,104 @@ def test_the_bounds_are_those_of_the_value_that_is_told():
     assert statuses == {"ok", "alarm"}
 
 
+def test_a_month_is_not_corrected_as_its_days_are():
+    """Over many days the scores tell bad days from good ones, too, and on any one of them they cannot."""
+
+    def stormy(day: int) -> LabelsProfile:
+        """The scores know which days are bad, and say little of the rows of one day."""
+        rng = np.random.default_rng([23, day])
+        level, of_row = 2.0 * (day % 2) - 1, rng.normal(size=ROWS)
+        score = sigmoid(level + of_row)
+        label = (rng.random(ROWS) < sigmoid(level + 0.2 * of_row)).astype(float)
+        columns = {"x": rng.integers(1, 5, ROWS), "w": rng.integers(1, 5, ROWS)}
+        return made.labels_of(BINARY, day, label, (score > 0.5).astype(float), score, columns)
+
+    def together(first: int, days: int) -> LabelsProfile:
+        window = replace(made.window_of(first), end=made.window_of(first + days - 1).end)
+        parts = [stormy(first + day) for day in range(days)]
+        return reduce(lambda a, b: a.with_rows_of(b, window), parts[1:], replace(parts[0], window=window))
+
+    baseline, auc = baseline_of(stormy), performance_metric("roc_auc")
+    day, days, month, year = (UsualError.of(auc, baseline, windows) for windows in (1, 2, 20, 365))
+    assert day.mean < -0.2
+    assert abs(month.mean) < 0.02
+    # Two days are one of each kind, as a month is. Days vary by chance alone here, and a month by no more.
+    assert days.mean == pytest.approx(month.mean, abs=0.05)
+    assert year.mean == pytest.approx(month.mean)
+    assert year.variance <= month.variance <= day.variance
+    monitor = monitor_of("{metrics: [roc_auc]}")
+    for length in (10, 20, 30):
+        profile = together(40, length)
+        result = found(estimated_performance(context_of(monitor, [profile], baseline, final=True)))["roc_auc"]
+        assert result.value == pytest.approx(result.detail["realised"], abs=0.015)
+        assert (result.detail["inside"], result.status) == (True, "ok")
+
+
+def nearly_perfect(day: int, rows: int = 2000, wrong: int = 0, rare: bool = False) -> LabelsProfile:
+    """Draw a day of a model that is always right but in `wrong` rows of the first day, or that never says yes."""
+    rng = np.random.default_rng([17, day, rows])
+    label = (rng.random(rows) < (0.03 if rare else 0.5)).astype(float)
+    prediction = np.zeros(rows) if rare else label.copy()
+    prediction[: wrong if day == 0 else 0] = 1 - label[: wrong if day == 0 else 0]
+    score = np.full(rows, 0.05) if rare else np.where(prediction == 1, 0.9, 0.1)
+    columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+    return made.labels_of(BINARY, day, label, prediction, score, columns)
+
+
+def test_a_perfect_window_is_not_worse_than_a_baseline_with_six_errors_of_forty_thousand():
+    """Half a row of forty is further from the bound than the baseline is: it was an alarm in every window."""
+    baseline = baseline_of(lambda day: nearly_perfect(day, wrong=6))
+    monitor = monitor_of("{metrics: [accuracy, f1, mcc, roc_auc]}")
+    for rows in (60, 200, 2000):
+        for day in range(30, 34):
+            results = found(estimated_performance(context_of(monitor, [nearly_perfect(day, rows)], baseline)))
+            assert {results[name].status for name in ("accuracy", "f1", "mcc", "roc_auc")} == {"ok"}
+    bad = found(estimated_performance(context_of(monitor, [drawn(42, 900, sharpness=0.3)], baseline)))
+    assert bad["roc_auc"].status == "alarm"
+
+
+def test_a_metric_that_is_zero_as_it_is_in_the_windows_of_the_baseline_is_no_alarm():
+    """A model that says yes in one window of ten has an F1 of 0 in the others, and of more over all of them."""
+
+    def day_of(day: int) -> LabelsProfile:
+        return nearly_perfect(day, 60, rare=day % 10 != 0)
+
+    monitor, baseline = monitor_of("{metrics: [f1, recall]}"), baseline_of(day_of)
+    results = found(estimated_performance(context_of(monitor, [day_of(31)], baseline)))
+    for name in ("f1", "recall"):
+        result = results[name]
+        assert (result.value, result.status) == (0.0, "ok"), result
+        assert result.threshold_lower == 0.0
+        assert replace(result, status=None).decided() == "ok"
+    # Where the model says yes in every window of the baseline, one in which it does not is an alarm.
+    results = found(estimated_performance(context_of(monitor, [drawn(31, 200, cut=1.0)], baseline_of())))
+    for name in ("f1", "recall"):
+        result = results[name]
+        assert (result.value, result.status) == (0.0, "alarm"), result
+        assert replace(result, status=None).decided() == "alarm"
+
+
+def test_a_loss_of_zero_is_compared_too():
+    """Its logarithm is infinite, and nothing was said of it."""
+
+    def sure(day: int, rows: int = 500, wrong: float = 0.0) -> LabelsProfile:
+        rng = np.random.default_rng([19, day])
+        label = (rng.random(rows) < 0.5).astype(float)
+        score = np.where(rng.random(rows) < wrong, 0.5, label)
+        columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+        return made.labels_of(BINARY, day, label, (score > 0.5).astype(float), score, columns)
+
+    monitor, baseline = monitor_of("{metrics: [brier]}"), baseline_of(sure)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        same, worse = (
+            found(estimated_performance(context_of(monitor, [sure(31, wrong=wrong)], baseline)))["brier"]
+            for wrong in (0.0, 0.3)
+        )
+    assert (same.value, same.status) == (0.0, "ok")
+    assert worse.value == pytest.approx(0.3 * 0.25, abs=0.03)
+    assert worse.status == "alarm"
+
+
 # --- The backtest -----------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +335,31 @@ def test_estimates_that_hold_are_in_order(baseline):
     assert result.value == result.detail["inside"] / 30 >= 0.8
     ends = wilson_interval(result.detail["inside"], 30)
     assert (result.value_lower, result.value_upper) == ends
-    assert result.message.startswith(f"{result.detail['inside']} of 30 intervals held the truth of ROC AUC")
+    held = result.detail["inside_by_metric"]
+    assert result.detail["inside"] == min(held.values()) == held[result.detail["metric"]]
+    labels = {"roc_auc": "ROC AUC", "brier": "Brier score"}
+    least = labels.pop(result.detail["metric"])
+    (other, label), *_ = labels.items()
+    assert result.message.startswith(
+        f"{result.detail['inside']} of 30 intervals held the truth of {least} ({held[other]} that of {label}); they"
+    )
+
+
+def test_the_metric_that_is_held_least_often_is_watched_and_not_the_first():
+    """The area alone was watched, and F1, which decides too, was held in 77 % of the demo's windows."""
+    area, brier = performance_metric("roc_auc"), performance_metric("brier")
+    good, bad = Backtest(0.01, inside=True), Backtest(-0.05, inside=False)
+    result = coverage_of([area, brier], [{"roc_auc": good, "brier": bad if i < 10 else good} for i in range(30)])
+    assert (result.status, result.value) == ("warning", 20 / 30)
+    assert result.detail["metric"] == "brier"
+    assert result.detail["mean_error"] == pytest.approx((-10 * 0.05 + 20 * 0.01) / 30)
+    assert result.message == (
+        "the estimates miss too often: 20 of 30 intervals held the truth of Brier score (30 that of ROC AUC); they "
+        "were off by 0.0233 on average"
+    )
+    # A metric that is hardly ever defined says nothing, and hides no other.
+    rare = coverage_of([area, brier], [{"roc_auc": good, **({"brier": bad} if i < 9 else {})} for i in range(30)])
+    assert (rare.status, rare.detail["metric"]) == ("ok", "roc_auc")
 
 
 def test_of_a_changed_concept_the_estimates_miss_and_the_monitor_says_so(baseline):
@@ -282,6 +409,90 @@ def test_multiclass_is_estimated_from_the_predictions():
     assert "from 600 predictions" in results["accuracy"].message
     assert results["f1"].status == "ok"
     assert results["roc_auc"].status == "insufficient_data"
+
+
+def softmax_classes(day: int, rows: int = 1000, sharpness: float = 1.0, labelled: bool = True) -> LabelsProfile:
+    """Draw a day of three classes whose scores are too sure; P(label | scores) is fixed, `sharpness` moves them."""
+    rng = np.random.default_rng([13, day, rows])
+    logits = sharpness * (rng.normal(size=(rows, 3)) + 1.2 * np.eye(3)[rng.choice(3, rows, p=(0.5, 0.3, 0.2))])
+    score, chance = (np.exp(logits * scale) for scale in (1.3, 1.0))
+    score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
+    label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1).astype(float)
+    columns = {"x": rng.integers(1, 5, rows), "w": rng.integers(1, 5, rows)}
+    prediction = score.argmax(axis=1).astype(float)
+    return made.labels_of(SCORED, day, label if labelled else np.full(rows, np.nan), prediction, score, columns)
+
+
+@pytest.fixture(scope="module")
+def softmax_baseline() -> LabelledBaseline:
+    return baseline_of(softmax_classes)
+
+
+def test_multiclass_is_estimated_from_the_scores_where_there_are_some(softmax_baseline):
+    """The confusion that the baseline's predictions had is too good for harder rows, and too bad for easier ones."""
+    monitor = monitor_of("{metrics: [accuracy, f1, mcc, roc_auc]}", "multiclass_classification")
+    for sharpness in (0.5, 2.0):
+        truth = softmax_classes(31, 20_000, sharpness).outcomes
+        profile = softmax_classes(31, 20_000, sharpness, labelled=False)
+        results = found(estimated_performance(context_of(monitor, [profile], softmax_baseline)))
+        for name in ("accuracy", "f1", "mcc", "roc_auc"):
+            real = float(performance_metric(name).function(truth))
+            assert results[name].value == pytest.approx(real, abs=0.03), (name, sharpness)
+            assert abs(results[name].value - real) < abs(results[name].detail["baseline"] - real) / 3
+            assert " from 20,000 scores" in results[name].message
+        assert results["accuracy"].status == ("alarm" if sharpness < 1 else "ok")
+    quiet = found(estimated_performance(context_of(monitor, [softmax_classes(32, labelled=False)], softmax_baseline)))
+    assert {quiet[name].status for name in ("accuracy", "f1", "mcc", "roc_auc")} == {"ok"}
+
+
+def test_a_shift_that_the_scores_of_classes_do_not_know_is_corrected_for():
+    """The feature makes the first class likelier at equal scores: where it falls, that class's scores are too high."""
+
+    def unknown(day: int, rows: int = 1000, x: float = 0.0) -> LabelsProfile:
+        rng = np.random.default_rng([29, day, rows])
+        of_x = x + rng.normal(size=rows)
+        logits = rng.normal(size=(rows, 3)) + 1.5 * np.eye(3)[rng.choice(3, rows, p=(0.4, 0.3, 0.3))]
+        score, chance = np.exp(logits), np.exp(logits + np.outer(of_x, [1, 0, 0]))
+        score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
+        label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1).astype(float)
+        columns = {
+            "x": 1 + np.searchsorted(np.linspace(-2, 2, made.BY_COLUMN - 1), of_x),
+            "w": rng.integers(1, 5, rows),
+        }
+        return made.labels_of(SCORED, day, label, score.argmax(axis=1).astype(float), score, columns)
+
+    names = ("accuracy", "f1", "log_loss", "brier")
+    monitor = monitor_of(f"{{metrics: [{', '.join(names)}]}}", "multiclass_classification")
+    baseline = baseline_of(unknown)
+    blind = replace(baseline, profiles={"": replace(baseline.whole, columns={"w": baseline.whole.columns["w"]})})
+    off = {}
+    for knows, its in ((True, baseline), (False, blind)):
+        results = found(estimated_performance(context_of(monitor, [unknown(50, 20_000, -1.0)], its, final=True)))
+        assert results["f1"].detail["corrected_for"] == ("x" if knows else None)
+        off[knows] = {name: abs(results[name].value - results[name].detail["realised"]) for name in names}
+    profile = unknown(50, 20_000, -1.0)
+    corrected = expect(profile, baseline, (("x", 1.0), ("w", 1.0)))
+    assert corrected is not None
+    labels = [each.confusion.sum(axis=0)[:3] for each in (corrected.found.expected, profile.outcomes)]
+    # A third of the first class's labels is gone, at equal scores.
+    assert labels[0] == pytest.approx(labels[1], rel=0.03)
+    assert labels[1][0] < 0.7 * baseline.whole.outcomes.confusion.sum(axis=0)[0] * profile.rows / baseline.whole.rows
+    assert max(off[True].values()) < 0.015, off
+    assert sum(off[True].values()) < sum(off[False].values()) / 2, off
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("sharpness", [1.0, 0.6])
+def test_the_intervals_of_a_multiclass_model_hold_the_truth(softmax_baseline, sharpness):
+    names = ("accuracy", "f1", "mcc", "roc_auc")
+    monitor = monitor_of(f"{{metrics: [{', '.join(names)}]}}", "multiclass_classification")
+    held: dict[str, list[bool]] = {name: [] for name in names}
+    for day in range(1000, 1150):
+        profile = softmax_classes(day, 800, sharpness)
+        results = found(estimated_performance(context_of(monitor, [profile], softmax_baseline, final=True)))
+        for name in names:
+            held[name].append(results[name].detail["inside"])
+    assert all(np.mean(each) >= 0.9 for each in held.values()), {name: np.mean(each) for name, each in held.items()}
 
 
 def amounts(day: int, rows: int = 600, x: float = 0.0, labelled: bool = True) -> LabelsProfile:

@@ -233,6 +233,7 @@ def test_bins_share_the_loss_out_and_the_worst_is_named():
         exact = float(((rows.answer - rows.label)[mine] ** 2).mean())
         assert result.value == pytest.approx(exact, abs=0.02)  # by the mean loss of the same outcome
         assert result.value_lower <= result.value <= result.value_upper
+        assert result.message.endswith(" of the rows (losses by outcome, within about 4 %)")
     worst = of(found, "worst_bins")
     assert worst.detail["bins"][0]["column"] == "shop"
     assert worst.detail["bins"][0]["bin"] == "south"

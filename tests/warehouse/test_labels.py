@@ -155,7 +155,7 @@ def expected(case: Case, window: Window, shop: str | None) -> dict[str, object]:
     amount = np.zeros((len(BINS["amount"]), bins.outcomes), np.int64)
     parts = np.zeros((24, bins.outcomes), np.int64)
     delays = np.zeros(len(DELAY_EDGES) + 2, np.int64)
-    scores = np.zeros((len(bins.classes), len(bins.score_edges) + 1, 2), np.int64)
+    scores = np.zeros((len(bins.classes), len(bins.score_edges) + 1, 3), np.int64)
     epsilon = np.finfo(float).eps
     for row in rows.itertuples():
         known = not pd.isna(row.label)
@@ -187,8 +187,8 @@ def expected(case: Case, window: Window, shop: str | None) -> dict[str, object]:
             if known and label < 2 and not np.isnan(its[label]):
                 found["log_loss"] = -np.log(min(max(its[label], epsilon), 1 - epsilon))
             for i, score in enumerate(its):
-                if known and not np.isnan(score):
-                    scores[i, bin_of(score, bins.score_edges) - 1, int(label == i)] += 1
+                if not np.isnan(score):
+                    scores[i, bin_of(score, bins.score_edges) - 1, int(label == i) if known else 2] += 1
         cell = (place * predictions + predicted) * labels + label
         cells[cell] += 1
         for name, value in found.items():
@@ -352,6 +352,7 @@ def test_labels_of_neighbouring_windows_add_up(tmp_path: Path) -> None:
             np.testing.assert_array_equal(added.units[name], total)
         for name, counts in at_once.columns.items():
             np.testing.assert_array_equal(added.columns[name], counts)
+        np.testing.assert_array_equal(added.class_scores, at_once.class_scores)
         assert (added.repeated, added.corrected, added.window) == (at_once.repeated, at_once.corrected, whole[0])
         again = LabelsProfile.from_json(
             at_once.window, "", at_once.bins, json.loads(json.dumps(at_once.to_json())), at_once.columns

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -13,8 +13,15 @@ import numpy.typing as npt
 from monitoring_tasks.statistics.bayesian_bootstrap import bayesian_bootstrap
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.intervals import Z
+from monitoring_tasks.statistics.performance.calibration_map import (
+    Calibration,
+    Redrawn,
+    RedrawnClasses,
+    label_shares,
+    redraw,
+)
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
-from monitoring_tasks.statistics.performance.reweighting import CLASS_VARIANCE, cell_means, reweighted
+from monitoring_tasks.statistics.performance.reweighting import CLASS_VARIANCE, reweighted
 
 Metric = Callable[[Outcomes], FloatArray]
 """A metric of outcomes, vectorised over their leading axes; NaN where it is not defined."""
@@ -24,39 +31,6 @@ Target = Literal["labels", "population"]
 
 RAKES = 30
 """Rounds of raking the expected confusion; its margins are then met within about one in a thousand rows."""
-
-SMALLEST = 1e-6
-"""Scores are held this far from 0 and 1 before a logarithm is taken of one that no row of the baseline shows."""
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """What a label is likely to be, by the bin of the score and by the prediction; fitted to a labelled baseline."""
-
-    probability: FloatArray
-    """Shape (n_places, n_predictions, n_labels): P(label | place, prediction)."""
-    isotonic: bool
-    """Whether the labels' isotonic regression is used; else the score itself is the probability, or there is none."""
-    rows: FloatArray
-    """Baseline rows, weighted, shape (n_places, n_predictions, n_labels)."""
-    squares: FloatArray
-    """Sums of the squared weights, shaped so."""
-    means: Mapping[str, FloatArray]
-    """Of each sum of `Outcomes`, that of a row with this place, prediction and label; shaped so."""
-    edges: FloatArray
-    """Of the places."""
-    class_probability: FloatArray | None = None
-    """Multiclass: P(label is the class | bin of the class's score), shape (n_classes, n_bins)."""
-    class_rows: FloatArray | None = None
-    """Weighted, shape (n_classes, n_bins, 2)."""
-    class_squares: FloatArray | None = None
-    scores: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
-    """Mean score of each place and prediction."""
-
-    @property
-    def effective_rows(self) -> float:
-        """Unweighted rows that would be as informative, by Kish's formula."""
-        return float(self.rows.sum() ** 2 / self.squares.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +45,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class EstimatedPerformance:
-    """A metric that was estimated without labels."""
+    """A metric that was estimated without labels; value and interval lie within the bounds that were given for it."""
 
     value: float
     lower: float
@@ -79,202 +53,6 @@ class EstimatedPerformance:
     upper: float
     standard_error: float
     """Of sampling and of the calibration, with the variance between windows."""
-
-
-def fit_calibration(reference: Outcomes, weights: npt.ArrayLike | None = None) -> Calibration:
-    """Fit P(label | score, prediction) to a labelled baseline.
-
-    Binary: isotonic regression [1]_ of the label on the bin of the score and, within a bin, on the predicted class. It
-    is kept if by Mallows's criterion it is expected to have the smaller Brier score on new rows: the squared distance
-    from the label shares, plus twice the noise of as many free values as there are steps [2]_. Otherwise the mean score
-    of each cell is its probability. Rows without a score have the label shares of their prediction.
-
-    Multiclass: the label shares of each prediction, and the isotonic regression of each class on its own score.
-
-    Parameters
-    ----------
-    reference : Outcomes
-        Labelled rows. Leading axes, such as one of a feature's bins, are added up after weighting.
-    weights : float array, broadcastable to `reference.counts`, optional
-        By which each row counts: the window's density over the baseline's, see `shift_weights`, for a calibration that
-        is right for the window's inputs. The fewer rows carry the weight, the wider the intervals.
-
-    Returns
-    -------
-    Calibration
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, or the weights do not fit.
-
-    References
-    ----------
-    .. [1] Zadrozny, B., & Elkan, C. (2002). Transforming classifier scores into accurate multiclass probability
-       estimates. KDD, 694-699.
-    .. [2] Meyer, M., & Woodroofe, M. (2000). On the degrees of freedom in shape-restricted regression. Annals of
-       Statistics, 28(4), 1083-1104.
-
-    Examples
-    --------
-    Scores of 0.25 and 0.75, of which 10 % and 60 % were positive:
-
-    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
-    >>> counts[2, 1], counts[3, 2] = (900, 100), (400, 600)
-    >>> score = np.array([0, 0, 0.25, 0.75, 0])[:, np.newaxis, np.newaxis] * counts
-    >>> fitted = fit_calibration(Outcomes(counts, {"score": score}, edges=np.array([0.0, 0.5, 1.0])))
-    >>> fitted.isotonic, fitted.probability[2, 1, 1], fitted.probability[3, 2, 1]
-    (True, np.float64(0.1), np.float64(0.6))
-    """
-    counts = np.asarray(reference.counts, dtype=np.float64)
-    weight = np.asarray(1.0 if weights is None else weights, dtype=np.float64)
-    if (weight < 0).any() or not np.isfinite(weight).all():
-        raise ValueError("`weights` must be finite and not negative: write 0 for rows that do not count")
-    leading = tuple(range(counts.ndim - 3))
-    try:
-        rows = np.sum(np.broadcast_to(weight, counts.shape) * counts, axis=leading)
-    except ValueError:
-        raise ValueError(
-            f"`weights` of shape {weight.shape} do not fit the counts of shape {counts.shape}: each axis must be as "
-            "long, or 1"
-        ) from None
-    if rows.sum() <= 0:
-        raise ValueError("`reference` has no rows with a weight: there is nothing to fit")
-    squares = np.sum(weight**2 * counts, axis=leading)
-    sums = {name: np.sum(weight * total, axis=leading) for name, total in reference.sums.items()}
-    if rows.shape[-1] == 2 and len(rows) > 1:
-        scores = _mean_scores(rows, sums.get("score"), reference.edges)
-        means = _filled(rows, sums, scores)
-        positive, isotonic = _fit_binary(rows[np.newaxis], squares, scores)
-        probability = np.stack([1 - positive[0], positive[0]], axis=-1)
-        return Calibration(probability, isotonic, rows, squares, means, reference.edges, scores=scores)
-    # Of a cell that no row of the baseline is in, the mean of all rows.
-    means = {
-        name: np.divide(total, rows, out=np.full(rows.shape, total.sum() / rows.sum()), where=rows > 0)
-        for name, total in sums.items()
-    }
-    if reference.class_scores is None:
-        return Calibration(_label_shares(rows), False, rows, squares, means, reference.edges)
-    classes = np.asarray(reference.class_scores, dtype=np.float64)
-    try:
-        weighted = np.broadcast_to(weight, classes.shape) if weight.ndim else weight
-    except ValueError:
-        raise ValueError(
-            f"`weights` of shape {weight.shape} do not fit the class scores of shape {classes.shape}: of a multiclass "
-            "model they may only differ between leading axes"
-        ) from None
-    class_rows = np.sum(weighted * classes, axis=leading)
-    class_squares = np.sum(weighted**2 * classes, axis=leading)
-    return Calibration(
-        _label_shares(rows),
-        True,
-        rows,
-        squares,
-        means,
-        reference.edges,
-        _fit_classes(class_rows[np.newaxis])[0],
-        class_rows,
-        class_squares,
-    )
-
-
-def merge_places(calibration: Calibration, groups: npt.ArrayLike) -> Calibration:
-    """Return a calibration on fewer places: for draws, whose spread hardly depends on how fine the places are.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        See `fit_calibration`; class scores are left out.
-    groups : int array, shape (n_places,)
-        The group of each place, from 0, ascending.
-
-    Returns
-    -------
-    Calibration
-        Probabilities and means are those of the baseline's rows of each group, of one without rows plain means.
-
-    Raises
-    ------
-    ValueError
-        If the groups do not fit.
-
-    Examples
-    --------
-    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
-    >>> counts[2, 1], counts[3, 2] = (900, 100), (400, 600)
-    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    >>> found = merge_places(fitted, [0, 1, 1, 2, 2])
-    >>> found.rows.shape, found.edges, found.probability[1, 1]
-    ((3, 3, 2), array([0.5]), array([0.9, 0.1]))
-    """
-    group = np.asarray(groups)
-    places = len(calibration.rows)
-    if group.shape != (places,) or group[0] != 0 or not np.isin(np.diff(group), (0, 1)).all():
-        raise ValueError(f"`groups` must number the groups of {places} places in order, from 0 without gaps")
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    rows = np.add.reduceat(calibration.rows, first)
-
-    def mean(values: FloatArray, weight: FloatArray) -> FloatArray:
-        ones = np.where(np.add.reduceat(weight, first)[group] > 0, weight, 1.0)
-        found: FloatArray = np.add.reduceat(values * ones, first) / np.add.reduceat(ones, first)
-        return found
-
-    of_place = calibration.rows.sum(axis=-1)
-    return Calibration(
-        probability=mean(calibration.probability, np.broadcast_to(of_place[..., np.newaxis], calibration.rows.shape)),
-        isotonic=calibration.isotonic,
-        rows=rows,
-        squares=np.add.reduceat(calibration.squares, first),
-        means={name: mean(each, calibration.rows) for name, each in calibration.means.items()},
-        edges=np.array([calibration.edges[i - 1] for i in range(1, places - 1) if group[i] != group[i + 1]]),
-        scores=mean(calibration.scores, of_place) if len(calibration.scores) else calibration.scores,
-    )
-
-
-def shift_weights(reference: Outcomes, current: npt.ArrayLike) -> FloatArray:
-    """Return by how much each bin of a feature is denser in a window than in the baseline [1]_.
-
-    Parameters
-    ----------
-    reference : Outcomes
-        The baseline's, with one leading axis of the feature's bins.
-    current : int array, shape (n_bins, n_places, n_predictions) or (n_bins,)
-        The window's rows. By place and prediction too, P(label | bin, place, prediction) alone has to be as it was;
-        by bin alone, rows of a bin have to be the same whatever their score.
-
-    Returns
-    -------
-    float ndarray, shape (n_bins, n_places, n_predictions, 1) or (n_bins, 1, 1, 1)
-        For `fit_calibration`; the weighted baseline has as many rows as the window where it has any. 0 in bins that the
-        baseline does not have: nothing is known of their labels, and they are taken like the other rows of their place.
-
-    Raises
-    ------
-    ValueError
-        If the bins are not the same.
-
-    References
-    ----------
-    .. [1] Shimodaira, H. (2000). Improving predictive inference under covariate shift by weighting the log-likelihood
-       function. Journal of Statistical Planning and Inference, 90(2), 227-244.
-
-    Examples
-    --------
-    >>> baseline = Outcomes(np.array([[[[60, 20]]], [[[10, 10]]]]))
-    >>> shift_weights(baseline, [40, 60]).ravel()
-    array([0.5, 3. ])
-    """
-    rows = np.asarray(current, dtype=np.float64)
-    counts = np.asarray(reference.counts, dtype=np.float64)
-    if counts.ndim != 4 or rows.shape not in (counts.shape[:3], counts.shape[:1]):
-        raise ValueError(
-            f"`current` of shape {rows.shape} must count the bins, or bins, places and predictions, of `reference`, "
-            f"whose counts have the shape {counts.shape}"
-        )
-    known = counts.sum(axis=3) if rows.ndim == 3 else counts.sum(axis=(1, 2, 3))
-    ratio = np.divide(rows, known, out=np.zeros(rows.shape), where=known > 0)
-    weights: FloatArray = ratio.reshape(*rows.shape, *(1,) * (4 - rows.ndim))
-    return weights
 
 
 def expected_outcomes(
@@ -287,7 +65,8 @@ def expected_outcomes(
 
     Of a multiclass model with class scores, the share of right predictions of each class is that of as many rows with
     the highest scores of the class, calibrated, and corrected by the odds with which that was right or wrong of the
-    baseline. Wrong ones are spread as the baseline's, raked [2]_ to the labels that the calibrated scores expect.
+    baseline. Wrong ones are spread as the baseline's, raked [2]_ to the labels that the calibrated scores expect. A
+    class without a score is expected as often as the baseline's predictions were of it.
 
     Parameters
     ----------
@@ -317,6 +96,7 @@ def expected_outcomes(
 
     Examples
     --------
+    >>> from monitoring_tasks.statistics.performance.calibration_map import fit_calibration
     >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
     >>> counts[2, 1], counts[3, 2] = (900, 100), (400, 600)
     >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
@@ -329,29 +109,29 @@ def expected_outcomes(
     rows, scores = _checked_window(calibration, counts, class_scores)
     if scores is None or calibration.class_probability is None or calibration.class_rows is None:
         return reweighted(_unit(calibration), rows[..., np.newaxis] * calibration.probability)
-    drawn = (calibration.rows, calibration.class_rows, calibration.class_probability)
-    expected = _expected_confusion(rows, scores, *drawn)
+    fitted = calibration.class_probability
+    its = RedrawnClasses(calibration.class_rows.sum(axis=-1), fitted, fitted)
+    expected = _expected_confusion(rows, scores, calibration.rows, its)
     labels = scores * calibration.class_probability
     return reweighted(_unit(calibration), expected, np.stack([scores - labels, labels], axis=-1))
 
 
-def estimate(
-    metric: Metric,
+def expectation(
     calibration: Calibration,
     counts: npt.ArrayLike,
     class_scores: npt.ArrayLike | None = None,
     *,
     rng: np.random.Generator,
-    between_variance: float = 0.0,
     draws: int = 500,
     target: Target = "labels",
-) -> EstimatedPerformance:
-    """EstimatedPerformance a metric of a window without labels, with its 95 % interval.
+    redrawn: Redrawn | None = None,
+) -> Expectation:
+    """Return what a window without labels may expect, for as many metrics as are wanted, see `estimated`.
 
-    The interval joins three errors. The calibration's: the baseline's weighted counts are redrawn by the Bayesian
-    bootstrap with their effective rows, and the calibration is fitted again, always by isotonic regression. The
-    window's: labels are drawn by their probabilities, or the window's rows are redrawn, see `target`. And that windows
-    differ by more than sampling, `between_variance`. None of them knows of a change of P(label | inputs).
+    The draws join two errors. The calibration's: the baseline's weighted counts are redrawn by the Bayesian bootstrap
+    with their effective rows, and the calibration is fitted again, always by isotonic regression. The window's: labels
+    are drawn by their probabilities, or the window's rows are redrawn, see `target`. Neither knows of a change of
+    P(label | inputs).
 
     Measured, how often the interval holds what the labels show, of 250 to 1000 simulated windows each: accuracy, ROC
     AUC and Brier score of a score that is too sure, in 20 bins; of three classes accuracy and mean ROC AUC.
@@ -363,75 +143,26 @@ def estimate(
     4000, 800                                93.8, 94.8, 95.2 %
     4000, 800, the score right               98.0, 96.7, 96.3 %
     4000, 800, three classes                 96.4, 97.6 %
-    6000, 1000, inputs moved, not corrected  3.7, 11.7, 0.0 %
-    6000, 1000, inputs moved, corrected      95.0, 92.7, 94.0 %
+    6000, 1000, inputs moved                 3.7, 11.7, 0.0 %
     ======================================== ====================
 
-    A small baseline makes the AUC of a calibrated score a little too high, as steps fitted to noise rank the noise too:
-    by 0.003 with 1000 rows, 0.001 with 4000.
+    In the last, P(label) at a score is another than the baseline's, as a feature that the score does not know has
+    moved: `shift_correction` is for that. A small baseline makes the AUC of a calibrated score a little too high, as
+    steps fitted to noise rank the noise too: by 0.003 with 1000 rows, 0.001 with 4000.
 
     Parameters
     ----------
-    metric : callable
-        Takes `Outcomes` with leading axes and returns an array of their shape.
     calibration, counts, class_scores
         As in `expected_outcomes`; one window, without leading axes.
     rng : Generator
         Source of the draws.
-    between_variance : float
-        Variance of the metric between windows of the baseline beyond sampling, see `between_variance`; NaN is not
-        known and taken as 0.
     draws : int
         Number of redrawn tables.
     target : "labels" or "population"
-        Whether the interval is to hold the metric that the window's own labels will show, or that of endless rows of
+        Whether an interval is to hold the metric that the window's own labels will show, or that of endless rows of
         which the window is a sample.
-
-    Returns
-    -------
-    EstimatedPerformance
-        NaN where the metric is not defined.
-
-    Raises
-    ------
-    ValueError
-        If the counts do not fit or are no whole numbers, or the variance is negative.
-
-    Examples
-    --------
-    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
-    >>> counts[2, 1], counts[3, 2] = (9000, 1000), (4000, 6000)
-    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    >>> window = np.zeros((5, 3), dtype=np.int64)
-    >>> window[2, 1], window[3, 2] = 50, 200
-    >>> def accuracy(outcomes):
-    ...     return np.trace(outcomes.confusion, axis1=-2, axis2=-1) / outcomes.confusion.sum(axis=(-2, -1))
-    >>> found = estimate(accuracy, fitted, window, rng=np.random.default_rng(1))
-    >>> round(found.value, 3), round(found.standard_error, 2)
-    (0.66, 0.03)
-    """
-    found = expectation(calibration, counts, class_scores, rng=rng, draws=draws, target=target)
-    return estimated(metric, found, between_variance)
-
-
-def expectation(
-    calibration: Calibration,
-    counts: npt.ArrayLike,
-    class_scores: npt.ArrayLike | None = None,
-    *,
-    rng: np.random.Generator,
-    draws: int = 500,
-    target: Target = "labels",
-    redrawn: FloatArray | None = None,
-) -> Expectation:
-    """Return what a window without labels may expect, for as many metrics as are wanted, see `estimated`.
-
-    Parameters
-    ----------
-    calibration, counts, class_scores, rng, draws, target
-        As in `estimate`.
-    redrawn : float ndarray, shape (draws, n_places, n_predictions, n_labels), optional
-        What `redrawn_chances` returned for this calibration, where many windows share it; else it is drawn here.
+    redrawn : Redrawn, optional
+        What `redraw` returned for this calibration, where many windows share it; else it is drawn here.
 
     Returns
     -------
@@ -440,10 +171,11 @@ def expectation(
     Raises
     ------
     ValueError
-        As `estimate`.
+        If the counts do not fit or are no whole numbers.
 
     Examples
     --------
+    >>> from monitoring_tasks.statistics.performance.calibration_map import fit_calibration
     >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
     >>> counts[2, 1], counts[3, 2] = (9000, 1000), (4000, 6000)
     >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
@@ -456,85 +188,46 @@ def expectation(
     rows, scores = _checked_window(calibration, counts, class_scores)
     if rows.ndim != 2:
         raise ValueError(f"`counts` must be of one window, with the axes place and prediction, not {rows.shape}")
-    drawn_scores = None
-    if calibration.class_rows is not None and scores is not None:
-        tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
-        squares = calibration.class_squares
-        class_tables = bayesian_bootstrap(calibration.class_rows, squares=squares, draws=draws, rng=rng)
-        fitted, seen, window = _fit_classes(class_tables), scores, rows
-        if target == "population":
-            seen = bayesian_bootstrap(scores, draws=draws, rng=rng)
-            window = bayesian_bootstrap(rows, draws=draws, rng=rng)
-        confusion = _expected_confusion(
-            np.broadcast_to(window, (draws, *rows.shape)),
-            np.broadcast_to(seen, fitted.shape),
-            tables,
-            class_tables,
-            fitted,
+    fitted = redraw(calibration, rng=rng, draws=draws) if redrawn is None else redrawn
+    if fitted.probability.shape != (draws, *calibration.rows.shape):
+        raise ValueError(
+            f"`redrawn` must have the shape {(draws, *calibration.rows.shape)} of this calibration, not "
+            f"{fitted.probability.shape}"
         )
-        drawn_scores = _drawn_class_scores(calibration, scores, target, draws, rng)
-        total = confusion.sum(axis=-1, keepdims=True)
-        probability = np.divide(confusion, total, out=np.zeros(confusion.shape), where=total > 0)
-        probability[..., 0] += total[..., 0] <= 0
-    else:
-        probability = redrawn_chances(calibration, rng=rng, draws=draws) if redrawn is None else redrawn
-        if probability.shape != (draws, *calibration.rows.shape):
-            raise ValueError(
-                f"`redrawn` must have the shape {(draws, *calibration.rows.shape)} of this calibration, not "
-                f"{probability.shape}"
-            )
-        window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
-    drawn = _drawn_labels(window, probability, target, rng)
+    window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
+    probability, drawn_scores = fitted.probability, None
+    if scores is not None and fitted.of_classes is not None:
+        seen = bayesian_bootstrap(scores, draws=draws, rng=rng) if target == "population" else scores
+        probability = label_shares(_expected_confusion(window, seen, fitted.rows, fitted.of_classes))
+        drawn_scores = _drawn_class_scores(fitted.of_classes.scattered, scores, target, rng)
+    drawn = drawn_labels(window, probability, target, rng)
     expected = expected_outcomes(calibration, rows, scores)
     return Expectation(expected, reweighted(_unit(calibration), drawn, drawn_scores))
 
 
-def redrawn_chances(calibration: Calibration, *, rng: np.random.Generator, draws: int = 500) -> FloatArray:
-    """Return the chances of the labels by calibrations fitted to the baseline's rows as they may have come otherwise.
-
-    They are the costly part of `expectation`, and the same for every window.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        See `fit_calibration`; class scores are not redrawn.
-    rng : Generator
-        Source of the draws.
-    draws : int
-        Number of calibrations.
-
-    Returns
-    -------
-    float ndarray, shape (draws, n_places, n_predictions, n_labels)
-        By place and prediction they add up to 1.
-
-    Examples
-    --------
-    >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
-    >>> counts[2, 1], counts[3, 2] = (90, 10), (40, 60)
-    >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    >>> drawn = redrawn_chances(fitted, rng=np.random.default_rng(1), draws=400)[:, 2, 1, 1]
-    >>> round(float(drawn.mean()), 2), round(float(drawn.std()), 2)  # sqrt(0.1 * 0.9 / 100) = 0.03
-    (0.1, 0.03)
-    """
-    tables = bayesian_bootstrap(calibration.rows, squares=calibration.squares, draws=draws, rng=rng)
-    if not len(calibration.scores):
-        return _label_shares(tables)
-    positive, _ = _fit_binary(tables, None, calibration.scores)
-    return np.stack([1 - positive, positive], axis=-1)
-
-
-def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0) -> EstimatedPerformance:
+def estimated(
+    metric: Metric,
+    found: Expectation,
+    between_variance: float = 0.0,
+    *,
+    added: float = 0.0,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> EstimatedPerformance:
     """Take a metric of what a window may expect, with its 95 % interval.
 
     Parameters
     ----------
     metric : callable
-        As in `estimate`.
+        Takes `Outcomes` with leading axes and returns an array of their shape.
     found : Expectation
         See `expectation` and `expectation_by_bin`.
     between_variance : float
-        As in `estimate`.
+        Variance of the metric between windows of the baseline beyond sampling, see `between_variance`; NaN is not
+        known and taken as 0.
+    added : float
+        By how much the metric of labels is usually larger than the expected one.
+    bounds : (float, float)
+        Least and largest value of the metric, within which value and interval are held.
 
     Returns
     -------
@@ -548,6 +241,7 @@ def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0)
 
     Examples
     --------
+    >>> from monitoring_tasks.statistics.performance.calibration_map import fit_calibration
     >>> counts = np.zeros((5, 3, 2), dtype=np.int64)
     >>> counts[2, 1], counts[3, 2] = (9000, 1000), (4000, 6000)
     >>> fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
@@ -559,203 +253,19 @@ def estimated(metric: Metric, found: Expectation, between_variance: float = 0.0)
     0.66
     """
     value = float(metric(found.expected))
-    return _interval(value, np.asarray(metric(found.drawn), dtype=np.float64), between_variance)
+    error = _interval(value, np.asarray(metric(found.drawn), dtype=np.float64), between_variance)
+    low, value, high = (float(np.clip(each + added, *bounds)) for each in (error.lower, value, error.upper))
+    return EstimatedPerformance(value, low, high, error.standard_error)
 
 
-def expected_by_bin(reference: Outcomes, rows: npt.ArrayLike) -> Outcomes:
-    """Return the outcomes that a window may expect from those of the baseline in each bin: direct loss estimation.
-
-    For regression, where no score says how sure the model is: bins of the prediction, or of the feature that explains
-    most of the loss, see `loss_explained`. The loss of a bin is the baseline's there, and the window's rows weigh it;
-    NannyML learns it by a second model instead [1]_. It holds for classification too.
-
-    Parameters
-    ----------
-    reference : Outcomes
-        The baseline's, with one leading axis of bins.
-    rows : int array, shape (..., n_bins)
-        All rows of the window. Those in a bin where the baseline has none are taken like the nearest bin's.
-
-    Returns
-    -------
-    Outcomes
-        Without the axis of bins, with fractions of rows.
-
-    Raises
-    ------
-    ValueError
-        If the bins are not the same, or the baseline has no rows.
-
-    References
-    ----------
-    .. [1] NannyML (2023). Direct Loss Estimation. NannyML documentation, "How it works: estimating performance".
-
-    Examples
-    --------
-    Mean absolute errors of 1 and 4 in two bins, and a window with three quarters of its rows in the second:
-
-    >>> counts = np.array([100, 100]).reshape(2, 1, 1, 1)
-    >>> errors = np.array([100.0, 400.0]).reshape(2, 1, 1, 1)
-    >>> expected = expected_by_bin(Outcomes(counts, {"absolute_error": errors}), [10, 30])
-    >>> float(expected.sums["absolute_error"].sum() / expected.rows)
-    3.25
-    """
-    counts, window = _checked_bins(reference, rows)
-    known = counts.sum(axis=(1, 2, 3))
-    factor = window / np.where(known > 0, known, 1)
-    found = reweighted(Outcomes(reference.counts[0], {}, reference.edges), np.tensordot(factor, counts, axes=1))
-    sums = {name: np.tensordot(factor, total, axes=1) for name, total in reference.sums.items()}
-    return Outcomes(found.counts, sums, reference.edges)
-
-
-def estimate_by_bin(
-    metric: Metric,
-    reference: Outcomes,
-    rows: npt.ArrayLike,
-    *,
-    rng: np.random.Generator,
-    between_variance: float = 0.0,
-    draws: int = 500,
-    target: Target = "labels",
-) -> EstimatedPerformance:
-    """EstimatedPerformance a metric of a window without labels from its rows per bin, with its 95 % interval.
-
-    The cells of the baseline are redrawn by the Bayesian bootstrap, and the window's outcomes drawn from them bin by
-    bin. A cell's sums are those of rows with its mean: of a regression's residuals, the spread within a bin of the
-    residual is left out, so that these bins should be fine.
-
-    Parameters
-    ----------
-    metric : callable
-        As in `estimate`.
-    reference, rows
-        As in `expected_by_bin`; one window.
-    rng, between_variance, draws, target
-        As in `estimate`.
-
-    Returns
-    -------
-    EstimatedPerformance
-
-    Raises
-    ------
-    ValueError
-        As `expected_by_bin` and `estimate`.
-
-    Examples
-    --------
-    >>> counts = np.zeros((2, 2, 1, 1), dtype=np.int64)
-    >>> counts[:, :, 0, 0] = [(500, 500), (500, 500)]
-    >>> errors = counts * np.array([[0.5, 1.5], [2.0, 6.0]])[:, :, np.newaxis, np.newaxis]
-    >>> def mean_absolute_error(outcomes):
-    ...     return outcomes.sums["absolute_error"].sum(axis=(-3, -2, -1)) / outcomes.rows
-    >>> baseline = Outcomes(counts, {"absolute_error": errors})
-    >>> found = estimate_by_bin(mean_absolute_error, baseline, [100, 300], rng=np.random.default_rng(1))
-    >>> round(found.value, 2), round(found.standard_error, 1)
-    (3.25, 0.1)
-    """
-    found = expectation_by_bin(reference, rows, rng=rng, draws=draws, target=target)
-    return estimated(metric, found, between_variance)
-
-
-def expectation_by_bin(
-    reference: Outcomes,
-    rows: npt.ArrayLike,
-    *,
-    rng: np.random.Generator,
-    draws: int = 500,
-    target: Target = "labels",
-) -> Expectation:
-    """Return what a window without labels may expect from its rows per bin, for `estimated`.
-
-    Parameters
-    ----------
-    reference, rows, rng, draws, target
-        As in `estimate_by_bin`.
-
-    Returns
-    -------
-    Expectation
-
-    Raises
-    ------
-    ValueError
-        As `estimate_by_bin`.
-
-    Examples
-    --------
-    >>> counts = np.array([100, 100]).reshape(2, 1, 1, 1)
-    >>> baseline = Outcomes(counts, {"absolute_error": np.array([100.0, 400.0]).reshape(2, 1, 1, 1)})
-    >>> found = expectation_by_bin(baseline, [10, 30], rng=np.random.default_rng(1), draws=2)
-    >>> found.expected.sums["absolute_error"].ravel(), found.drawn.rows
-    (array([130.]), array([40., 40.]))
-    """
-    counts, window = _checked_bins(reference, rows)
-    if window.ndim != 1:
-        raise ValueError(f"`rows` must be of one window, with the axis bin, not of shape {window.shape}")
-    tables = bayesian_bootstrap(counts, draws=draws, rng=rng).reshape(draws, len(counts), -1)
-    total = tables.sum(axis=-1, keepdims=True)
-    chance = np.divide(tables, total, out=np.zeros(tables.shape), where=total > 0)
-    chance[..., 0] += total[..., 0] <= 0
+def drawn_labels(rows: FloatArray, probability: FloatArray, target: Target, rng: np.random.Generator) -> FloatArray:
+    """Return labels drawn by their probabilities, or, for a population, as many as are likely."""
     if target == "population":
-        window = bayesian_bootstrap(window, draws=draws, rng=rng)
-    drawn = _drawn_labels(window, chance, target, rng).reshape(draws, *counts.shape)
-    sums = {name: np.einsum("db...,b...->d...", drawn, mean) for name, mean in cell_means(reference).items()}
-    found = reweighted(Outcomes(reference.counts[0], {}, reference.edges), drawn.sum(axis=1))
-    return Expectation(expected_by_bin(reference, rows), Outcomes(found.counts, sums, reference.edges))
-
-
-def loss_explained(reference: Outcomes, loss: str) -> float:
-    """Return how much of the variance of a loss lies between the bins, for choosing the feature to estimate by.
-
-    Omega squared [1]_, which has no bias to features with many bins. The variance within a bin is that between the
-    means of its cells.
-
-    Parameters
-    ----------
-    reference : Outcomes
-        The baseline's, with one leading axis of bins.
-    loss : str
-        A sum of the outcomes, such as ``absolute_error`` or ``error_squares``.
-
-    Returns
-    -------
-    float
-        At most 1; about 0, of either sign, where the bins explain nothing. NaN if the loss does not vary.
-
-    Raises
-    ------
-    ValueError
-        If the outcomes have no such sum.
-
-    References
-    ----------
-    .. [1] Hays, W. L. (1963). Statistics for Psychologists. Holt, Rinehart & Winston.
-
-    Examples
-    --------
-    >>> counts = np.full((2, 2, 1, 1), 500)
-    >>> errors = counts * np.array([[0.5, 1.5], [2.0, 6.0]])[:, :, np.newaxis, np.newaxis]
-    >>> round(loss_explained(Outcomes(counts, {"absolute_error": errors}), "absolute_error"), 3)
-    0.514
-    """
-    if loss not in reference.sums or reference.counts.ndim != 4:
-        raise ValueError(
-            f"`loss` must be one of {sorted(reference.sums)}, not {loss!r}, and `reference` have one axis of bins, not "
-            f"the shape {reference.counts.shape}"
-        )
-    counts = np.asarray(reference.counts, dtype=np.float64).reshape(len(reference.counts), -1)
-    means = cell_means(reference)[loss].reshape(counts.shape)
-    rows = counts.sum(axis=1)
-    counts, means, rows = counts[rows > 0], means[rows > 0], rows[rows > 0]
-    center = np.sum(counts * means, axis=1) / rows
-    within = float(np.sum(counts * (means - center[:, np.newaxis]) ** 2))
-    between = float(rows @ (center - rows @ center / rows.sum()) ** 2)
-    freedom = rows.sum() - rows.size
-    if within + between <= 0 or freedom <= 0:
-        return math.nan
-    noise = within / freedom
-    return float((between - (rows.size - 1) * noise) / (between + within + noise))
+        return rows[..., np.newaxis] * probability
+    if (rows != np.floor(rows)).any():
+        raise ValueError("`counts` must be whole rows for labels to be drawn: pass counts, or target='population'")
+    drawn = rng.multinomial(rows.astype(np.int64), probability / probability.sum(axis=-1, keepdims=True))
+    return drawn.astype(np.float64)
 
 
 def _interval(value: float, drawn: FloatArray, between: float) -> EstimatedPerformance:
@@ -775,30 +285,15 @@ def _interval(value: float, drawn: FloatArray, between: float) -> EstimatedPerfo
     )
 
 
-def _drawn_class_scores(
-    calibration: Calibration, scores: FloatArray, target: Target, draws: int, rng: np.random.Generator
-) -> FloatArray:
+def _drawn_class_scores(chance: FloatArray, scores: FloatArray, target: Target, rng: np.random.Generator) -> FloatArray:
     """Return class scores by drawn labels, of `CLASS_VARIANCE` times the variance."""
-    squares = CLASS_VARIANCE * np.asarray(calibration.class_squares)
-    tables = bayesian_bootstrap(np.asarray(calibration.class_rows), squares=squares, draws=draws, rng=rng)
-    chance = _fit_classes(tables)
     if target == "population":
-        seen = bayesian_bootstrap(scores, squares=CLASS_VARIANCE * scores, draws=draws, rng=rng)
+        seen = bayesian_bootstrap(scores, squares=CLASS_VARIANCE * scores, draws=len(chance), rng=rng)
         return np.stack([seen * (1 - chance), seen * chance], axis=-1)
     # Pairs of rows with one label have twice the variance of single ones.
     pairs, single = np.divmod(scores.astype(np.int64), round(CLASS_VARIANCE))
     labels = round(CLASS_VARIANCE) * rng.binomial(pairs, chance) + rng.binomial(single, chance)
     return np.stack([scores - labels, labels], axis=-1)
-
-
-def _drawn_labels(rows: FloatArray, probability: FloatArray, target: Target, rng: np.random.Generator) -> FloatArray:
-    """Return labels drawn by their probabilities, or, for a population, as many as are likely."""
-    if target == "population":
-        return rows[..., np.newaxis] * probability
-    if (rows != np.floor(rows)).any():
-        raise ValueError("`counts` must be whole rows for labels to be drawn: pass counts, or target='population'")
-    drawn = rng.multinomial(rows.astype(np.int64), probability / probability.sum(axis=-1, keepdims=True))
-    return drawn.astype(np.float64)
 
 
 def _checked_window(
@@ -821,173 +316,64 @@ def _checked_window(
     return rows, scores
 
 
-def _checked_bins(reference: Outcomes, rows: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return the baseline's counts, and the window's rows with those of unknown bins in the nearest known one."""
-    counts, window = np.asarray(reference.counts, dtype=np.float64), np.asarray(rows, dtype=np.float64)
-    if counts.ndim != 4 or window.shape[-1:] != counts.shape[:1]:
-        raise ValueError(
-            f"`rows` of shape {window.shape} must count the bins of `reference`, the first axis of {counts.shape}"
-        )
-    known = np.flatnonzero(counts.sum(axis=(1, 2, 3)) > 0)
-    if not known.size:
-        raise ValueError("`reference` has no rows: there is nothing to estimate from")
-    nearest = known[np.argmin(np.abs(np.arange(len(counts))[:, np.newaxis] - known), axis=1)]
-    into = (nearest[:, np.newaxis] == np.arange(len(counts))).astype(np.float64)
-    return counts, window @ into
-
-
 def _unit(calibration: Calibration) -> Outcomes:
     """Return outcomes of one row per cell, whose sums are the means."""
     return Outcomes(np.ones(calibration.rows.shape, dtype=np.int64), calibration.means, calibration.edges)
 
 
-def _mean_scores(rows: FloatArray, total: FloatArray | None, edges: FloatArray) -> FloatArray:
-    """Return the mean score of each place and prediction; of a cell without rows the middle of the bin."""
-    middle = np.concatenate([[np.nan], edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]])
-    middle = middle if len(middle) == len(rows) else np.full(len(rows), np.nan)
-    counted = rows.sum(axis=-1)
-    scores = np.repeat(middle[:, np.newaxis], rows.shape[1], axis=1)
-    if total is not None:
-        np.divide(total.sum(axis=-1), counted, out=scores, where=counted > 0)
-    scores[0] = np.nan
-    return scores
-
-
-def _filled(rows: FloatArray, sums: Mapping[str, FloatArray], scores: FloatArray) -> dict[str, FloatArray]:
-    """Return the mean of each sum in each cell; where no row is, what its mean score would give."""
-    score = np.clip(np.nan_to_num(scores, nan=0.5), SMALLEST, 1 - SMALLEST)
-    log_loss = np.stack([-np.log1p(-score), -np.log(score)], axis=-1)
-    brier = np.stack([score**2, (1 - score) ** 2], axis=-1)
-    otherwise = {
-        "score": np.stack([score, score], axis=-1),
-        "log_loss": log_loss,
-        "log_loss_squares": log_loss**2,
-        "brier": brier,
-        "brier_squares": brier**2,
-    }
-    filled = {}
-    for name, total in sums.items():
-        filled[name] = otherwise.get(name, np.zeros(rows.shape)).copy()
-        np.divide(total, rows, out=filled[name], where=rows > 0)
-        if np.isnan(scores[0]).all():
-            filled[name][0] = np.where(rows[0] > 0, filled[name][0], 0.0)  # rows without a score add nothing
-    return filled
-
-
-def _fit_binary(tables: FloatArray, squares: FloatArray | None, scores: FloatArray) -> tuple[FloatArray, bool]:
-    """Return P(positive | place, prediction) of each table, shape (draws, n_places, n_predictions).
-
-    With `squares`, the scores themselves where they are better.
-    """
-    from scipy.optimize import isotonic_regression
-
-    draws, places, predictions = tables.shape[:3]
-    # Within a bin of the score rows predicted positive lie above those predicted negative, and others between.
-    order = np.array([1, 0, *range(2, predictions)]) if predictions > 2 else np.arange(predictions)
-    rows = tables.sum(axis=-1)
-    ordered = rows[:, 1:, order].reshape(draws, -1)
-    positives = tables[:, 1:, order, 1].reshape(draws, -1)
-    some = np.flatnonzero(ordered.max(axis=0) > 0)
-    overall = tables[..., 1].sum(axis=(1, 2)) / rows.sum(axis=(1, 2))
-    fitted = np.repeat(overall[:, np.newaxis], ordered.shape[1], axis=1)
-    isotonic = True
-    if some.size:
-        # A cell whose few rows have small weights may lose them all in a draw: it then counts for next to nothing.
-        ordered = np.maximum(ordered, np.finfo(np.float64).tiny)
-        shares = positives[:, some] / ordered[:, some]
-        for draw in range(draws):
-            steps = isotonic_regression(shares[draw], weights=ordered[draw, some])
-            fitted[draw] = np.interp(np.arange(ordered.shape[1]), some, steps.x)
-        if squares is not None:
-            score = scores[1:, order].reshape(-1)
-            noise = np.add.reduceat(squares.sum(axis=-1)[1:, order].reshape(-1)[some], steps.blocks[:-1])
-            weight = np.add.reduceat(ordered[0, some], steps.blocks[:-1])
-            level = steps.x[steps.blocks[:-1]]
-            optimism = 2 * float(np.sum(level * (1 - level) * noise / weight))
-            after = float(ordered[0, some] @ (shares[0] - steps.x) ** 2) + optimism
-            before = float(ordered[0, some] @ (shares[0] - score[some]) ** 2)
-            if before <= after and score[some].min() >= 0 and score[some].max() <= 1:
-                isotonic = False
-                held = np.where(np.isfinite(score), np.clip(score, 0, 1), fitted[0])
-                fitted[0] = held
-    probability = np.empty(rows.shape)
-    probability[:, 1:, order] = fitted.reshape(draws, places - 1, predictions)
-    probability[:, 0] = np.divide(
-        tables[:, 0, :, 1],
-        rows[:, 0],
-        out=np.repeat(overall[:, np.newaxis], predictions, axis=1),
-        where=rows[:, 0] > 0,
-    )
-    return probability, isotonic
-
-
-def _fit_classes(tables: FloatArray) -> FloatArray:
-    """Return P(label is the class | bin of its score), shape (draws, n_classes, n_bins), isotonic but for bin 0."""
-    from scipy.optimize import isotonic_regression
-
-    rows = tables.sum(axis=-1)
-    overall = tables[..., 1].sum(axis=-1) / np.maximum(rows.sum(axis=-1), 1e-300)
-    probability = np.repeat(overall[..., np.newaxis], rows.shape[-1], axis=-1)
-    np.divide(tables[..., 0, 1], rows[..., 0], out=probability[..., 0], where=rows[..., 0] > 0)
-    for place in np.ndindex(rows.shape[:-1]):
-        some = 1 + np.flatnonzero(rows[place][1:] > 0)
-        if some.size:
-            steps = isotonic_regression(tables[place][some, 1] / rows[place][some], weights=rows[place][some])
-            probability[place][1:] = np.interp(np.arange(1, rows.shape[-1]), some, steps.x)
-    return probability
-
-
-def _label_shares(tables: FloatArray) -> FloatArray:
-    """Return P(label | place, prediction); of a cell without rows the whole table's."""
-    rows = tables.sum(axis=-1, keepdims=True)
-    overall = tables.sum(axis=(-3, -2), keepdims=True)
-    overall = np.broadcast_to(overall / overall.sum(axis=-1, keepdims=True), tables.shape).copy()
-    shares: FloatArray = np.divide(tables, rows, out=overall, where=np.broadcast_to(rows > 0, tables.shape))
-    return shares
-
-
-def _expected_confusion(
-    counts: FloatArray, scores: FloatArray, tables: FloatArray, class_tables: FloatArray, probability: FloatArray
-) -> FloatArray:
+def _expected_confusion(counts: FloatArray, scores: FloatArray, tables: FloatArray, its: RedrawnClasses) -> FloatArray:
     """Return expected rows by place (one), prediction and label; all arguments may have leading axes."""
-    expected = counts[..., np.newaxis] * _label_shares(tables)
-    predicted = counts[..., 0, 1:]
+    probability = its.probability
+    expected = counts[..., np.newaxis] * label_shares(tables)
+    predicted, total = counts[..., 0, 1:], counts.sum(axis=(-2, -1))[..., np.newaxis]
     seen, right = tables[..., 0, 1:, :].sum(axis=-1), np.einsum("...cc->...c", tables[..., 0, 1:, :])
-    odds = (
-        _logit(_top_share(scores, probability, predicted), predicted)
-        + _logit(right / np.maximum(seen, 1e-300), seen)
-        - _logit(_top_share(class_tables.sum(axis=-1), probability, seen), seen)
+    # Of the rows that are predicted to be a class, as many have its score as of all rows.
+    share = scores.sum(axis=-1) / np.maximum(total, 1e-300)
+    share_seen = its.rows.sum(axis=-1) / np.maximum(tables.sum(axis=(-3, -2, -1)), 1e-300)[..., np.newaxis]
+    known = (share > 0) & (share_seen > 0)
+    harder = _logit(_top_share(scores, probability, predicted * share), predicted) - _logit(
+        _top_share(its.rows, probability, seen * share_seen), seen
     )
+    odds = _logit(right / np.maximum(seen, 1e-300), seen) + np.where(known, harder, 0.0)
     precision = np.where(
-        seen > 0, 1 / (1 + np.exp(-odds)), np.einsum("...cc->...c", _label_shares(tables)[..., 0, 1:, :])
+        seen > 0, 1 / (1 + np.exp(-odds)), np.einsum("...cc->...c", label_shares(tables)[..., 0, 1:, :])
     )
     hits = predicted * precision
     # What the calibrated scores expect of labels, less those that are right or have no prediction.
-    labels = np.sum(scores * probability, axis=-1)
-    labels = labels * (counts.sum(axis=(-2, -1)) / np.maximum(labels.sum(axis=-1), 1e-300))[..., np.newaxis]
+    labels = np.where(
+        known,
+        np.sum(scores * probability, axis=-1) / np.maximum(share, 1e-300),
+        expected[..., 0, :, :].sum(axis=-2),
+    )
+    labels = labels * (total / np.maximum(labels.sum(axis=-1, keepdims=True), 1e-300))
     columns = np.maximum(labels - expected[..., 0, 0, :] - hits, 0.0)
     wrong_rows = predicted - hits
     off = ~np.eye(predicted.shape[-1], dtype=np.bool_)
-    # Half a row: a mistake that the baseline does not show is not impossible.
-    wrong = np.where(off, np.broadcast_to(tables[..., 0, 1:, :] + 0.5, expected[..., 0, 1:, :].shape), 0.0)
+    # Half a row: a mistake that the baseline does not show is not impossible; a label that it never has is.
+    off = off & (tables.sum(axis=(-3, -2)) > 0)[..., np.newaxis, :]
+    usual = np.where(off, tables[..., 0, 1:, :] + 0.5, 0.0)
+    wrong = np.broadcast_to(usual, expected[..., 0, 1:, :].shape)
     for _ in range(RAKES):
         for axis, margin in ((-2, columns[..., np.newaxis, :]), (-1, wrong_rows[..., np.newaxis])):
             found = wrong.sum(axis=axis, keepdims=True)
             wrong = wrong * np.divide(margin, found, out=np.zeros(found.shape), where=found > 0)
-    lost = np.maximum(wrong_rows - wrong.sum(axis=-1), 0.0)  # where no column was left to take them
-    wrong = wrong + off * (lost / max(predicted.shape[-1] - 1, 1))[..., np.newaxis]
+    # Where no column was left to take them, wrong ones are spread as the baseline's, and where it has no other label
+    # than this class there are none.
+    total = usual.sum(axis=-1, keepdims=True)
+    usual = np.divide(usual, total, out=np.zeros(usual.shape), where=total > 0)
+    wrong = np.where(wrong.sum(axis=-1, keepdims=True) > 0, wrong, wrong_rows[..., np.newaxis] * usual)
+    hits = np.where(total[..., 0] > 0, hits, predicted)
     expected[..., 0, 1:, :] = wrong + np.eye(predicted.shape[-1]) * hits[..., np.newaxis]
     return expected
 
 
 def _top_share(scores: FloatArray, probability: FloatArray, predicted: FloatArray) -> FloatArray:
     """Return P(label is the class) of as many rows with the highest scores of each class as are predicted to be it."""
-    rows = scores[..., :0:-1]
+    rows = scores[..., ::-1]
     taken = np.clip(predicted[..., np.newaxis] - (np.cumsum(rows, axis=-1) - rows), 0.0, rows)
     total = taken.sum(axis=-1)
-    share: FloatArray = np.divide(
-        np.sum(taken * probability[..., :0:-1], axis=-1), total, out=np.full(total.shape, 0.5), where=total > 0
-    )
+    right = np.sum(taken * probability[..., ::-1], axis=-1)
+    share: FloatArray = np.divide(right, total, out=np.full(right.shape, 0.5), where=total > 0)
     return share
 
 

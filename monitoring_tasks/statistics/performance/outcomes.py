@@ -36,7 +36,9 @@ class Outcomes:
     """Shape (n_places - 2,): ascending edges of the places; empty where there is one place."""
     class_scores: IntArray | None = None
     """Multiclass: rows by class, bin of that class's score and whether the label is that class; shape
-    (..., n_classes, n_bins, 2), bins on `edges`. None where the model gives no scores."""
+    (..., n_classes, len(edges) + 1, 2). Unlike those of the places, these bins have none of rows without a score, which
+    are left out: bin 0 lies below the first edge, the last one above the last edge. A class whose score the model does
+    not give, such as the rest of all classes, has no rows. None where the model gives no scores."""
 
     def __add__(self, other: Outcomes) -> Outcomes:
         """Return the outcomes of both windows' rows."""
@@ -44,12 +46,16 @@ class Outcomes:
             raise ValueError(
                 f"outcomes add up only on the same places and classes, not {self.counts.shape} and {other.counts.shape}"
             )
-        scores = [each.class_scores for each in (self, other) if each.class_scores is not None]
+        if self.sums.keys() != other.sums.keys():
+            raise ValueError(
+                f"outcomes add up only with the same sums, not {sorted(self.sums)} and {sorted(other.sums)}: leave out "
+                "of both what one of them does not have"
+            )
         return Outcomes(
             counts=self.counts + other.counts,
             sums={name: self.sums[name] + other.sums[name] for name in self.sums},
             edges=self.edges,
-            class_scores=np.sum(scores, axis=0) if scores else None,
+            class_scores=added_class_scores(self.class_scores, other.class_scores),
         )
 
     @cached_property
@@ -69,3 +75,28 @@ class Outcomes:
         """Rows of a binary model by bin of the score and label, those without a score left out: (..., n_bins, 2)."""
         matrix: IntArray = self.counts.sum(axis=-2)[..., 1:, :]
         return matrix
+
+
+def added_class_scores(first: IntArray | None, second: IntArray | None) -> IntArray | None:
+    """Return the class scores of both windows' rows.
+
+    Raises
+    ------
+    ValueError
+        If only one of them has any, or their classes or bins are not the same.
+
+    Examples
+    --------
+    >>> added_class_scores(np.array([[[3, 1]]]), np.array([[[2, 2]]]))
+    array([[[5, 3]]])
+    """
+    if first is None and second is None:
+        return None
+    if first is None or second is None or first.shape != second.shape:
+        shapes = [None if each is None else each.shape for each in (first, second)]
+        raise ValueError(
+            f"class scores add up only on the same classes and bins, not {shapes[0]} and {shapes[1]}: count them of "
+            "both windows or of neither"
+        )
+    total: IntArray = first + second
+    return total

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.multiple_testing import BoolArray
-from monitoring_tasks.statistics.performance.estimation import Calibration, fit_calibration
+from monitoring_tasks.statistics.performance.calibration_map import Calibration, fit_calibration
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 
 EXPECTED = 5.0

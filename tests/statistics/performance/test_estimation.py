@@ -1,4 +1,4 @@
-"""Performance without labels: closed forms, scikit-learn's isotonic regression, and the coverage of the intervals."""
+"""Performance without labels: closed forms, and the coverage of the intervals."""
 
 import math
 
@@ -7,23 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from monitoring_tasks.statistics.performance.estimation import (
-    estimate,
-    estimate_by_bin,
-    expected_by_bin,
-    expected_outcomes,
-    fit_calibration,
-    loss_explained,
-    shift_weights,
-)
+from monitoring_tasks.statistics.performance.calibration_map import fit_calibration, redraw
+from monitoring_tasks.statistics.performance.estimation import estimated, expectation, expected_outcomes
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
-
-BINS = 20
-EDGES = np.linspace(0, 1, BINS + 1)
+from tests.statistics.performance.made_scores import coverage, scores, summed, table
 
 
 def accuracy(outcomes):
@@ -57,138 +47,8 @@ def brier(outcomes):
     return outcomes.sums["brier"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1))
 
 
-def mean_absolute_error(outcomes):
-    return outcomes.sums["absolute_error"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1))
-
-
-def root_mean_squared_error(outcomes):
-    return np.sqrt(outcomes.sums["error_squares"].sum(axis=(-3, -2, -1)) / outcomes.counts.sum(axis=(-3, -2, -1)))
-
-
-def table(score, label, group=None, groups=1):
-    """Outcomes by bin of a group, with all sums of a binary model; predicted is what scores above 0.5."""
-    group = np.zeros(len(score), int) if group is None else group
-    label = label.astype(int)
-    at = group, 1 + np.searchsorted(EDGES, score, side="right"), 1 + (score > 0.5), label
-    counts = np.zeros((groups, BINS + 3, 3, 2), int)
-    np.add.at(counts, at, 1)
-    loss = -np.log(np.where(label == 1, score, 1 - score))
-    square = (score - label) ** 2
-    sums = {}
-    for name, value in (("score", score), ("log_loss", loss), ("log_loss_squares", loss**2), ("brier", square)):
-        sums[name] = np.zeros(counts.shape)
-        np.add.at(sums[name], at, value)
-    return Outcomes(counts, sums, EDGES)
-
-
-def summed(outcomes):
-    return Outcomes(
-        outcomes.counts.sum(axis=0), {name: total.sum(axis=0) for name, total in outcomes.sums.items()}, outcomes.edges
-    )
-
-
-def scores(rng, rows, level=0.0):
-    """Scores and labels; the score is not the probability: it is too sure."""
-    logit = rng.normal(level, 1.2, rows)
-    label = rng.random(rows) < 1 / (1 + np.exp(-logit * 0.6 + 0.3))
-    return 1 / (1 + np.exp(-logit)), label
-
-
-# --- the calibration ---
-
-
-@given(arrays(np.int64, (BINS + 3, 1, 2), elements=st.integers(0, 30)))
-def test_the_map_is_scikit_learns_isotonic_regression(counts):
-    counts[0] = 0
-    counts[3] = (20, 1)
-    counts[7] = (1, 20)  # such that steps pay
-    rows = counts.sum(axis=(1, 2))
-    fitted = fit_calibration(Outcomes(counts, edges=EDGES))
-    some = np.flatnonzero(rows)
-    expected = IsotonicRegression().fit(some, counts[some, 0, 1] / rows[some], sample_weight=rows[some])
-    if fitted.isotonic:
-        assert fitted.probability[1:, 0, 1] == pytest.approx(
-            np.interp(np.arange(1, BINS + 3), some, expected.predict(some)), abs=1e-9
-        )
-    assert fitted.probability.sum(axis=-1) == pytest.approx(1)
-    assert (np.diff(fitted.probability[1:, 0, 1]) >= -1e-12).all() or not fitted.isotonic
-
-
-def test_a_score_that_is_right_is_its_own_probability_and_one_that_is_wrong_is_not():
-    """Steps cost more than they explain where there is nothing to explain."""
-    rng = np.random.default_rng(1)
-    kept = []
-    for _ in range(50):
-        score = rng.beta(2, 2, 2000)
-        kept.append(fit_calibration(summed(table(score, rng.random(2000) < score))).isotonic)
-    assert np.mean(kept) < 0.1
-    fitted = fit_calibration(summed(table(*scores(rng, 5000))))
-    assert fitted.isotonic
-    score = rng.beta(2, 2, 2000)
-    right = fit_calibration(summed(table(score, rng.random(2000) < score)))
-    assert right.probability[5, 1, 1] == pytest.approx(score[(score >= 0.15) & (score < 0.2)].mean())
-
-
-def test_mallowss_criterion_estimates_the_brier_score_on_new_rows():
-    """The in-sample distance plus twice the steps' noise is, on average, that from new labels of the same rows."""
-    rng = np.random.default_rng(2)
-    truth = np.linspace(0.1, 0.6, 10)
-    differences = []
-    for _ in range(400):
-        labels, new = rng.binomial(100, truth), rng.binomial(100, truth)
-        fit = IsotonicRegression().fit(np.arange(10), labels / 100).predict(np.arange(10))
-        levels = np.unique(fit)
-        inside = 100 * np.sum((labels / 100 - fit) ** 2) + 2 * np.sum(levels * (1 - levels))
-        differences.append(100 * np.sum((new / 100 - fit) ** 2) - inside)
-    assert abs(np.mean(differences)) < 0.4  # without the noise it would be 3
-
-
-def test_within_a_bin_a_prediction_splits_the_rows():
-    """A threshold inside of a bin: rows above it are positive more often."""
-    counts = np.zeros((5, 3, 2), int)
-    counts[2, 1:] = [(450, 50), (300, 200)]
-    counts[3, 2] = (200, 800)
-    fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    assert fitted.probability[2, 1:, 1] == pytest.approx([0.1, 0.4])
-    # Nobody was left without a prediction: between the two.
-    assert 0.1 <= fitted.probability[2, 0, 1] <= 0.4
-
-
-def test_rows_without_a_score_have_the_label_shares_of_their_prediction():
-    counts = np.zeros((5, 3, 2), int)
-    counts[0] = [(60, 40), (9, 1), (0, 0)]
-    counts[2, 1] = (80, 20)
-    fitted = fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0])))
-    assert fitted.probability[0, :2, 1] == pytest.approx([0.4, 0.1])
-    assert fitted.probability[0, 2, 1] == pytest.approx(61 / 210)
-
-
-def test_weights_are_as_good_as_rows():
-    """Whole weights: the same map as of rows counted so often, with the effective rows of Kish."""
-    rng = np.random.default_rng(3)
-    outcomes = table(*scores(rng, 4000), group=rng.integers(0, 2, 4000), groups=2)
-    weights = np.array([1.0, 3.0]).reshape(2, 1, 1, 1)
-    fitted = fit_calibration(outcomes, weights)
-    repeated = Outcomes(
-        outcomes.counts * weights.astype(int), {n: t * weights for n, t in outcomes.sums.items()}, EDGES
-    )
-    again = fit_calibration(summed(repeated))
-    assert fitted.isotonic
-    assert fitted.probability == pytest.approx(again.probability)
-    n = outcomes.rows
-    assert fitted.effective_rows == pytest.approx((n[0] + 3 * n[1]) ** 2 / (n[0] + 9 * n[1]))
-    assert fitted.means["brier"] == pytest.approx(again.means["brier"])
-
-
-def test_shift_weights_make_the_baseline_the_window():
-    rng = np.random.default_rng(4)
-    baseline = table(*scores(rng, 4000), group=rng.integers(0, 3, 4000), groups=3)
-    window = table(*scores(rng, 1000, 0.5), group=rng.choice(3, 1000, p=[0.1, 0.2, 0.7]), groups=3).counts.sum(axis=-1)
-    weighted = baseline.counts * shift_weights(baseline, window)
-    known = baseline.counts.sum(axis=-1) > 0
-    assert weighted.sum(axis=-1)[known] == pytest.approx(window[known])
-    by_bin = baseline.counts * shift_weights(baseline, window.sum(axis=(1, 2)))
-    assert by_bin.sum(axis=(1, 2, 3)) == pytest.approx(window.sum(axis=(1, 2)))
+def estimate(metric, calibration, counts, class_scores=None, *, between_variance=0.0, **how):
+    return estimated(metric, expectation(calibration, counts, class_scores, **how), between_variance)
 
 
 # --- expected outcomes ---
@@ -236,10 +96,6 @@ def test_many_windows_at_once_are_each_on_its_own():
 # --- intervals ---
 
 
-def coverage(runs, one):
-    return np.mean([found.lower <= truth <= found.upper for found, truth in (one() for _ in range(runs))])
-
-
 @pytest.mark.integration
 @pytest.mark.parametrize("metric", [accuracy, f1, roc_auc, log_loss, brier])
 def test_without_shift_the_interval_holds_what_the_labels_show(metric):
@@ -267,34 +123,6 @@ def test_without_shift_the_other_interval_holds_that_of_endless_rows(metric):
     assert 0.92 <= coverage(300, one) <= 0.985
 
 
-def shifted(rng, rows, shares):
-    """A score that is right but in the last of four groups, where two thirds of its positives are none."""
-    group = rng.choice(4, rows, p=shares)
-    score = rng.beta(2, 2, rows)
-    label = rng.random(rows) < np.where(group == 3, score / 3, score)
-    return table(score, label, group, 4)
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("metric", [accuracy, roc_auc, brier])
-def test_where_inputs_moved_the_corrected_estimate_holds_and_the_plain_one_does_not(metric):
-    rng = np.random.default_rng(10)
-    plain, corrected, wider = [], [], []
-    for _ in range(300):
-        baseline = shifted(rng, 6000, [0.3, 0.3, 0.3, 0.1])
-        window = shifted(rng, 1000, [0.15, 0.15, 0.15, 0.55])
-        rows = window.counts.sum(axis=-1)
-        truth = float(metric(summed(window)))
-        for found, weights in ((plain, None), (corrected, shift_weights(baseline, rows))):
-            fitted = fit_calibration(baseline, weights)
-            result = estimate(metric, fitted, rows.sum(axis=0), rng=rng, draws=200)
-            found.append(result.lower <= truth <= result.upper)
-            wider.append(result.standard_error)
-    assert 0.9 <= np.mean(corrected) <= 0.99
-    assert np.mean(plain) < 0.5
-    assert np.mean(wider[1::2]) > np.mean(wider[::2])
-
-
 def test_the_error_is_that_of_labels_and_calibration_in_closed_form():
     """One bin: p (1 - p) / m of the labels and p (1 - p) / n of the calibration; and the windows' own variance."""
     counts = np.zeros((5, 3, 2), int)
@@ -314,13 +142,13 @@ def test_the_error_is_that_of_labels_and_calibration_in_closed_form():
 
 
 def test_few_effective_rows_widen_the_interval():
-    counts = np.zeros((2, 5, 3, 2), int)
-    counts[:, 2, 1] = [(3600, 900), (80, 20)]
+    counts = np.zeros((5, 3, 2), int)
+    counts[2, 1] = (80, 20)
     outcomes = Outcomes(counts, edges=np.array([0.0, 0.5, 1.0]))
     window = np.zeros((5, 3), int)
     window[2, 1] = 10_000
-    weights = np.array([0.0, 45.0]).reshape(2, 1, 1, 1)  # 4500 in all, but of 100 rows
-    few = estimate(accuracy, fit_calibration(outcomes, weights), window, rng=np.random.default_rng(1), draws=4000)
+    fitted = fit_calibration(outcomes, 45.0)  # 4500 in all, but of 100 rows
+    few = estimate(accuracy, fitted, window, rng=np.random.default_rng(1), draws=4000)
     assert few.standard_error == pytest.approx(math.sqrt(0.16 * (1 / 100 + 1 / 10_000)), rel=0.05)
 
 
@@ -334,7 +162,8 @@ def test_a_metric_that_is_not_defined_is_not_estimated():
 
 # --- multiclass ---
 
-CLASS_EDGES = np.linspace(0, 1, 11)
+CLASS_EDGES = np.linspace(0.1, 0.9, 9)
+"""As in the store: the lowest bin and the highest have rows."""
 
 
 def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2), stray=0.0):
@@ -344,14 +173,14 @@ def classes(rng, rows, sharpness, prior=(0.5, 0.3, 0.2), stray=0.0):
     score, chance = (np.exp(logits * scale) for scale in (1.0, 0.7))
     score, chance = score / score.sum(axis=1, keepdims=True), chance / chance.sum(axis=1, keepdims=True)
     label = (rng.random((rows, 1)) > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1)
-    counts, tables = np.zeros((1, 4, 3), int), np.zeros((3, 13, 2), int)
+    counts, tables = np.zeros((1, 4, 3), int), np.zeros((3, len(CLASS_EDGES) + 1, 2), int)
     predicted = score.argmax(axis=1)
     if stray:
         predicted = np.where(rng.random(rows) < stray, rng.integers(0, 3, rows), predicted)
     np.add.at(counts, (0, 1 + predicted, label), 1)
     for one in range(3):
-        np.add.at(tables[one], (1 + np.searchsorted(CLASS_EDGES, score[:, one], side="right"), (label == one) * 1), 1)
-    return Outcomes(counts, edges=np.empty(0), class_scores=tables)
+        np.add.at(tables[one], (np.searchsorted(CLASS_EDGES, score[:, one], side="right"), (label == one) * 1), 1)
+    return Outcomes(counts, edges=CLASS_EDGES, class_scores=tables)
 
 
 def test_without_class_scores_the_baselines_confusion_is_weighed():
@@ -372,6 +201,20 @@ def test_of_the_baseline_itself_class_scores_give_its_confusion():
     assert expected.counts.sum(axis=-1) == pytest.approx(outcomes.counts.sum(axis=-1), abs=1e-6)
     assert expected.confusion / 20_000 == pytest.approx(outcomes.confusion / 20_000, abs=0.002)
     assert expected.class_scores.sum(axis=-1) == pytest.approx(outcomes.class_scores.sum(axis=-1))
+
+
+def test_rows_of_the_lowest_bin_are_among_those_with_the_highest_scores_where_there_are_no_others():
+    """A hundred rows are predicted the second class: 60 with scores of which 9 of 10 are right, 40 of which 1 of 10."""
+    second = np.array([(126, 14), (6, 54)])
+    counts = np.zeros((1, 3, 2), int)
+    counts[0, 1:] = [(90, 10), (42, 58)]
+    fitted = fit_calibration(
+        Outcomes(counts, edges=np.array([0.5]), class_scores=np.stack([second[::-1, ::-1], second]))
+    )
+    found = expected_outcomes(fitted, [[0, 100, 100]], [(60, 140), (140, 60)])
+    assert found.confusion[1] == pytest.approx([42, 58])
+    fewer = expected_outcomes(fitted, [[0, 100, 100]], [(20, 180), (180, 20)])
+    assert fewer.confusion[1] == pytest.approx([74, 26])  # 20 * 0.9 + 80 * 0.1
 
 
 def test_predictions_that_do_not_follow_the_scores_are_as_right_as_they_were():
@@ -488,79 +331,12 @@ def test_every_row_of_a_binary_model_is_expected_once_whatever_the_table(counts,
     assert math.isnan(found.lower) or found.lower <= found.value <= found.upper
 
 
-# --- regression ---
-
-RESIDUALS = np.linspace(-6, 6, 41)
-
-
-def residuals(rng, rows, shares):
-    """Residuals whose spread doubles from each of four bins to the next."""
-    group = rng.choice(4, rows, p=shares)
-    error = rng.normal(0, 0.25 * 2.0**group)
-    at = group, 1 + np.searchsorted(RESIDUALS, error, side="right"), np.zeros(rows, int), np.zeros(rows, int)
-    counts = np.zeros((4, 43, 1, 1), int)
-    np.add.at(counts, at, 1)
-    sums = {}
-    for name, value in (("absolute_error", np.abs(error)), ("error", error), ("error_squares", error**2)):
-        sums[name] = np.zeros(counts.shape)
-        np.add.at(sums[name], at, value)
-    return Outcomes(counts, sums, RESIDUALS)
-
-
-def test_the_expected_error_is_the_bins_mean_error_weighed():
-    rng = np.random.default_rng(14)
-    baseline = residuals(rng, 4000, [0.4, 0.3, 0.2, 0.1])
-    mean = baseline.sums["absolute_error"].sum(axis=(1, 2, 3)) / baseline.rows
-    found = mean_absolute_error(expected_by_bin(baseline, [10, 20, 30, 40]))
-    assert found == pytest.approx(mean @ [0.1, 0.2, 0.3, 0.4])
-    itself = expected_by_bin(baseline, baseline.rows)
-    assert root_mean_squared_error(itself) == pytest.approx(root_mean_squared_error(summed(baseline)))
-
-
-def test_a_bin_that_the_baseline_does_not_have_is_taken_like_the_nearest():
-    counts = np.array([0, 10, 0, 0, 20]).reshape(5, 1, 1, 1)
-    errors = np.array([0, 10.0, 0, 0, 60.0]).reshape(5, 1, 1, 1)
-    baseline = Outcomes(counts, {"absolute_error": errors})
-    assert mean_absolute_error(expected_by_bin(baseline, [1, 0, 1, 0, 0])) == pytest.approx(1.0)
-    assert mean_absolute_error(expected_by_bin(baseline, [0, 0, 0, 1, 0])) == pytest.approx(3.0)
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("metric", [mean_absolute_error, root_mean_squared_error])
-@pytest.mark.parametrize("shares", [[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4]])
-def test_the_interval_of_an_error_holds_with_and_without_a_shift(metric, shares):
-    rng = np.random.default_rng(15)
-
-    def one():
-        baseline, window = residuals(rng, 4000, [0.4, 0.3, 0.2, 0.1]), residuals(rng, 500, shares)
-        return estimate_by_bin(metric, baseline, window.rows, rng=rng, draws=200), float(metric(summed(window)))
-
-    assert 0.92 <= coverage(400, one) <= 0.98
-
-
-def test_the_bins_that_explain_a_loss_are_told_from_those_that_do_not():
-    rng = np.random.default_rng(16)
-    explaining = residuals(rng, 5000, [0.25] * 4)
-    whole = summed(explaining)
-    random = [rng.multivariate_hypergeometric(whole.counts.ravel(), 1250).reshape(whole.counts.shape) for _ in range(4)]
-    means = whole.sums["absolute_error"] / np.maximum(whole.counts, 1)
-    nothing = Outcomes(np.stack(random), {"absolute_error": np.stack(random) * means}, RESIDUALS)
-    assert loss_explained(explaining, "absolute_error") > 0.3
-    assert abs(loss_explained(nothing, "absolute_error")) < 0.01
-
-
 def test_bad_input_is_named():
     counts = np.zeros((5, 3, 2), int)
     counts[2, 1] = (80, 20)
     outcomes = Outcomes(counts, edges=np.array([0.0, 0.5, 1.0]))
     fitted = fit_calibration(outcomes)
     rng = np.random.default_rng(1)
-    with pytest.raises(ValueError, match="`reference` has no rows with a weight"):
-        fit_calibration(Outcomes(counts * 0, edges=outcomes.edges))
-    with pytest.raises(ValueError, match=r"`weights` of shape \(7,\) do not fit the counts of shape \(5, 3, 2\)"):
-        fit_calibration(outcomes, np.ones(7))
-    with pytest.raises(ValueError, match="`weights` must be finite and not negative"):
-        fit_calibration(outcomes, -1.0)
     with pytest.raises(ValueError, match=r"`counts` of shape \(2,\) must end with"):
         expected_outcomes(fitted, [1, 2])
     with pytest.raises(ValueError, match="`class_scores` of shape"):
@@ -573,13 +349,6 @@ def test_bad_input_is_named():
         estimate(accuracy, fitted, window, rng=rng)
     with pytest.raises(ValueError, match=r"`between_variance` must not be negative, as -0\.1 is"):
         estimate(accuracy, fitted, window * 2, rng=rng, between_variance=-0.1)
-    with pytest.raises(ValueError, match="`current` of shape"):
-        shift_weights(outcomes, [1, 2])
-    with pytest.raises(ValueError, match=r"`rows` of shape \(3,\) must count the bins"):
-        expected_by_bin(Outcomes(np.ones((2, 1, 1, 1), int)), [1, 2, 3])
-    with pytest.raises(ValueError, match="there is nothing to estimate from"):
-        expected_by_bin(Outcomes(np.zeros((2, 1, 1, 1), int)), [1, 2])
-    with pytest.raises(ValueError, match="must be of one window, with the axis bin"):
-        estimate_by_bin(accuracy, Outcomes(np.ones((2, 1, 1, 1), int)), [[1, 2]], rng=rng)
-    with pytest.raises(ValueError, match=r"`loss` must be one of \[\], not 'error'"):
-        loss_explained(Outcomes(np.ones((2, 1, 1, 1), int)), "error")
+    scored = fit_calibration(classes(rng, 100, 1.0))
+    with pytest.raises(ValueError, match=r"`redrawn` must have the shape \(5, 1, 4, 3\)"):
+        expectation(scored, np.ones((1, 4)), rng=rng, draws=5, redrawn=redraw(scored, rng=rng, draws=4))

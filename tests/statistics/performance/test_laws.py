@@ -97,6 +97,19 @@ def test_outcomes_of_two_halves_add_up_to_those_of_the_whole(metric, task, seed,
     same(metric.function(halves[0] + halves[1]), metric.function(counted(task, labels, answers)))
 
 
+def test_outcomes_that_count_other_things_do_not_add_up():
+    """Half a class table, or a sum over some rows alone, would pass for that of all."""
+    first = random_outcomes("multiclass", 1, 40)
+    for other, what in (
+        (Outcomes(first.counts, first.sums, first.edges), "on the same classes and bins, not"),
+        (Outcomes(first.counts, {}, first.edges, first.class_scores), "with the same sums, not"),
+        (Outcomes(first.counts[:, :3], first.sums, first.edges, first.class_scores), "on the same places and classes"),
+    ):
+        for one, another in ((first, other), (other, first)):
+            with pytest.raises(ValueError, match=f"add up only {what}"):
+                one + another
+
+
 @every_case
 @settings(max_examples=20)
 @given(seed=seeds, n=sizes)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chi2_contingency
 
-from monitoring_tasks.statistics.performance.estimation import expected_outcomes, fit_calibration, merge_places
+from monitoring_tasks.statistics.performance.calibration_map import fit_calibration, merge_places
+from monitoring_tasks.statistics.performance.estimation import expected_outcomes
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from monitoring_tasks.statistics.performance.shift_correction import fit_corrected, label_correlation, shift_correction
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
-from monitoring_tasks.statistics.performance.outcomes import Outcomes
+from monitoring_tasks.statistics.performance.outcomes import Outcomes, added_class_scores
 from monitoring_tasks.window import Window
 
 DELAY_EDGES = tuple(60 * 1.15**i for i in range(98))
@@ -162,7 +162,6 @@ class LabelsProfile:
 
     def with_rows_of(self, other: LabelsProfile, window: Window) -> LabelsProfile:
         """Return the labels of both, as those of a window that holds both."""
-        scores = [each.class_scores for each in (self, other) if each.class_scores is not None]
         return replace(
             self,
             window=window,
@@ -171,7 +170,7 @@ class LabelsProfile:
             columns={name: each + other.columns[name] for name, each in self.columns.items() if name in other.columns},
             delays=self.delays + other.delays,
             parts=None,
-            class_scores=np.sum(scores, axis=0) if scores else None,
+            class_scores=added_class_scores(self.class_scores, other.class_scores),
             repeated=self.repeated + other.repeated,
             corrected=None if self.corrected is None or other.corrected is None else self.corrected + other.corrected,
         )

@@ -44,12 +44,31 @@ class Outcomes:
             raise ValueError(
                 f"outcomes add up only on the same places and classes, not {self.counts.shape} and {other.counts.shape}"
             )
-        scores = [each.class_scores for each in (self, other) if each.class_scores is not None]
+        if self.sums.keys() != other.sums.keys():
+            raise ValueError(
+                f"outcomes add up only if the same was summed, not {sorted(self.sums)} and {sorted(other.sums)}: sum "
+                "the same losses of both"
+            )
         return Outcomes(
             counts=self.counts + other.counts,
             sums={name: self.sums[name] + other.sums[name] for name in self.sums},
             edges=self.edges,
-            class_scores=np.sum(scores, axis=0) if scores else None,
+            class_scores=added_class_scores(self.class_scores, other.class_scores),
+        )
+
+    def added(self) -> Outcomes:
+        """Return the tables of the first leading axis as one.
+
+        Examples
+        --------
+        >>> Outcomes(np.array([[[[3, 1]]], [[[0, 2]]]])).added().counts
+        array([[[3, 3]]])
+        """
+        return Outcomes(
+            counts=self.counts.sum(axis=0),
+            sums={name: each.sum(axis=0) for name, each in self.sums.items()},
+            edges=self.edges,
+            class_scores=None if self.class_scores is None else self.class_scores.sum(axis=0),
         )
 
     @cached_property
@@ -69,3 +88,27 @@ class Outcomes:
         """Rows of a binary model by bin of the score and label, those without a score left out: (..., n_bins, 2)."""
         matrix: IntArray = self.counts.sum(axis=-2)[..., 1:, :]
         return matrix
+
+
+def added_class_scores(first: IntArray | None, second: IntArray | None) -> IntArray | None:
+    """Return the rows of both windows by class and bin of its score, None if neither has any.
+
+    Raises
+    ------
+    ValueError
+        If one has them and the other has not, or on other bins: the sum would be of fewer rows than are counted.
+
+    Examples
+    --------
+    >>> added_class_scores(np.array([[[3, 1]]]), np.array([[[2, 0]]]))
+    array([[[5, 1]]])
+    """
+    if first is None and second is None:
+        return None
+    if first is None or second is None or first.shape != second.shape:
+        shapes = " and ".join("None" if each is None else str(each.shape) for each in (first, second))
+        raise ValueError(
+            f"outcomes add up only with `class_scores` on the same bins, not {shapes}: count the scores of both, or of "
+            "neither"
+        )
+    return first + second

@@ -29,7 +29,7 @@ from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.config import Performance
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.reference import Reference
-from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS, PerformanceMetric, performance_metric
+from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS, PerformanceMetric, performance_metric, task_of
 from monitoring_tasks.statistics.performance.estimation import EstimatedPerformance
 
 
@@ -128,7 +128,7 @@ class Row:
                 result, status="insufficient_data", message=f"{self._words()}; {why}{self._truth_in_words()}"
             )
         more = chance_adds(self.metric, self.expected)
-        low, high = (None if each is None else each + more for each in comparison.bounds(rate))
+        low, high = comparison.bounds(rate, more)
         status: Status = "alarm" if comparison.p_value < rate else "ok"
         bound = " or ".join(
             f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
@@ -228,7 +228,9 @@ def _metrics(context: CheckContext) -> list[PerformanceMetric]:
     """Return the metrics that the file names, or all."""
     settings = context.monitor.checks.estimated_performance
     names = None if settings is None else settings.metrics
-    return list(PERFORMANCE_METRICS) if names is None else [performance_metric(name) for name in names]
+    wanted = list(PERFORMANCE_METRICS) if names is None else [performance_metric(name) for name in names]
+    assert context.labels_profile is not None
+    return [metric.of_task(task_of(context.labels_profile.outcomes)) for metric in wanted]
 
 
 def _decided_metrics(context: CheckContext) -> list[PerformanceMetric]:

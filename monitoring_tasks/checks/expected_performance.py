@@ -177,11 +177,9 @@ class UsualError:
     def of(metric: PerformanceMetric, baseline: LabelledBaseline) -> UsualError:
         """Estimate every window of the baseline from the calibration of all of them."""
         parts = baseline.parts
-        if baseline.bins.task == "regression" or not metric.suits(parts):
+        whole = replace(parts.added(), class_scores=None)
+        if baseline.bins.task == "regression" or not metric.suits(whole):
             return UsualError(0.0, between_windows(metric, baseline)[0])
-        whole = Outcomes(
-            parts.counts.sum(axis=0), {name: each.sum(axis=0) for name, each in parts.sums.items()}, parts.edges
-        )
         if not whole.rows:
             return UsualError(0.0, 0.0)
         expected = metric.function(expected_outcomes(fit_calibration(whole), parts.counts.sum(axis=-1)))

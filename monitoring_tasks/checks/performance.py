@@ -24,6 +24,8 @@ from monitoring_tasks.statistics.performance import (
     PerformanceMetric,
     interval,
     performance_metric,
+    standard_error,
+    task_of,
 )
 from monitoring_tasks.window import format_instant
 
@@ -116,7 +118,7 @@ def measured_metrics(profile: LabelsProfile, settings: Performance) -> list[Perf
         wanted = [performance_metric(name) for name in settings.metrics]
     else:
         wanted = list(PERFORMANCE_METRICS)
-    return [metric for metric in wanted if metric.suits(profile.outcomes)]
+    return [metric.of_task(task_of(profile.outcomes)) for metric in wanted if metric.suits(profile.outcomes)]
 
 
 def decided_metrics(context: CheckContext, settings: Performance) -> list[PerformanceMetric]:
@@ -125,7 +127,8 @@ def decided_metrics(context: CheckContext, settings: Performance) -> list[Perfor
     names: tuple[str, ...] = settings.metrics or (*DECIDED[task or "regression"], *settings.fixed)
     profile = context.labels_profile
     assert profile is not None
-    return [metric for name in dict.fromkeys(names) if (metric := performance_metric(name)).suits(profile.outcomes)]
+    wanted = [performance_metric(name) for name in dict.fromkeys(names)]
+    return [metric.of_task(task_of(profile.outcomes)) for metric in wanted if metric.suits(profile.outcomes)]
 
 
 def _decided(
@@ -150,13 +153,14 @@ def _decided(
     comparison = compare(metric, reference, measured.profile, context.labelled_baseline)
     result = replace(result, baseline_rows=reference.labelled)
     if comparison is None:
-        why = f"the baseline's cannot be compared with: {why_not(reference)}"
+        why = _why_not_compared(metric, reference, measured)
         return replace(result, status="insufficient_data", message=f"{result.message}; {why}")
     rate = settings.false_alarm_rate / tests
-    low, high = comparison.bounds(rate)
+    low, high = comparison.bounds(rate, _added_by_chance(metric, measured))
     status: Status = "alarm" if comparison.p_value < rate else "ok"
     change = f"the baseline's is {number(comparison.reference)}"
     verb = "is worse than" if status == "alarm" else "is like"
+    unknown = "; how much windows differ beyond chance is not known" if comparison.between is None else ""
     bound = " or ".join(
         f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
     )
@@ -167,7 +171,7 @@ def _decided(
         threshold_lower=low,
         threshold_upper=high,
         message=f"{metric.label} {verb} the baseline's: {result.message.removeprefix(metric.label).strip()}, {change} "
-        f"(alarm {bound}; {p_value(comparison.p_value)})",
+        f"(alarm {bound}; {p_value(comparison.p_value)}{unknown})",
         detail={"baseline": comparison.reference, "between_windows": comparison.between},
     )
 
@@ -215,6 +219,23 @@ def why_not(profile: LabelsProfile) -> str:
         if (labels > 0).sum() == 1:
             return f"all {profile.labelled:,} labels are of one class"
     return f"it is not defined of these {counted(profile.labelled, 'labelled row')}"
+
+
+def _why_not_compared(metric: PerformanceMetric, reference: LabelsProfile, measured: Measured) -> str:
+    """Say why a metric that the window has is not held against the baseline's."""
+    if math.isnan(float(metric.function(reference.outcomes))):
+        return f"the baseline's cannot be compared with: {why_not(reference)}"
+    whose, profile = "its", measured.profile
+    if math.isnan(float(standard_error(metric, reference.outcomes))):
+        whose, profile = "the baseline's", reference
+    rows = counted(profile.labelled, "labelled row")
+    return f"it is not compared with the baseline's: {rows} do not tell {whose} standard error"
+
+
+def _added_by_chance(metric: PerformanceMetric, measured: Measured) -> float:
+    """Return by how much the window's value is larger than the one that is compared; 0 of most metrics."""
+    centre = metric.estimate(measured.profile.outcomes).centre
+    return 0.0 if centre is None else measured.value - float(centre)
 
 
 def no_baseline(context: CheckContext) -> str:

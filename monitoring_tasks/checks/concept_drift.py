@@ -13,7 +13,7 @@ from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare
 from monitoring_tasks.checks.detectors import LOSS, detector_results
 from monitoring_tasks.checks.labels import provisional, too_few_labels, without_labels
-from monitoring_tasks.checks.performance import no_baseline
+from monitoring_tasks.checks.performance import few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.config import ConceptDrift
@@ -168,7 +168,8 @@ def _why_not_judged(
     context: CheckContext, profile: LabelsProfile, settings: ConceptDrift, baseline: LabelledBaseline | None
 ) -> str | None:
     performance = context.monitor.checks.performance
-    few = too_few_labels(profile, COVERAGE if performance is None else performance.minimum_coverage)
+    minimum = COVERAGE if performance is None else performance.minimum_coverage
+    few = too_few_labels(profile, minimum)
     if few is not None:
         return few
     if profile.labelled < settings.minimum_rows:
@@ -177,7 +178,7 @@ def _why_not_judged(
         return no_baseline(context)
     if profile.segment not in baseline.profiles or not baseline.profiles[profile.segment].labelled:
         return "the baseline holds no labelled row of this segment"
-    return None
+    return few_of_baseline(baseline.profiles[profile.segment], minimum)
 
 
 def _columns(context: CheckContext, profile: LabelsProfile, baseline: LabelledBaseline) -> list[Tested]:

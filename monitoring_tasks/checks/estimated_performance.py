@@ -23,7 +23,7 @@ from monitoring_tasks.checks.expected_performance import (
     population,
 )
 from monitoring_tasks.checks.labels import too_few_labels, without_labels
-from monitoring_tasks.checks.performance import decided_metrics, no_baseline
+from monitoring_tasks.checks.performance import decided_metrics, few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.config import Performance
@@ -247,6 +247,9 @@ def _why_not(context: CheckContext, profile: LabelsProfile) -> str | None:
         return no_baseline(context).partition(": ")[2]
     if not context.labelled_baseline.whole.labelled:
         return "no row of the baseline has a label"
+    few = few_of_baseline(context.labelled_baseline.whole, minimum_coverage(context))
+    if few is not None:
+        return few
     if is_enough(profile):
         return None
     usable = answered(profile)

@@ -94,10 +94,7 @@ def propensity_logits(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple
     >>> [round(float(logit), 1) for logit in logits[:2]]
     [-0.7, 0.4]
     """
-    before, after = checked_samples(reference, current)
-    for name, side in (("reference", before), ("current", after)):
-        if len(side) < FOLDS:
-            raise ValueError(f"`{name}` has {len(side)} rows, {FOLDS} are needed for as many folds")
+    before, after = _enough(reference, current)
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     both = np.vstack([before, after])
@@ -139,7 +136,13 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        0.5 where they cannot be told apart, 1 where they have nothing in common.
+        0.5 where they cannot be told apart, 1 where they have nothing in common. Also 0.5 of a side with so few rows
+        that a tree cannot part them: a leaf holds 20 of those that are learned from.
+
+    Raises
+    ------
+    ValueError
+        As `density_ratio`.
 
     Examples
     --------
@@ -151,7 +154,7 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
 
-    before, after = checked_samples(reference, current)
+    before, after = _enough(reference, current)
     both = np.vstack([before, after])
     drawn = np.concatenate([np.zeros(len(before)), np.ones(len(after))])
     seen = np.concatenate([np.arange(len(side)) % FOLDS > 0 for side in (before, after)])
@@ -167,3 +170,12 @@ def told_apart(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
             random_state=SEED,
         ).fit(known[seen], drawn[seen])
         return float(roc_auc_score(drawn[~seen], model.decision_function(known[~seen])))
+
+
+def _enough(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return both samples, of which each has a row for every fold."""
+    before, after = checked_samples(reference, current)
+    for name, side in (("reference", before), ("current", after)):
+        if len(side) < FOLDS:
+            raise ValueError(f"`{name}` has {len(side)} rows, {FOLDS} are needed for as many folds: pass more rows")
+    return before, after

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitoring_tasks.statistics.multivariate.density_ratio import LARGEST, density_ratio
+from monitoring_tasks.statistics.multivariate.density_ratio import LARGEST, density_ratio, propensity_logits, told_apart
 
 
 def test_of_two_normal_samples_it_is_near_the_closed_form():
@@ -39,5 +39,18 @@ def test_gaps_are_a_value_and_empty_columns_say_nothing():
 
 
 def test_too_few_rows_are_named():
-    with pytest.raises(ValueError, match="`current` has 2 rows, 5 are needed"):
-        density_ratio(np.zeros((9, 1)), np.zeros((2, 1)))
+    for function in (density_ratio, propensity_logits, told_apart):
+        with pytest.raises(ValueError, match="`current` has 2 rows, 5 are needed"):
+            function(np.zeros((9, 1)), np.zeros((2, 1)))
+        with pytest.raises(ValueError, match="`reference` has 3 rows, 5 are needed"):
+            function(np.zeros((3, 1)), np.ones((200, 1)))
+
+
+def test_a_quick_look_tells_sides_apart_that_have_nothing_in_common():
+    rng = np.random.default_rng(3)
+    before, after, other = rng.normal(size=(1000, 2)), rng.normal(size=(200, 2)), rng.normal(size=(30, 2)) + 5
+    assert told_apart(before, before + 9) == 1.0
+    assert told_apart(before, after) == pytest.approx(0.5, abs=0.15)
+    assert told_apart(before, other) > 0.99
+    # Of ten rows eight are learned from, which no leaf of 20 can hold apart from others.
+    assert told_apart(before, other[:10]) < 0.9

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from monitoring_tasks.labels_profile import LabelsProfile, dense, sparse
-from monitoring_tasks.outcome_bins import OutcomeBins
+from monitoring_tasks.outcome_bins import SCORE_GROUPS, OutcomeBins
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
 from monitoring_tasks.statistics.performance.conditional_shift import BetweenWindows, between_windows
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
@@ -41,6 +41,9 @@ class LabelledBaseline:
     part_columns: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict, repr=False)
     """By segment and column, what `label_table` returns of at most `MOST_PARTS` windows or neighbours: shape
     (windows, bins, numbers); under '' by group of places."""
+    part_class_scores: IntArray | None = field(default=None, repr=False)
+    """`Outcomes.class_scores` of each window, of neighbouring bins where there are very many; None where scores are
+    not counted by class."""
     _between: dict[tuple[str, str, int], BetweenWindows] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -51,11 +54,15 @@ class LabelledBaseline:
     @cached_property
     def parts(self) -> Outcomes:
         """The labelled rows of each window, coarsely: what shows how much performance varies from window to window."""
-        shape = self.bins.split
+        shape, scores = self.bins.split, self.part_class_scores
+        edges = self.bins.group_edges
+        if scores is not None:
+            edges = np.array(self.bins.score_edges)[_first_of_groups(self.bins, scores.shape[-2])[1:] - 1]
         return Outcomes(
             counts=self.part_counts.reshape(-1, *shape)[..., :-1],
             sums={name: each.reshape(-1, *shape)[..., :-1] for name, each in self.part_sums.items()},
-            edges=self.bins.group_edges,
+            edges=edges,
+            class_scores=scores,
         )
 
     def between(self, segment: str, column: str, label: int = 0) -> BetweenWindows | None:
@@ -92,6 +99,7 @@ class LabelledBaseline:
             part_counts=np.stack([profile.counts_by_outcome for profile in whole]),
             part_sums={name: np.stack([profile.sums_by_outcome[name] for profile in whole]) for name in bins.losses},
             part_columns=_columns_of_parts(parts),
+            part_class_scores=_class_scores_of_parts(whole),
         )
 
     def to_json(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -108,7 +116,13 @@ class LabelledBaseline:
             segment: {name: _numbers(each) for name, each in found.items()}
             for segment, found in self.part_columns.items()
         }
-        return profiles, {"count": len(self.part_counts), "rows": rows, "columns": columns}
+        scores = self.part_class_scores
+        return profiles, {
+            "count": len(self.part_counts),
+            "rows": rows,
+            "columns": columns,
+            "class_scores": None if scores is None else {"groups": scores.shape[-2], **sparse(scores)},
+        }
 
     @classmethod
     def from_json(
@@ -144,7 +158,18 @@ class LabelledBaseline:
         columns = {
             segment: {name: _array(each) for name, each in its.items()} for segment, its in parts["columns"].items()
         }
-        return cls(window=window, bins=bins, profiles=found, part_counts=counts, part_sums=sums, part_columns=columns)
+        scores = parts.get("class_scores")
+        return cls(
+            window=window,
+            bins=bins,
+            profiles=found,
+            part_counts=counts,
+            part_sums=sums,
+            part_columns=columns,
+            part_class_scores=None
+            if scores is None
+            else dense(scores, (len(counts), len(bins.classes), scores["groups"], 2)),
+        )
 
 
 def label_table(profile: LabelsProfile, column: str) -> FloatArray:
@@ -203,6 +228,22 @@ def _columns_of_parts(parts: Sequence[Sequence[LabelsProfile]]) -> dict[str, dic
                 if name == WHOLE or name in profile.columns:
                     array[i * groups // len(parts)] += label_table(profile, name)
     return found
+
+
+def _class_scores_of_parts(parts: Sequence[LabelsProfile]) -> IntArray | None:
+    scores = [each for part in parts if (each := part.outcomes.class_scores) is not None]
+    if len(scores) < len(parts):
+        return None
+    bins = parts[0].bins
+    groups = min(len(bins.score_edges) + 1, max(SCORE_GROUPS, MOST_CELLS // (2 * len(parts) * len(bins.classes))))
+    found: IntArray = np.add.reduceat(np.stack(scores), _first_of_groups(bins, groups), axis=-2)
+    return found
+
+
+def _first_of_groups(bins: OutcomeBins, groups: int) -> IntArray:
+    """Return the first bin of every group of the classes' score bins, of which each holds as many but one."""
+    first: IntArray = np.arange(groups) * (len(bins.score_edges) + 1) // groups
+    return first
 
 
 def _numbers(array: FloatArray) -> dict[str, Any]:

@@ -49,7 +49,12 @@ def measure_outcome_bins(
     if monitor.task == "regression":
         its = bins.get(log.prediction or "")
         exponent = 20 if its is None else its.exponent
-        return OutcomeBins("regression", edges=residual_edges(exponent), exponent=exponent)
+        return OutcomeBins(
+            "regression",
+            edges=residual_edges(exponent),
+            has_prediction=log.prediction is not None,
+            exponent=exponent,
+        )
     scores = score_columns(monitor, {column.name: column.type for column in columns})
     edges = measure_score_edges(warehouse, source, scores, period)
     has_prediction = log.prediction is not None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
-from monitoring_tasks.statistics.performance import PerformanceMetric, off_scale, scaled
+from monitoring_tasks.statistics.intervals import Z
+from monitoring_tasks.statistics.performance import PerformanceMetric, off_scale, on_scale, reach, scaled, task_of
 from monitoring_tasks.statistics.performance.between_variance import between_variance
 from monitoring_tasks.window import Window
 
@@ -29,12 +30,14 @@ class Comparison:
     """The baseline's on the scale."""
     error: float
     """Standard error of the difference, on the scale."""
-    between: float
-    """Standard deviation from window to window beyond chance, on the scale."""
+    between: float | None
+    """Standard deviation from window to window beyond chance, on the scale; None where it is not known."""
     freedom: float
     """Degrees of freedom of that error."""
     p_value: float
     """Of no change to the worse."""
+    reach: tuple[float, float]
+    """Values of the metric beyond which none of so few rows as the window's lies, see `interval.reach`."""
 
     @classmethod
     def of(
@@ -45,6 +48,7 @@ class Comparison:
         after: tuple[float, float],
         between: tuple[float, int],
         windows: float = 1.0,
+        reach: tuple[float, float] | None = None,
     ) -> Comparison:
         """Compare two values, one-sided.
 
@@ -57,36 +61,52 @@ class Comparison:
         before, after
             The baseline's value and the window's on the scale, each with its standard error.
         between
-            Variance from window to window, and of how many windows it is, see `between_windows`.
+            Variance from window to window, and of how many windows it is, see `between_windows`; of 0 windows it is not
+            known and taken as 0.
         windows
             How many such windows this one is as long as: a month of days varies as a mean of thirty does.
+        reach
+            Values of the metric between which those of so few rows as the window's lie. The baseline's is taken as such
+            a window shows it: by forty rows 0.9999 and 1 are not told apart. By default all.
         """
         from scipy.special import ndtr, stdtr
 
+        reach = reach or (metric.lowest, metric.highest)
         variance, parts = between
-        error = math.sqrt(before[1] ** 2 + after[1] ** 2 + variance * (1 / windows + 1 / max(parts, 1)))
+        at, before_error = before
+        if (metric.lowest, metric.highest) != reach:
+            at, before_error = _within(before, *(float(on_scale(metric, end)) for end in reach))
+        error = math.sqrt(before_error**2 + after[1] ** 2 + variance * (1 / windows + 1 / max(parts, 1)))
         freedom = float(parts - 1) if variance > 0 else math.inf
-        z = (after[0] - before[0]) / error if error > 0 else 0.0
+        z = _in_errors(at, after[0], error)
         worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
         tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
         return cls(
             metric=metric,
             reference=reference,
-            at=before[0],
+            at=at,
             error=error,
-            between=math.sqrt(variance),
+            between=math.sqrt(variance) if parts else None,
             freedom=freedom,
             p_value=min(1.0, tail * (2 if metric.better == "zero" else 1)),
+            reach=reach,
         )
 
-    def bounds(self, rate: float) -> tuple[float | None, float | None]:
-        """Return between which values a window is in order at this rate of false alarms."""
+    def bounds(self, rate: float, more: float = 0.0) -> tuple[float | None, float | None]:
+        """Return between which values a window is in order at this rate of false alarms, within the metric's range.
+
+        `more` is what chance adds to the window's value, see `Estimate.centre`.
+        """
         from scipy.special import ndtri, stdtrit
 
         tail = rate / (2 if self.metric.better == "zero" else 1)
         quantile = ndtri(tail) if math.isinf(self.freedom) else stdtrit(self.freedom, tail)
         margin = -float(quantile) * self.error
         low, high = (float(off_scale(self.metric, self.at + sign * margin)) for sign in (-1, 1))
+        lowest, highest = self.metric.lowest, self.metric.highest
+        # A value at a bound is taken as half a row inside of it: where that is in order, so is the bound.
+        low = lowest if low <= self.reach[0] else min(max(low + more, lowest), highest)
+        high = highest if high >= self.reach[1] else min(max(high + more, lowest), highest)
         return (
             low if self.metric.better != "lower" else None,
             high if self.metric.better != "higher" else None,
@@ -102,19 +122,39 @@ def compare(
     """Compare a window's metric with the baseline's, one-sided: getting better is no change.
 
     Its error has three parts: that of the window's rows, that of the baseline's, and how much windows of the baseline
-    differ beyond what their rows explain. None where it cannot be told.
+    differ beyond what their rows explain. Where the baseline's windows are usually worse than all of its rows together,
+    as by the calibration error, of which days in opposite directions cancel, the window is compared with them. Where a
+    loss is 0 on either side, or R squared 1, their logarithm is infinite and the values themselves are compared. None
+    where an error is not known.
     """
+    metric = metric.of_task(task_of(reference.outcomes))
+    found = _compare(metric, reference, current, baseline)
+    return found or _compare(replace(metric, scale="identity"), reference, current, baseline)
+
+
+def _compare(
+    metric: PerformanceMetric, reference: LabelsProfile, current: LabelsProfile, baseline: LabelledBaseline | None
+) -> Comparison | None:
     before, before_error, value = _of_baseline(metric, reference)
     after, after_error = (float(each) for each in scaled(metric, current.outcomes))
     if not all(map(math.isfinite, (before, before_error, after, after_error))):
         return None
+    # Rows that are all alike say nothing of how much others vary: they are taken to vary as the other side's do.
+    rows = reference.labelled, current.labelled
+    if before_error == 0:
+        before_error = after_error * math.sqrt(rows[1] / rows[0])
+    elif after_error == 0:
+        after_error = before_error * math.sqrt(rows[0] / rows[1])
+    windows = windows_in(current.window, baseline)
+    lowest, highest = (float(end) for end in reach(metric, current.outcomes))
     return Comparison.of(
         metric,
         reference=value,
-        before=(before, before_error),
+        before=(before + usually_worse(metric, baseline) / windows, before_error),
         after=(after, after_error),
         between=between_windows(metric, baseline),
-        windows=windows_in(current.window, baseline),
+        windows=windows,
+        reach=(lowest, highest),
     )
 
 
@@ -132,14 +172,50 @@ def _of_baseline(metric: PerformanceMetric, reference: LabelsProfile) -> tuple[f
     return float(at), float(error), float(metric.function(reference.outcomes))
 
 
-@lru_cache(maxsize=64)
 def between_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int]:
-    """Return the variance from window to window beyond chance, on the metric's scale, and of how many windows it is."""
+    """Return the variance from window to window beyond chance, on the metric's scale, and of how many windows it is.
+
+    (0, 0) where it is not known: of fewer windows than `FEWEST_PARTS`, or where none is counted as the metric needs.
+    """
+    variance, windows, _ = _of_windows(metric, baseline)
+    return variance, windows
+
+
+def usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> float:
+    """Return by how much windows of the baseline are usually worse than all of its rows together, on the scale.
+
+    0 where they are better: a window is never held against more than the baseline's value. What a window of k windows'
+    length is worse by is a k-th of it: that is the share of pairs of rows which are of one window.
+    """
+    _, _, beyond = _of_windows(metric, baseline)
+    return {"higher": min(beyond, 0.0), "lower": max(beyond, 0.0), "zero": 0.0}[metric.better]
+
+
+@lru_cache(maxsize=64)
+def _of_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int, float]:
+    """Return the variance between the baseline's windows, their number, and their mean less the value of all rows."""
     if baseline is None or not metric.suits(baseline.parts):
-        return 0.0, 0
+        return 0.0, 0, 0.0
     values, errors = scaled(metric, baseline.parts)
-    known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
+    known = np.isfinite(values) & np.isfinite(errors) & (errors**2 > 0)
     if known.sum() < FEWEST_PARTS:
-        return 0.0, 0
-    found = between_variance(values[known], errors[known])
-    return (0.0 if math.isnan(found) else float(found)), int(known.sum())
+        return 0.0, 0, 0.0
+    variance = between_variance(values[known], errors[known])
+    weight = 1 / (errors[known] ** 2 + variance)
+    beyond = float(weight @ values[known] / weight.sum() - scaled(metric, baseline.parts.added())[0])
+    return variance, int(known.sum()), beyond if math.isfinite(beyond) else 0.0
+
+
+def _within(before: tuple[float, float], lowest: float, highest: float) -> tuple[float, float]:
+    """Return a value and its error with both ends of its interval drawn inside."""
+    value, error = before
+    low, at, high = (min(max(value + sign * Z * error, lowest), highest) for sign in (-1, 0, 1))
+    inside = lowest <= value - Z * error and value + Z * error <= highest
+    return at, error if inside else (high - low) / (2 * Z)
+
+
+def _in_errors(before: float, after: float, error: float) -> float:
+    """Return the difference in standard errors; without an error any difference but rounding is infinitely many."""
+    if error > 0:
+        return (after - before) / error
+    return 0.0 if math.isclose(before, after, rel_tol=1e-9) else math.copysign(math.inf, after - before)

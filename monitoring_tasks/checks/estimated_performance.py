@@ -24,13 +24,13 @@ from monitoring_tasks.checks.expected_performance import (
     population,
 )
 from monitoring_tasks.checks.labels import too_few_labels, without_labels
-from monitoring_tasks.checks.performance import decided_metrics, no_baseline
+from monitoring_tasks.checks.performance import decided_metrics, few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.config import Performance
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.reference import Reference
-from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS, PerformanceMetric, performance_metric
+from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS, PerformanceMetric, performance_metric, task_of
 from monitoring_tasks.statistics.performance.estimation import EstimatedPerformance
 
 
@@ -132,11 +132,7 @@ class Row:
             return replace(
                 result, status="insufficient_data", message=f"{self._words()}; {why}{self._truth_in_words()}"
             )
-        more = chance_adds(self.metric, self.expected) - inside
-        low, high = (
-            None if each is None else min(max(each + more, self.metric.lowest), self.metric.highest)
-            for each in comparison.bounds(rate)
-        )
+        low, high = comparison.bounds(rate, chance_adds(self.metric, self.expected) - inside)
         status: Status = "alarm" if comparison.p_value < rate else "ok"
         bound = " or ".join(
             f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
@@ -236,7 +232,9 @@ def _metrics(context: CheckContext) -> list[PerformanceMetric]:
     """Return the metrics that the file names, or all."""
     settings = context.monitor.checks.estimated_performance
     names = None if settings is None else settings.metrics
-    return list(PERFORMANCE_METRICS) if names is None else [performance_metric(name) for name in names]
+    wanted = list(PERFORMANCE_METRICS) if names is None else [performance_metric(name) for name in names]
+    assert context.labels_profile is not None
+    return [metric.of_task(task_of(context.labels_profile.outcomes)) for metric in wanted]
 
 
 def _decided_metrics(context: CheckContext) -> list[PerformanceMetric]:
@@ -253,6 +251,9 @@ def _why_not(context: CheckContext, profile: LabelsProfile) -> str | None:
         return no_baseline(context).partition(": ")[2]
     if not context.labelled_baseline.whole.labelled:
         return "no row of the baseline has a label"
+    few = few_of_baseline(context.labelled_baseline.whole, minimum_coverage(context))
+    if few is not None:
+        return few
     if is_enough(profile):
         return None
     usable = answered(profile)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import counted, number, percent
@@ -74,7 +77,7 @@ def _coverage(context: CheckContext, profile: LabelsProfile, minimum: float) -> 
                 "labelled": profile.labelled,
                 "repeated": profile.repeated,
                 "corrected": profile.corrected,
-                "delay_curve": delay_curve(profile),
+                "delay_curve": delay_curve(profile, _ages(context)),
             },
         }
     )
@@ -106,12 +109,24 @@ def provisional(context: CheckContext) -> str:
     return f", provisional{known}"
 
 
-def delay_curve(profile: LabelsProfile) -> list[list[float]]:
+def _ages(context: CheckContext) -> tuple[int, ...]:
+    """Return the ages, of `CURVE_HOURS`, that all rows of a window have reached by its labels' own times.
+
+    They end where labels are complete, however much later the latest label of all has come: else the curve would depend
+    on when the window was read. Of a provisional window there are none.
+    """
+    labels = context.monitor.labels
+    if labels is None or context.labels is None or not context.labels.final:
+        return ()
+    return tuple(hours for hours in CURVE_HOURS if timedelta(hours=hours) <= labels.complete_after)
+
+
+def delay_curve(profile: LabelsProfile, ages: Sequence[int] = CURVE_HOURS) -> list[list[float]]:
     """Return pairs: hours since the inference, share of the window's rows whose label was known by then."""
     known = profile.delays[1:].cumsum()  # below the first edge, then to each edge
     rows = max(profile.rows, 1)
-    places = [sum(edge <= hours * 3600 for edge in DELAY_EDGES) for hours in CURVE_HOURS]
-    return [[hours, round(float(known[place - 1] / rows), 4)] for hours, place in zip(CURVE_HOURS, places, strict=True)]
+    places = [sum(edge <= hours * 3600 for edge in DELAY_EDGES) for hours in ages]
+    return [[hours, round(float(known[place - 1] / rows), 4)] for hours, place in zip(ages, places, strict=True)]
 
 
 def unlike_the_others(context: CheckContext, profile: LabelsProfile) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import compare
+from monitoring_tasks.checks.comparison import compare, usually_worse
 from monitoring_tasks.checks.labelled_rows import labelled_rows
 from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels
+from monitoring_tasks.checks.measurable import lacks
 from monitoring_tasks.checks.performance_by_bin import loss_metric, performance_by_bin
 from monitoring_tasks.checks.performance_change import performance_change
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.weakest_segments import weakest_segments
-from monitoring_tasks.checks.wording import counted, number, p_value
+from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.config import Performance
 from monitoring_tasks.label_maturity import complete_at
 from monitoring_tasks.labels_profile import LabelsProfile
@@ -23,7 +24,10 @@ from monitoring_tasks.statistics.performance import (
     PERFORMANCE_METRICS,
     PerformanceMetric,
     interval,
+    off_scale,
     performance_metric,
+    standard_error,
+    task_of,
 )
 from monitoring_tasks.window import format_instant
 
@@ -55,13 +59,14 @@ def performance(context: CheckContext) -> list[Result]:
             reference = None if baseline is None else baseline.profiles.get(profile.segment)
             measured = Measured.of(metric, profile)
             if metric not in decided:
-                results.append(measured.result(context))
+                results.append(measured.result(context, few))
                 continue
             results.append(_decided(context, measured, reference, settings, few, tests))
-        results += per_class(context, profile, decided)
-    results += performance_by_bin(context, whole, decided)
+        results += per_class(context, profile, decided, few)
+    results += _not_measured(whole, settings)
     if too_few_labels(whole, settings.minimum_coverage) is not None:
         return results
+    results += performance_by_bin(context, whole, decided)
     drawn = labelled_rows(context)
     if decided:
         results += performance_change(context, decided[0], drawn)
@@ -89,8 +94,8 @@ class Measured:
         lower, upper = interval(metric, outcomes)
         return cls(metric, profile, float(metric.function(outcomes)), float(lower), float(upper))
 
-    def result(self, context: CheckContext) -> Result:
-        """Return it as a plain number."""
+    def result(self, context: CheckContext, few: str | None = None) -> Result:
+        """Return it as a plain number; `few` says that the labels are too few for a verdict."""
         rows = self.profile.labelled
         result = Result(self.metric.name, segment=self.profile.segment, window_rows=rows, status="info")
         if math.isnan(self.value):
@@ -101,7 +106,7 @@ class Measured:
             value=self.value,
             value_lower=_known(self.lower),
             value_upper=_known(self.upper),
-            message=f"{words}{provisional(context)}",
+            message=f"{words}{_caveat(context, few)}",
         )
 
     def _between(self) -> str:
@@ -116,7 +121,7 @@ def measured_metrics(profile: LabelsProfile, settings: Performance) -> list[Perf
         wanted = [performance_metric(name) for name in settings.metrics]
     else:
         wanted = list(PERFORMANCE_METRICS)
-    return [metric for metric in wanted if metric.suits(profile.outcomes)]
+    return [metric.of_task(task_of(profile.outcomes)) for metric in wanted if lacks(metric, profile) is None]
 
 
 def decided_metrics(context: CheckContext, settings: Performance) -> list[PerformanceMetric]:
@@ -125,7 +130,29 @@ def decided_metrics(context: CheckContext, settings: Performance) -> list[Perfor
     names: tuple[str, ...] = settings.metrics or (*DECIDED[task or "regression"], *settings.fixed)
     profile = context.labels_profile
     assert profile is not None
-    return [metric for name in dict.fromkeys(names) if (metric := performance_metric(name)).suits(profile.outcomes)]
+    wanted = [performance_metric(name) for name in dict.fromkeys(names)]
+    return [metric.of_task(task_of(profile.outcomes)) for metric in wanted if lacks(metric, profile) is None]
+
+
+def _not_measured(whole: LabelsProfile, settings: Performance) -> list[Result]:
+    """Say of every metric that the file names, or of the usual ones where there is none at all, why it is missing."""
+    names: list[str] = [*(settings.metrics or ()), *settings.fixed]
+    if not names and not measured_metrics(whole, settings):
+        names = [*DECIDED[whole.bins.task]]
+    missing = []
+    for metric in map(performance_metric, dict.fromkeys(names)):
+        why = lacks(metric, whole)
+        if why is not None:
+            missing.append(Result(metric.name, status="insufficient_data", message=f"{metric.label}: {why}"))
+    return missing
+
+
+def _caveat(context: CheckContext, few: str | None) -> str:
+    """Say that labels are still to come, or that those known are too few for a verdict; empty where neither is so."""
+    assert context.labels is not None
+    if few is None:
+        return provisional(context)
+    return f"{'' if context.labels.final else ', provisional'}; {few}"
 
 
 def _decided(
@@ -137,26 +164,35 @@ def _decided(
     tests: int,
 ) -> Result:
     """Hold a metric against a fixed bound, or against the baseline's value with the errors of both."""
-    metric, result = measured.metric, measured.result(context)
+    metric, result = measured.metric, measured.result(context, few)
     if result.value is None:
         return result
     fixed = settings.fixed.get(metric.name)  # type: ignore[call-overload]
     if few is not None:
-        return replace(result, status="insufficient_data", message=f"{metric.label} {number(result.value)}: {few}")
+        return replace(result, status="insufficient_data")
     if fixed is not None:
         return _against_fixed(result, metric, fixed)
     if reference is None:
         return replace(result, status="insufficient_data", message=f"{result.message}; {no_baseline(context)}")
+    few = few_of_baseline(reference, settings.minimum_coverage)
+    if few is not None:
+        return replace(result, status="insufficient_data", message=f"{result.message}; {few}")
     comparison = compare(metric, reference, measured.profile, context.labelled_baseline)
     result = replace(result, baseline_rows=reference.labelled)
     if comparison is None:
-        why = f"the baseline's cannot be compared with: {why_not(reference)}"
+        why = _why_not_compared(metric, reference, measured)
         return replace(result, status="insufficient_data", message=f"{result.message}; {why}")
     rate = settings.false_alarm_rate / tests
-    low, high = comparison.bounds(rate)
+    more = _added_by_chance(metric, measured)
+    low, high = comparison.bounds(rate, more)
     status: Status = "alarm" if comparison.p_value < rate else "ok"
     change = f"the baseline's is {number(comparison.reference)}"
-    verb = "is worse than" if status == "alarm" else "is like"
+    usual = number(float(off_scale(comparison.metric, comparison.at)) + more)
+    if usually_worse(comparison.metric, context.labelled_baseline) and usual != number(comparison.reference):
+        change += f", of its windows usually {usual}"
+    ups_and_downs = "usual ups and downs explain" if comparison.between else "chance explains"
+    verdict = "is worse than the baseline's" if status == "alarm" else f"is no worse than {ups_and_downs}"
+    unknown = "; how much windows differ beyond chance is not known" if comparison.between is None else ""
     bound = " or ".join(
         f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
     )
@@ -166,8 +202,8 @@ def _decided(
         p_value=comparison.p_value,
         threshold_lower=low,
         threshold_upper=high,
-        message=f"{metric.label} {verb} the baseline's: {result.message.removeprefix(metric.label).strip()}, {change} "
-        f"(alarm {bound}; {p_value(comparison.p_value)})",
+        message=f"{metric.label} {verdict}: {result.message.removeprefix(metric.label).strip()}, {change} "
+        f"(alarm {bound}; {p_value(comparison.p_value)}{unknown})",
         detail={"baseline": comparison.reference, "between_windows": comparison.between},
     )
 
@@ -182,7 +218,9 @@ def _against_fixed(result: Result, metric: PerformanceMetric, fixed: float) -> R
     )
 
 
-def per_class(context: CheckContext, profile: LabelsProfile, decided: Sequence[PerformanceMetric]) -> list[Result]:
+def per_class(
+    context: CheckContext, profile: LabelsProfile, decided: Sequence[PerformanceMetric], few: str | None = None
+) -> list[Result]:
     """Return the metrics of each class of a multiclass model against the rest, and their mean by rows."""
     bins, labels = profile.bins, context.monitor.labels
     if bins.task != "multiclass_classification" or labels is None or profile.segment:
@@ -193,13 +231,14 @@ def per_class(context: CheckContext, profile: LabelsProfile, decided: Sequence[P
         weighted = float(metric.function(profile.outcomes, average="weighted"))
         if metric.per_class is None or math.isnan(weighted):
             continue
-        message = f"{metric.label} {number(weighted)}, classes weighted by their rows"
+        message = f"{metric.label} {number(weighted)}, classes weighted by their rows{_caveat(context, few)}"
         shown = Result(f"{metric.name}_weighted", value=weighted, window_rows=profile.labelled, status="info")
         results.append(replace(shown, message=message))
         for i, value in enumerate(metric.per_class(profile.outcomes)):
             if rows[i] and not math.isnan(value):
                 segment = f"{labels.value}={readable(bins.classes[i])}"
                 words = f"{metric.label} {number(float(value))} of {segment}, {counted(int(rows[i]), 'row')}"
+                words += _caveat(context, few)
                 its = Result(metric.name, value=float(value), segment=segment, window_rows=int(rows[i]), status="info")
                 results.append(replace(its, message=words))
     return results
@@ -217,6 +256,23 @@ def why_not(profile: LabelsProfile) -> str:
     return f"it is not defined of these {counted(profile.labelled, 'labelled row')}"
 
 
+def _why_not_compared(metric: PerformanceMetric, reference: LabelsProfile, measured: Measured) -> str:
+    """Say why a metric that the window has is not held against the baseline's."""
+    if math.isnan(float(metric.function(reference.outcomes))):
+        return f"the baseline's cannot be compared with: {why_not(reference)}"
+    whose, profile = "its", measured.profile
+    if math.isnan(float(standard_error(metric, reference.outcomes))):
+        whose, profile = "the baseline's", reference
+    rows = counted(profile.labelled, "labelled row")
+    return f"it is not compared with the baseline's: {rows} do not tell {whose} standard error"
+
+
+def _added_by_chance(metric: PerformanceMetric, measured: Measured) -> float:
+    """Return by how much the window's value is larger than the one that is compared; 0 of most metrics."""
+    centre = metric.estimate(measured.profile.outcomes).centre
+    return 0.0 if centre is None else measured.value - float(centre)
+
+
 def no_baseline(context: CheckContext) -> str:
     """Say why there is nothing to compare with."""
     period, labels = context.monitor.baseline.period, context.monitor.labels
@@ -227,6 +283,14 @@ def no_baseline(context: CheckContext) -> str:
     return (
         f"it is compared with nothing yet: the baseline's labels are complete from {when} on, by the labels' own times"
     )
+
+
+def few_of_baseline(reference: LabelsProfile, minimum: float) -> str | None:
+    """Say that too few labels of the baseline are known to compare with it; None where they are enough."""
+    coverage = reference.coverage
+    if coverage is None or coverage >= minimum:
+        return None
+    return f"{percent(coverage)} of the baseline's labels are known, a verdict needs {percent(minimum)}"
 
 
 def _known(value: float) -> float | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.labels import provisional
+from monitoring_tasks.checks.measurable import lacks
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import counted, number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
@@ -78,11 +80,12 @@ def performance_by_bin(
                         value=value,
                         value_lower=_known(float(lower[i])),
                         value_upper=_known(float(upper[i])),
-                        message=f"{words}: {share}",
+                        message=f"{words}: {share}{provisional(context)}",
                     )
                 )
         judged += [bins[i] for i in np.flatnonzero(rows)]
-    return [*results, _worst(judged, loss, whole)]
+    worst = _worst(judged, loss, whole)
+    return [*results, replace(worst, message=f"{worst.message}{provisional(context)}")]
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def loss_metric(context: CheckContext, profile: LabelsProfile) -> PerformanceMet
     """Return the metric whose loss is shared out among bins."""
     for name in LOSSES[context.monitor.task or "regression"]:
         metric = performance_metric(name)
-        if metric.suits(profile.outcomes):
+        if lacks(metric, profile) is None:
             return metric
     return None
 

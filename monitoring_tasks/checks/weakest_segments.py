@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.labels import provisional
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import counted, number, percent
 from monitoring_tasks.profile import Bins
@@ -53,7 +54,12 @@ def weakest_segments(context: CheckContext, loss: PerformanceMetric, drawn: Labe
         message = "; ".join(_sentence(each, bins) for each in found[:3])
     detail = {"loss": loss.name, "segments": named, "rows": len(rows)}
     return Result(
-        "weakest_segments", value=len(found), window_rows=len(rows), status="info", message=message, detail=detail
+        "weakest_segments",
+        value=len(found),
+        window_rows=len(rows),
+        status="info",
+        message=f"{message}{provisional(context)}",
+        detail=detail,
     )
 
 

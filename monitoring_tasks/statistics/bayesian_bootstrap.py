@@ -36,7 +36,8 @@ def bayesian_bootstrap(
     Raises
     ------
     ValueError
-        If a count is negative, or there is less than one draw.
+        If a count is negative or not finite, the squares of a cell with rows are not above 0, the shapes differ, or
+        there is less than one draw.
 
     References
     ----------
@@ -53,8 +54,21 @@ def bayesian_bootstrap(
     variance = mean if squares is None else np.asarray(squares, dtype=np.float64)
     if draws < 1:
         raise ValueError(f"`draws` must be at least 1, not {draws}: 200 give a standard error within about 5 %")
-    if (mean < 0).any():
-        raise ValueError(f"`rows` must not be negative, as {mean.min():g} is: pass counts")
+    if not np.isfinite(mean).all() or (mean < 0).any():
+        wrong = mean[~np.isfinite(mean) | (mean < 0)].flat[0]
+        raise ValueError(f"`rows` must be finite and must not be negative, as {wrong:g} is: pass counts")
+    if variance.shape != mean.shape:
+        raise ValueError(
+            f"`squares` of shape {variance.shape} and `rows` of shape {mean.shape} are not of the same cells: pass one "
+            "sum of squared weights per cell"
+        )
+    fits = (mean == 0) | (np.isfinite(variance) & (variance > 0))
+    if not fits.all():
+        place = int(np.flatnonzero(~fits)[0])
+        raise ValueError(
+            f"`squares` must be above 0 where there are rows, and cell {place} has {variance.flat[place]:g} of "
+            f"{mean.flat[place]:g} rows: sum the squared weights of the same rows"
+        )
     drawn = np.zeros((draws, mean.size))
     some = np.flatnonzero(mean > 0)
     size, spread = mean.ravel()[some], variance.ravel()[some]

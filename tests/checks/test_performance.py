@@ -11,9 +11,12 @@ import pytest
 from sklearn import metrics as sk
 
 from monitoring_tasks.checks import CheckContext, Result
+from monitoring_tasks.checks.concept_drift import concept_drift
+from monitoring_tasks.checks.estimated_performance import estimated_performance
 from monitoring_tasks.checks.performance import performance
 from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.labels_profile import WindowLabels
+from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.window import Window
 from tests.made_labels import (
     BINARY,
@@ -26,6 +29,7 @@ from tests.made_labels import (
     binary_rows,
     by_segment,
     context_of,
+    counted,
     drawn,
 )
 
@@ -172,6 +176,146 @@ def test_too_few_labels_are_no_verdict():
     judged = performance(context_of(rows, BINARY, BASELINE, "{performance: {minimum_coverage: 0.5}}", final=False))
     assert of(judged, "roc_auc").status == "alarm"
     assert "provisional, 59 % of the labels are known" in of(judged, "roc_auc").message
+
+
+def test_what_rests_on_too_few_labels_says_so_and_bins_are_not_told():
+    rows = binary_rows(2000, np.random.default_rng(10))
+    rows.label[np.random.default_rng(0).random(2000) < 0.4] = np.nan
+    few = "; 59 % of the labels are known, a verdict needs 80 %"
+    final = performance(context_of(rows, BINARY, BASELINE))
+    early = performance(context_of(rows, BINARY, BASELINE, final=False))
+    for metric in ("accuracy", "roc_auc"):
+        assert of(final, metric).message.endswith(f"labelled rows{few}")
+        assert of(early, metric).message.endswith(f"labelled rows, provisional{few}")
+    assert {result.metric for result in final} >= {"accuracy", "roc_auc"}
+    assert not [r for r in final if r.metric == "worst_bins" or r.segment.startswith("amount=")]
+
+
+def test_every_bin_of_a_provisional_window_says_that_it_is_provisional():
+    rows = binary_rows(2000, np.random.default_rng(10))
+    rows.label[:100] = np.nan
+    found = performance(context_of(rows, BINARY, BASELINE, final=False))
+    bins = [r for r in found if r.metric == "worst_bins" or r.segment.startswith("amount=")]
+    assert len(bins) > 10
+    assert all(result.message.endswith("provisional, 95 % of the labels are known") for result in bins)
+
+
+def test_of_each_class_it_is_said_too():
+    rng = np.random.default_rng(31)
+    label = rng.integers(0, 3, 600).astype(float)
+    scores = rng.dirichlet(np.ones(3), 600)
+    label[:60] = np.nan
+    rows = Rows(rng.normal(size=600), rng.integers(0, 3, 600), scores, scores.argmax(axis=1), label)
+    found = performance(context_of(rows, CLASSES, None, final=False))
+    classes = [r for r in found if r.metric == "f1_weighted" or r.segment.startswith("late=")]
+    assert len(classes) >= 4
+    assert all(result.message.endswith(", provisional, 90 % of the labels are known") for result in classes)
+
+
+def test_a_baseline_with_few_labels_is_not_compared_with():
+    """400 of 6,000 rows, all of them negative, say nothing of the others."""
+    rows = days(300, 32)
+    for day in rows:
+        day.label[np.arange(300) >= 20] = np.nan
+        day.label[:20] = 0.0
+    baseline = baseline_of(rows, BINARY)
+    context = context_of(binary_rows(900, np.random.default_rng(1)), BINARY, baseline)
+    for check in (concept_drift, estimated_performance):
+        judged = [result for result in check(context) if "a verdict needs 80 %" in result.message]
+        assert judged
+        assert all(" of the baseline's labels are known" in result.message for result in judged)
+        assert not [result for result in check(context) if result.p_value is not None or result.status == "alarm"]
+    found = performance(context)
+    brier = of(found, "brier")
+    assert (brier.status, brier.p_value, brier.threshold_upper) == ("insufficient_data", None, None)
+    assert brier.message.endswith("; 6.7 % of the baseline's labels are known, a verdict needs 80 %")
+    assert not [result for result in found if result.status == "alarm"]
+    lower = performance(
+        context_of(
+            binary_rows(900, np.random.default_rng(1)), BINARY, baseline, "{performance: {minimum_coverage: 0.05}}"
+        )
+    )
+    assert of(lower, "brier").p_value is not None
+
+
+def test_without_a_prediction_what_needs_one_is_not_told():
+    score_only = replace(BINARY, has_prediction=False)
+    baseline = baseline_of(days(), score_only)
+    rows = binary_rows(900, np.random.default_rng(33))
+    found = performance(context_of(rows, score_only, baseline))
+    assert {r.metric for r in found if r.segment == "" and r.status != "info"} == {"roc_auc", "brier", "label_coverage"}
+    assert not [r for r in found if r.metric in ("f1", "accuracy", "mcc")]
+    # Four segments and two metrics: F1 takes no share of the rate.
+    named = performance(context_of(rows, score_only, baseline, "{performance: {metrics: [roc_auc, brier]}}"))
+    assert of(found, "brier").threshold_upper == of(named, "brier").threshold_upper
+    asked = performance(context_of(rows, score_only, baseline, "{performance: {metrics: [f1, roc_auc]}}"))
+    assert [(r.status, r.message) for r in asked if r.metric == "f1"] == [
+        ("insufficient_data", "F1 score: the monitor file names no `prediction`")
+    ]
+    assert of(asked, "roc_auc").status == "ok"
+
+
+def test_without_a_score_or_any_answer_it_is_said():
+    classes_only = OutcomeBins("binary_classification", BINARY.classes)
+    rows = binary_rows(900, np.random.default_rng(34))
+    for bins, checks, metric, lacking in (
+        (classes_only, "{performance: {metrics: [roc_auc]}}", "roc_auc", "ROC AUC: the monitor file names no `score`"),
+        (
+            classes_only,
+            "{performance: {fixed: {brier: 0.2}}}",
+            "brier",
+            "Brier score: the monitor file names no `score`",
+        ),
+        (
+            replace(classes_only, has_prediction=False),
+            "{}",
+            "f1",
+            "F1 score: the monitor file names no `prediction`",
+        ),
+    ):
+        profile = replace(counted(rows, BINARY), bins=bins, cells=by_prediction(rows, bins), units={}, columns={})
+        context = replace(
+            context_of(rows, BINARY, None, checks), labels=WindowLabels((profile,), final=True), labelled_baseline=None
+        )
+        assert of(performance(context), metric).message == lacking
+    number = Rows(rows.amount, rows.shop, rows.amount, rows.shop * 0, rows.amount)
+    nothing = performance(context_of(number, replace(REGRESSION, has_prediction=False), None))
+    assert [(r.metric, r.message) for r in nothing if r.status == "insufficient_data"] == [
+        ("mae", "mean absolute error: the monitor file names no `prediction`"),
+        ("rmse", "root mean squared error: the monitor file names no `prediction`"),
+    ]
+
+
+def by_prediction(rows: Rows, bins: OutcomeBins) -> np.ndarray:
+    """Count rows of a model without a score."""
+    cells = np.zeros(bins.shape, np.int64)
+    np.add.at(cells, (0, 1 + rows.predicted, rows.label.astype(int)), 1)
+    return cells.reshape(-1)
+
+
+def test_the_delay_curve_ends_where_labels_are_complete():
+    """Complete after two days: of rows of the window's last minute no more is known to have come."""
+    rows = binary_rows(400, np.random.default_rng(35))
+    rows.label[:100] = np.nan
+    final = of(performance(context_of(rows, BINARY, BASELINE)), "label_coverage").detail["delay_curve"]
+    assert [hours for hours, _ in final] == [1, 3, 6, 12, 24, 48]
+    assert final[-1] == [48, 0.75]
+    early = of(performance(context_of(rows, BINARY, BASELINE, final=False)), "label_coverage")
+    assert early.detail["delay_curve"] == []
+
+
+def test_a_window_that_is_worse_but_not_by_enough_is_not_called_like_the_baseline():
+    rng = np.random.default_rng(36)
+    rows, restless = binary_rows(500, rng, level=1.0), baseline_of(days(400, 6, 0.5), BINARY)
+    brier = of(performance(context_of(rows, BINARY, restless)), "brier")
+    assert brier.status == "ok"
+    assert brier.message.startswith("Brier score is no worse than usual ups and downs explain: 0.2")
+    quiet = of(performance(context_of(binary_rows(500, rng), BINARY, baseline_of(days()[:3], BINARY))), "brier")
+    assert quiet.message.startswith("Brier score is no worse than chance explains: 0.1")
+    assert quiet.message.endswith("; how much windows differ beyond chance is not known)")
+    checks = "{performance: {metrics: [expected_calibration_error]}}"
+    usual = of(performance(context_of(rows, BINARY, restless, checks)), "expected_calibration_error")
+    assert ", of its windows usually 0.0" in usual.message
 
 
 def test_early_labels_that_are_of_another_kind_are_said_to_be():

@@ -30,7 +30,13 @@ def test_cells_keep_their_shape_and_never_come_or_go():
 
 
 def test_counts_that_cannot_be():
-    with pytest.raises(ValueError, match="must not be negative, as -1 is"):
-        bayesian_bootstrap([1, -1], draws=1, rng=np.random.default_rng(1))
+    for wrong in (-1, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"must not be negative, as {wrong:g} is"):
+            bayesian_bootstrap([1, wrong], draws=1, rng=np.random.default_rng(1))
+    for squares in ([1, 0], [1, -2], [1, np.nan], [1, np.inf]):
+        with pytest.raises(ValueError, match=rf"cell 1 has {squares[1]:g} of 2 rows"):
+            bayesian_bootstrap([1, 2], squares=squares, draws=1, rng=np.random.default_rng(1))
+    with pytest.raises(ValueError, match=r"`squares` of shape \(1,\) and `rows` of shape \(2,\)"):
+        bayesian_bootstrap([1, 2], squares=[1], draws=1, rng=np.random.default_rng(1))
     with pytest.raises(ValueError, match="`draws` must be at least 1, not 0"):
         bayesian_bootstrap([1], draws=0, rng=np.random.default_rng(1))

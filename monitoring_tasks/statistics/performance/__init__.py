@@ -11,7 +11,14 @@ import difflib
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.statistics.performance import calibration, classification, ranking, regression
 from monitoring_tasks.statistics.performance.average_precision import METRIC as AVERAGE_PRECISION
-from monitoring_tasks.statistics.performance.interval import interval, off_scale, on_scale, scaled, standard_error
+from monitoring_tasks.statistics.performance.interval import (
+    interval,
+    off_scale,
+    on_scale,
+    reach,
+    scaled,
+    standard_error,
+)
 from monitoring_tasks.statistics.performance.median_absolute_error import METRIC as MEDAE
 from monitoring_tasks.statistics.performance.metric import Average, Estimate, PerformanceMetric, Task, task_of
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
@@ -27,6 +34,7 @@ __all__ = [
     "off_scale",
     "on_scale",
     "performance_metric",
+    "reach",
     "scaled",
     "standard_error",
     "task_of",

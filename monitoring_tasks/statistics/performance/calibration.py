@@ -20,7 +20,7 @@ from monitoring_tasks.statistics.performance.score_table import (
     CLASSIFICATION,
     is_multiclass,
     ranked,
-    score_table,
+    ranked_estimate,
     table_per_class,
 )
 
@@ -154,15 +154,12 @@ def expected_calibration_error(outcomes: Outcomes, average: Average = "macro") -
     >>> expected_calibration_error(Outcomes(counts, {"score": scores}, edges=np.array([0.5])))
     np.float64(0.05)
     """
-    table = score_table(outcomes, "expected_calibration_error")
-    if is_multiclass(outcomes):
-        return ranked(
-            outcomes,
-            average,
-            "expected_calibration_error",
-            lambda each: _calibration_error(each, each.sum(axis=-1) * _middles(outcomes)),
-        )
-    return _calibration_error(table, _summed_scores(outcomes))
+    return ranked(
+        outcomes,
+        average,
+        "expected_calibration_error",
+        lambda table: _calibration_error(table, _scores_of(outcomes, table)),
+    )
 
 
 def _scored_rows(outcomes: Outcomes) -> FloatArray:
@@ -185,7 +182,10 @@ def _mean_estimate(outcomes: Outcomes, name: str) -> Estimate:
     return Estimate(mean, variance, rows, np.maximum(rows - 1, 1.0))
 
 
-def _summed_scores(outcomes: Outcomes) -> FloatArray:
+def _scores_of(outcomes: Outcomes, table: FloatArray) -> FloatArray:
+    """Return the sum of the scores of each bin of a table, (..., n_bins)."""
+    if is_multiclass(outcomes):
+        return np.asarray(table.sum(axis=-1) * _middles(outcomes))
     return np.asarray(cells(outcomes, "score").sum(axis=(-2, -1))[..., 1:])
 
 
@@ -206,26 +206,21 @@ def _calibration_error(table: FloatArray, scores: FloatArray) -> FloatArray:
     return np.minimum(ratio(apart, table.sum(axis=(-2, -1))), 1.0)
 
 
-def _calibration_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
+def _calibration_estimate(table: FloatArray, summed: FloatArray) -> Estimate:
     """Take the calibration errors that could have given this value, which is biased upwards, by inverting a test.
 
     The groups' errors are those found, all times one factor, or alike in all groups, whichever reaches further. At
     either end the factor is such that the value found lies 1.96 of its standard deviations from its mean, both being
     those of sums of folded normal variables [1]_. Of scores that may be calibrated perfectly the lower end is 0.
 
-    There is none where a label has fewer than `FEWEST` rows, whose sums are not normal, and none of multiclass models,
-    whose classes' errors go together.
+    There is none where a label has fewer than `FEWEST` rows, whose sums are not normal.
 
     .. [1] Leone, F. C., Nelson, L. S., & Nottingham, R. B. (1961). The folded normal distribution. Technometrics, 3(4),
        543-550.
     """
-    value = expected_calibration_error(outcomes, average)
-    if is_multiclass(outcomes):
-        unknown = np.full(value.shape, np.nan)
-        return Estimate(value, unknown, unknown, ends=(unknown, unknown))
-    table = score_table(outcomes, "expected_calibration_error")
+    value = _calibration_error(table, summed)
     rows = _in_groups(table.sum(axis=-1))
-    labels, scores = _in_groups(table[..., 1]), _in_groups(_summed_scores(outcomes))
+    labels, scores = _in_groups(table[..., 1]), _in_groups(summed)
     share = np.clip((labels + scores + 1) / (2 * rows + 2), 0.0, 1.0)
     spread = np.sqrt(rows * share * (1 - share))
     total_rows = rows.sum(axis=-1)
@@ -296,12 +291,18 @@ METRICS: tuple[PerformanceMetric, ...] = (
         0.0,
         2.0,
         "log",
+        highest_of_binary=1.0,
     ),
     PerformanceMetric(
         "expected_calibration_error",
         "expected calibration error",
         expected_calibration_error,
-        _calibration_estimate,
+        lambda outcomes, average="macro": ranked_estimate(
+            outcomes,
+            average,
+            "expected_calibration_error",
+            lambda table: _calibration_estimate(table, _scores_of(outcomes, table)),
+        ),
         CLASSIFICATION,
         ("scores", "sums"),
         "lower",
@@ -311,7 +312,7 @@ METRICS: tuple[PerformanceMetric, ...] = (
         lambda outcomes: table_per_class(
             outcomes,
             "expected_calibration_error",
-            lambda table: _calibration_error(table, table.sum(axis=-1) * _middles(outcomes)),
+            lambda table: _calibration_error(table, _scores_of(outcomes, table)),
         ),
     ),
 )

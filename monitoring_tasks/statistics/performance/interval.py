@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.intervals import Z
-from monitoring_tasks.statistics.performance.metric import Average, Estimate, PerformanceMetric, ratio
+from monitoring_tasks.statistics.performance.metric import Average, Estimate, PerformanceMetric, ratio, task_of
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 from monitoring_tasks.statistics.performance.wilson import wilson_ends
 
@@ -32,8 +32,8 @@ def standard_error(metric: PerformanceMetric, outcomes: Outcomes, average: Avera
     Returns
     -------
     float ndarray, shape (...)
-        NaN where the metric is not defined, one row cannot say how much rows vary, or there is no honest one: for
-        `expected_calibration_error` of a multiclass model, or with fewer than 40 rows of a label.
+        NaN where the metric is not defined, one row cannot say how much rows vary, or there is no honest one: of
+        `expected_calibration_error` with fewer than 40 rows of a label, or of a class and of all others.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def interval(
     Metrics between two bounds have Wilson's interval [1]_, of as many rows as a share would need to have the metric's
     standard error: for accuracy, precision, recall and specificity this is the interval of a share itself. It is
     symmetric on the logit's scale, and not empty where the value is at a bound. Losses have theirs on the log scale,
-    with Student's quantile.
+    with Student's quantile. Distances, lifts and calibration errors have intervals of their own, see the functions.
 
     Parameters
     ----------
@@ -98,16 +98,17 @@ def interval(
     >>> [float(end) for end in interval(performance_metric("accuracy"), outcomes)]
     [0.7672, 0.9069]
     """
+    metric = metric.of_task(task_of(outcomes))
     estimate = _measured(metric, outcomes, average)
     if estimate.ends is not None:
         return estimate.ends
     quantile = _quantile(estimate.freedom)
-    if metric.scale in ("logit", "fisher") or (metric.scale == "identity" and np.isfinite(metric.highest)):
+    if metric.scale in ("logit", "fisher"):
         return _bounded(metric, estimate, quantile)
     if metric.scale == "identity":
         margin = quantile * np.sqrt(estimate.variance)
         return estimate.value - margin, estimate.value + margin
-    size = 1 - estimate.value if metric.scale == "log_of_remainder" else estimate.value
+    size = _size(metric, estimate.value)
     with np.errstate(over="ignore"):
         factor = np.exp(quantile * ratio(np.sqrt(estimate.variance), size))
         lower, upper = size / factor, size * factor
@@ -173,11 +174,13 @@ def off_scale(metric: PerformanceMetric, value: npt.ArrayLike) -> FloatArray:
 def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "macro") -> tuple[FloatArray, FloatArray]:
     """Return the metric on its scale with a standard error there, to compare a window with a baseline.
 
-    The error is half the width of the interval on that scale over the normal distribution's 97.5 % quantile, so that
-    ``(a - b) / hypot(error_a, error_b)`` is about normal without change. A value at a bound is drawn inside by half a
-    row, since it would be infinitely far: a perfect window of ten rows is not infinitely better than any other. The
-    Kolmogorov-Smirnov distance and the calibration error are taken without what chance adds to them, which is more in a
-    small window than in a large baseline.
+    The error is half the width of the interval on that scale, unlimited by the bounds, over the normal distribution's
+    97.5 % quantile, so that ``(a - b) / hypot(error_a, error_b)`` is about normal without change. A share or a
+    correlation at a bound is drawn inside by half a row, since it would be infinitely far: a perfect window of ten rows
+    is not infinitely better than any other. A loss of 0 and an R squared of 1 have no such row and stay infinitely far,
+    with an error of NaN: compare them with ``replace(metric, scale="identity")``. The Kolmogorov-Smirnov distance
+    and the calibration error are taken without what chance adds to them, which is more in a small window than in a
+    large baseline.
 
     Parameters
     ----------
@@ -191,7 +194,8 @@ def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "ma
     Returns
     -------
     value, error : float ndarray, shape (...)
-        NaN where the interval is.
+        NaN where the standard error is. An error of 0, of rows that are all wrong by the same, says that more rows of
+        the kind would be as well, and nothing of others.
 
     Examples
     --------
@@ -201,16 +205,58 @@ def scaled(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "ma
     [1.7346, 0.2767]
     """
     estimate = _measured(metric, outcomes, average)
+    if estimate.ends is None and metric.scale not in ("logit", "fisher"):
+        relative = ratio(np.sqrt(estimate.variance), _size(metric, estimate.value))
+        return on_scale(metric, estimate.value), np.asarray(_quantile(estimate.freedom) / Z * relative)
     lower, upper = interval(metric, outcomes, average)
     value, ends = estimate.value if estimate.centre is None else estimate.centre, [lower, upper]
     if metric.scale in ("logit", "fisher"):
-        n = np.where(estimate.trials > 0, estimate.trials, np.nan)
-        width = metric.highest - metric.lowest
-        room = width / (2 * (n + 1))
+        room = _room(metric, estimate.trials)
         value = np.clip(value, metric.lowest + room, metric.highest - room)
         ends = [np.clip(end, metric.lowest + room / 8, metric.highest - room / 8) for end in ends]
     at, low, high = (on_scale(metric, each) for each in (value, *ends))
-    return at, np.asarray((high - low) / (2 * Z))
+    return at, np.asarray((high - np.where(np.isfinite(high), low, np.nan)) / (2 * Z))
+
+
+def reach(metric: PerformanceMetric, outcomes: Outcomes, average: Average = "macro") -> tuple[FloatArray, FloatArray]:
+    """Return the metric's values between which `scaled` tells values of so many rows apart.
+
+    Parameters
+    ----------
+    metric : PerformanceMetric
+        One that suits the outcomes.
+    outcomes : Outcomes
+        Rows counted.
+    average : "macro" or "weighted"
+        Of a multiclass model.
+
+    Returns
+    -------
+    lowest, highest : float ndarray, shape (...)
+        Half a row inside of the metric's bounds where those are infinitely far, else the bounds themselves.
+
+    Examples
+    --------
+    >>> from monitoring_tasks.statistics.performance import performance_metric
+    >>> nine_right = Outcomes(np.array([[[0, 0], [4, 0], [0, 5]]]))
+    >>> [float(end) for end in reach(performance_metric("accuracy"), nine_right)]
+    [0.05, 0.95]
+    """
+    trials = metric.estimate(outcomes, average=average).trials
+    room = _room(metric, trials) if metric.scale in ("logit", "fisher") else np.zeros(np.shape(trials))
+    return metric.lowest + room, metric.highest - room
+
+
+def _room(metric: PerformanceMetric, trials: FloatArray) -> FloatArray:
+    """Return half a row of so many, on the metric's own scale; NaN without any."""
+    return np.asarray((metric.highest - metric.lowest) / (2 * (np.where(trials > 0, trials, np.nan) + 1)))
+
+
+def _size(metric: PerformanceMetric, value: FloatArray) -> FloatArray:
+    """Return the unit, on the metric's own scale, of a small step on the scale of comparison."""
+    if metric.scale == "identity":
+        return np.ones_like(value)
+    return np.asarray(1 - value if metric.scale == "log_of_remainder" else value)
 
 
 def _measured(metric: PerformanceMetric, outcomes: Outcomes, average: Average) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -76,12 +76,27 @@ class PerformanceMetric:
     lowest: float
     """Smallest possible value."""
     highest: float
-    """Largest possible value."""
+    """Largest possible value, of a model of any of the tasks."""
     scale: Scale
     """On which windows are compared."""
     per_class: Callable[[Outcomes], FloatArray] | None = None
     """Outcomes of a classification model in, shape (..., n_classes): the binary metric of each class against the rest;
     None where there is no such thing."""
+    highest_of_binary: float | None = None
+    """Largest possible value of a binary model, where that is less."""
+
+    def of_task(self, task: Task) -> PerformanceMetric:
+        """Return the metric with the range that it has for models of one task: a binary Brier score is at most 1.
+
+        Examples
+        --------
+        >>> from monitoring_tasks.statistics.performance import performance_metric
+        >>> [performance_metric("brier").of_task(task).highest for task in ("binary", "multiclass")]
+        [1.0, 2.0]
+        """
+        if task != "binary" or self.highest_of_binary is None:
+            return self
+        return replace(self, highest=self.highest_of_binary)
 
     def suits(self, outcomes: Outcomes) -> bool:
         """Tell whether the outcomes are of a task it fits and hold what it needs."""

@@ -58,6 +58,21 @@ class Outcomes:
             class_scores=added_class_scores(self.class_scores, other.class_scores),
         )
 
+    def added(self) -> Outcomes:
+        """Return the tables of the first leading axis as one.
+
+        Examples
+        --------
+        >>> Outcomes(np.array([[[[3, 1]]], [[[0, 2]]]])).added().counts
+        array([[[3, 3]]])
+        """
+        return Outcomes(
+            counts=self.counts.sum(axis=0),
+            sums={name: each.sum(axis=0) for name, each in self.sums.items()},
+            edges=self.edges,
+            class_scores=None if self.class_scores is None else self.class_scores.sum(axis=0),
+        )
+
     @cached_property
     def rows(self) -> IntArray:
         """Labelled rows, shape (...)."""

@@ -280,7 +280,8 @@ def _rmse_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:
         _place_rows(outcomes), _places(outcomes, "absolute_error"), _places(outcomes, "error_squares"), 0.0
     ).sum(axis=-1)
     variance = ratio(np.maximum(ratio(fourth, rows) - value**4, 0.0), rows - 1)
-    return Estimate(value, ratio(variance, 4 * value**2), rows, np.maximum(rows - 1, 1.0))
+    variance = np.where((value == 0) & (rows > 1), 0.0, ratio(variance, 4 * value**2))
+    return Estimate(value, variance, rows, np.maximum(rows - 1, 1.0))
 
 
 def _r2_estimate(outcomes: Outcomes, average: Average = "macro") -> Estimate:

@@ -88,7 +88,8 @@ def ranked_estimate(
     """Return the same with its sampling error.
 
     The tables of several classes hold the same rows, and how their errors go together is not counted. The error of the
-    average is what it is if they go fully together, which is the largest it can be.
+    average is what it is if they go fully together, which is the largest it can be; so are its ends, those of the
+    classes averaged.
     """
     table = score_table(outcomes, name)
     each = of_table(table)
@@ -96,10 +97,21 @@ def ranked_estimate(
         return each
     value, weights = over_classes(each.value, table, average)
     some = weights > 0
-    error = np.where(some, weights * np.sqrt(each.variance), 0.0).sum(axis=-1)
+
+    def averaged(of_class: FloatArray) -> FloatArray:
+        mean = np.where(some, weights * of_class, 0.0).sum(axis=-1)
+        return np.where(np.isnan(value), np.nan, mean)
+
     smallest = np.where(some, each.trials, np.inf).min(axis=-1)
     freedom = np.where(some, np.broadcast_to(each.freedom, some.shape), np.inf).min(axis=-1)
-    return Estimate(value, np.where(np.isnan(value), np.nan, error**2), smallest, freedom)
+    return Estimate(
+        value,
+        averaged(np.sqrt(each.variance)) ** 2,
+        smallest,
+        freedom,
+        ends=None if each.ends is None else (averaged(each.ends[0]), averaged(each.ends[1])),
+        centre=None if each.centre is None else averaged(each.centre),
+    )
 
 
 def table_per_class(outcomes: Outcomes, name: str, of_table: Callable[[FloatArray], FloatArray]) -> FloatArray:

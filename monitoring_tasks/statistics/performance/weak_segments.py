@@ -111,7 +111,8 @@ def weak_segments(
     baseline_mean : float, optional
         Mean loss of the baseline: segments that are not above it are not named.
     rate : float
-        Chance that any segment is named if the loss does not depend on the features, in (0, 1).
+        Largest chance that any segment is named if the loss does not depend on the features, in (0, 1). The larger of
+        two variances and the largest of three p-values keep far below it: at 0.05 up to 0.3 % of such windows name one.
     limit : int
         Most segments to name, at least 1.
 

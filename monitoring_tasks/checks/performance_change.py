@@ -239,13 +239,9 @@ def _rows(
 
 
 def _by(split: Split) -> str:
-    """Say which split it is, and of how many rows where that is not all."""
-    by = f"by {split.column or 'all features at once'}"
-    return (
-        by
-        if split.parts.shared == 1
-        else f"{by} ({percent(split.parts.shared)} of the rows lie where both sides have some)"
-    )
+    """Say which split it is, and of how many rows where that is not about all."""
+    by, shared = f"by {split.column or 'all features at once'}", split.parts.shared
+    return by if shared >= 0.995 else f"{by} ({percent(shared)} of the rows lie where both sides have some)"
 
 
 def _whole(

@@ -396,63 +396,68 @@ def _values(metric: Metric, corners: Sequence[_Corner], like: Outcomes) -> Float
 def _sampling(
     metric: Metric, sides: tuple[_Side, _Side], corners: Sequence[_Corner], known: NDArray[np.bool_], like: Outcomes
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the variance of each part and its degrees of freedom; tables without a metric add nothing."""
-    alike = all(
-        np.array_equal(corner.factor > 0, side.rows > 0) for corner, side in zip(corners[1::3], sides, strict=True)
-    )
-    slopes = [_slopes(metric, corner, like) for corner in corners[alike : len(corners) - alike]]
-    slopes = [slopes[0], *slopes, slopes[-1]] if alike else slopes
+    """Return the variance of each part and its degrees of freedom; tables without a metric add nothing.
+
+    The variance is NaN where too few rows tell that of the metric itself on either side.
+    """
     # What a row more of a cell does to the metric of each table, and what a unit more of a sum does in one of its rows.
     of_row = np.zeros((2, len(corners), *sides[0].counts.shape))
     of_unit = {name: np.zeros(of_row.shape) for name in sides[0].spreads}
-    # Variance that a share's own noise adds to that of the outcomes in its bin, by part and bin.
-    twice = np.zeros((2, len(PARTS), len(sides[0].rows)))
-    for number, (corner, (by_count, by_sum)) in enumerate(zip(corners, slopes, strict=True)):
+    # Variance within the bins that the noise of their shares adds to that of products, by part and bin.
+    added = np.zeros((2, len(PARTS), len(sides[0].rows)))
+    noise = sum((_per_row(np.ones(len(side.rows)), side.rows) for side in sides), np.zeros(len(sides[0].rows)))
+    for number, (by_count, by_sum) in enumerate(_slopes_of_corners(metric, sides, corners, like)):
         if not known[number]:
             continue
-        side, factor = sides[corner.relation], corner.factor[:, np.newaxis]
+        corner, side = corners[number], sides[corners[number].relation]
+        factor = corner.factor[:, np.newaxis]
         slope = by_count + sum((by_sum[name] * side.means[name] for name in by_sum), np.zeros(side.counts.shape))
         for name, each in of_unit.items():
             each[corner.relation, number] = factor * by_sum[name]
         of_row[corner.relation, number] += factor * slope
-        if number not in (0, len(corners) - 1):
-            # A row more of the outcomes' side makes those of its bin count less, one of the rows' side makes them more.
-            rows = side.rows[:, np.newaxis]
-            mean = np.divide(
-                (side.counts * slope).sum(axis=1, keepdims=True), rows, out=np.zeros(rows.shape), where=rows > 0
-            )
-            of_row[corner.relation, number] -= factor * mean
-            of_row[corner.inputs, number] += np.where(factor > 0, mean, 0.0)
-            if corner.inputs != corner.relation:
-                within = (side.counts * (slope - mean) ** 2).sum(axis=1)
-                within += sum((side.counts * side.spreads[name] * by_sum[name] ** 2).sum(axis=1) for name in of_unit)
-                noise = sum(
-                    np.divide(1, each.rows, out=np.zeros(len(each.rows)), where=each.rows > 0) for each in sides
-                )
-                twice[corner.relation] += np.outer(
-                    (PARTS[:, number] * PRODUCTS) ** 2, corner.factor**2 * noise * within
-                )
-    variance, fourth = np.zeros(len(PARTS)), np.zeros(len(PARTS))
-    told = True
-    for number, side in enumerate(sides):
-        influence = np.tensordot(PARTS, of_row[number], axes=1)
+        if number in (0, len(corners) - 1):
+            continue
+        # A row more of the outcomes' side makes those of its bin count less, one of the rows' side makes them more.
+        mean = _per_row((side.counts * slope).sum(axis=1), side.rows)[:, np.newaxis]
+        of_row[corner.relation, number] -= factor * mean
+        of_row[corner.inputs, number] += np.where(factor > 0, mean, 0.0)
+        if corner.inputs != corner.relation:
+            within = (side.counts * (slope - mean) ** 2).sum(axis=1)
+            for name in of_unit:
+                within += (side.counts * side.spreads[name] * by_sum[name] ** 2).sum(axis=1)
+            shares = (PARTS[:, number] * PRODUCTS) ** 2
+            added[corner.relation] += np.outer(shares, corner.factor**2 * noise * within)
+    variance, fourth, told = np.zeros(len(PARTS)), np.zeros(len(PARTS)), True
+    for side, its_row, its_added, number in zip(sides, of_row, added, (0, 1), strict=True):
+        influence = np.tensordot(PARTS, its_row, axes=1)
         whole = (side.counts * influence**2).sum(axis=2)
-        fourths = (side.counts * influence**4).sum(axis=(1, 2))
-        fourth += fourths
-        of_bin = np.divide(
-            (side.counts * influence).sum(axis=2), side.rows, out=np.zeros(whole.shape), where=side.rows > 0
-        )
-        between = side.rows * of_bin**2
         for name, each in of_unit.items():
-            own = np.tensordot(PARTS, each[number], axes=1)
-            whole += (side.counts * side.spreads[name] * own**2).sum(axis=2)
-        own_variance = float(whole[0].sum())
-        told &= own_variance > 0 and 2 * own_variance**2 >= FEWEST_FREEDOM * fourths[0]
-        variance += between.sum(axis=1) + np.maximum((whole - between - twice[number]).sum(axis=1), 0.0)
-    if not told:
-        variance[:] = np.nan
+            whole += (side.counts * side.spreads[name] * np.tensordot(PARTS, each[number], axes=1) ** 2).sum(axis=2)
+        between = side.rows * _per_row((side.counts * influence).sum(axis=2), side.rows) ** 2
+        variance += between.sum(axis=1) + np.maximum((whole - between - its_added).sum(axis=1), 0.0)
+        its_fourth = (side.counts * influence**4).sum(axis=(1, 2))
+        fourth += its_fourth
+        of_change = float(whole[0].sum())
+        told &= of_change > 0 and 2 * of_change**2 >= FEWEST_FREEDOM * its_fourth[0]
     some = (variance > 0) & (fourth > 0)
-    return variance, np.divide(2 * variance**2, fourth, out=np.full(len(PARTS), np.inf), where=some)
+    freedom = np.divide(2 * variance**2, fourth, out=np.full(len(PARTS), np.inf), where=some)
+    return variance if told else np.full(len(PARTS), np.nan), freedom
+
+
+def _per_row(total: FloatArray, rows: FloatArray) -> FloatArray:
+    """Divide by the rows of each bin, 0 where there are none."""
+    quotient: FloatArray = np.divide(total, rows, out=np.zeros(total.shape), where=rows > 0)
+    return quotient
+
+
+def _slopes_of_corners(
+    metric: Metric, sides: tuple[_Side, _Side], corners: Sequence[_Corner], like: Outcomes
+) -> list[tuple[FloatArray, dict[str, FloatArray]]]:
+    """Return `_slopes` of each table; where all rows lie in shared bins the outer ones are their neighbours."""
+    if all(np.array_equal(corners[place].factor > 0, side.rows > 0) for place, side in zip((1, 4), sides, strict=True)):
+        inner = [_slopes(metric, corner, like) for corner in corners[1:-1]]
+        return [inner[0], *inner, inner[-1]]
+    return [_slopes(metric, corner, like) for corner in corners]
 
 
 def _slopes(metric: Metric, corner: _Corner, like: Outcomes) -> tuple[FloatArray, dict[str, FloatArray]]:

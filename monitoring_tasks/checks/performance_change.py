@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,8 @@ from monitoring_tasks.statistics.performance.decomposition import (
     Decomposition,
     Part,
     by_place,
+    by_propensity,
     decompose,
-    joint_decomposition,
     student_quantile,
 )
 from monitoring_tasks.statistics.performance.metric import SUMS, task_of
@@ -136,15 +136,17 @@ def _splits(
     sides += [(name, before.by_bin(name), after.by_bin(name)) for name in names]
     found = []
     for column, reference, current in sides:
-        if not (_can_be_split(metric, reference, before) and _can_be_split(metric, current, after)):
-            continue
-        held = [_needed(metric, side, reference.rows + current.rows > 0) for side in (reference, current)]
-        parts = decompose(
-            metric.function, held[0], held[1], levels=levels.standard_deviation, levels_freedom=levels.freedom
-        )
-        if not math.isnan(parts.inputs.value + parts.relation.value):
-            found.append(Split(column, parts, change - parts.inputs.value - parts.relation.value))
+        if _can_be_split(metric, reference, before) and _can_be_split(metric, current, after):
+            parts = _decomposed(metric, reference, current, levels)
+            if not math.isnan(parts.inputs.value + parts.relation.value):
+                found.append(Split(column, parts, change - parts.inputs.value - parts.relation.value))
     return found
+
+
+def _decomposed(metric: PerformanceMetric, reference: Outcomes, current: Outcomes, levels: Levels) -> Decomposition:
+    some = reference.rows + current.rows > 0
+    before, after = (_needed(metric, side, some) for side in (reference, current))
+    return decompose(metric.function, before, after, levels=levels.standard_deviation, levels_freedom=levels.freedom)
 
 
 def _can_be_split(metric: PerformanceMetric, outcomes: Outcomes, whole: LabelsProfile) -> bool:
@@ -152,8 +154,12 @@ def _can_be_split(metric: PerformanceMetric, outcomes: Outcomes, whole: LabelsPr
 
     Those are counted neither by bin nor by row of a sample, and without them a model of two classes counts as binary.
     """
-    without = Outcomes(outcomes.counts, outcomes.sums, outcomes.edges)
+    without = _without_class_scores(outcomes)
     return metric.suits(without) and task_of(without) == task_of(whole.outcomes)
+
+
+def _without_class_scores(outcomes: Outcomes) -> Outcomes:
+    return Outcomes(outcomes.counts, outcomes.sums, outcomes.edges)
 
 
 def _jointly(
@@ -169,23 +175,19 @@ def _jointly(
 
     Where too few rows have their like on the other side it is their share that is returned.
     """
-    reference, current = before.outcomes, after.outcomes
     bins = dict(context.baseline.bins)
-    keep = np.ones(len(reference.counts), bool)
     sides = [features(rows, bins) for rows in (drawn.baseline, drawn.window)]
     if told_apart(*sides) > APART:
         return 0.0
-    parts = joint_decomposition(
-        metric.function,
-        _needed(metric, reference, keep),
-        _needed(metric, current, keep),
+    reference, current = by_propensity(
+        _without_class_scores(before.outcomes),
+        _without_class_scores(after.outcomes),
         sides[0],
         drawn.baseline.outcome_cells[:LEARNT],
         sides[1],
         drawn.window.outcome_cells[:LEARNT],
-        levels=levels.standard_deviation,
-        levels_freedom=levels.freedom,
     )
+    parts = _decomposed(metric, reference, current, levels)
     if parts.shared < COMPARABLE or math.isnan(parts.inputs.value + parts.relation.value):
         return parts.shared
     return Split(JOINTLY, parts, change - parts.inputs.value - parts.relation.value)
@@ -203,9 +205,24 @@ def _not_comparable(context: CheckContext, metric: PerformanceMetric, shared: fl
 
 def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool_]) -> Outcomes:
     """Leave out what the metric does not read, and bins without a row: every table would carry them along."""
+    places, predictions = outcomes.counts.shape[-3:-1]
+    # Residuals of a regression tell how much the squares of its errors vary, which are not summed.
+    by_score = "scores" in metric.needs or task_of(outcomes) == "regression"
+    # Rows without a score, place 0, have no loss and do not count in its mean.
+    first_places = np.arange(places) if by_score else np.arange(min(places, 2 if "sums" in metric.needs else 1))
+    first_predictions = np.arange(predictions if "predictions" in metric.needs else 1)
+
+    def added_up(cells: NDArray[Any]) -> NDArray[Any]:
+        by_place: NDArray[Any] = np.add.reduceat(cells[bins], first_places, axis=-3)
+        found: NDArray[Any] = np.add.reduceat(by_place, first_predictions, axis=-2)
+        return found
+
     needed = SUMS.get(metric.name, ())
-    sums = {name: each[bins] for name, each in outcomes.sums.items() if name in needed}
-    return Outcomes(outcomes.counts[bins], sums, outcomes.edges)
+    return Outcomes(
+        added_up(outcomes.counts),
+        {name: added_up(each) for name, each in outcomes.sums.items() if name in needed},
+        outcomes.edges if by_score else outcomes.edges[:0],
+    )
 
 
 def _rows(

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from monitoring_tasks.checks import CheckContext, Result
-from monitoring_tasks.checks.performance_change import performance_change
+from monitoring_tasks.checks.performance_change import _needed, performance_change
 from monitoring_tasks.labelled_rows import LabelledSamples
-from monitoring_tasks.statistics.performance import performance_metric
+from monitoring_tasks.statistics.performance import (
+    PERFORMANCE_METRICS,
+    Outcomes,
+    PerformanceMetric,
+    performance_metric,
+)
+from monitoring_tasks.statistics.performance.decomposition import decompose
 from tests.made_labels import (
     BINARY,
     CLASSES,
@@ -19,6 +25,7 @@ from tests.made_labels import (
     baseline_of,
     binary_rows,
     context_of,
+    counted,
     drawn,
 )
 
@@ -127,6 +134,32 @@ def test_of_few_rows_of_a_label_no_part_has_an_interval():
     assert (relation.value_lower, relation.value_upper) == (None, None)
 
 
+@pytest.mark.parametrize("metric", PERFORMANCE_METRICS, ids=lambda metric: metric.name)
+def test_what_a_metric_does_not_read_changes_no_part(metric: PerformanceMetric):
+    rng = np.random.default_rng(37)
+    if "binary" in metric.tasks:
+        sides = [counted(binary_rows(rows, rng, shift=shift), BINARY) for rows, shift in ((3000, 0), (1000, 0.3))]
+    else:
+        sides = [counted(regression(rows, rng, spread), REGRESSION) for rows, spread in ((3000, 0.5), (1000, 0.7))]
+    tables = [side.by_bin("amount") for side in sides]
+    # Average precision reads the sum of the scores where there is one, and makes do without.
+    read = [name for name in tables[0].sums if metric.name != "average_precision"]
+    reference, current = (Outcomes(t.counts, {name: t.sums[name] for name in read}, t.edges) for t in tables)
+    every = np.ones(len(reference.counts), bool)
+    full = decompose(metric.function, reference, current)
+    less = decompose(metric.function, _needed(metric, reference, every), _needed(metric, current, every))
+    for name in ("change", "inputs", "relation", "rest", "interaction"):
+        a, b = getattr(full, name), getattr(less, name)
+        assert b.value == pytest.approx(a.value, rel=1e-9, abs=1e-12), name
+        assert b.standard_error == pytest.approx(a.standard_error, rel=1e-4, abs=1e-8, nan_ok=True), name
+
+
+def regression(rows: int, rng: np.random.Generator, spread: float) -> Rows:
+    label = rng.normal(size=rows)
+    answer = label + spread * rng.normal(size=rows)
+    return Rows(rng.normal(size=rows), rng.integers(0, 3, rows), answer, np.zeros(rows, int), label)
+
+
 def several(rows: int, rng: np.random.Generator, noise: float) -> Rows:
     label = rng.integers(0, 3, rows)
     scores = rng.dirichlet(np.ones(3), rows) * noise + np.eye(3)[label] * (1 - noise) * rng.random((rows, 1))
@@ -151,14 +184,8 @@ def test_of_several_classes_predictions_are_split_and_scores_are_not():
 
 def test_of_a_regression_no_feature_is_said_to_be_followed_otherwise():
     rng = np.random.default_rng(36)
-
-    def rows(count: int, spread: float) -> Rows:
-        label = rng.normal(size=count)
-        answer = label + spread * rng.normal(size=count)
-        return Rows(rng.normal(size=count), rng.integers(0, 3, count), answer, np.zeros(count, int), label)
-
-    baseline = baseline_of([rows(300, 0.5) for _ in range(20)], REGRESSION)
-    whole = of(changed("mae", context_of(rows(1000, 0.7), REGRESSION, baseline)), "mae_change")
+    baseline = baseline_of([regression(300, rng, 0.5) for _ in range(20)], REGRESSION)
+    whole = of(changed("mae", context_of(regression(1000, rng, 0.7), REGRESSION, baseline)), "mae_change")
     assert "because equal inputs come out otherwise" in whole.message
     assert "labels follow" not in whole.message
     assert whole.detail["relation_of"] is None

@@ -234,32 +234,26 @@ def by_place(outcomes: Outcomes) -> Outcomes:
     )
 
 
-def joint_decomposition(
-    metric: Metric,
+def by_propensity(
     reference: Outcomes,
     current: Outcomes,
     reference_features: npt.ArrayLike,
     reference_cells: npt.ArrayLike,
     current_features: npt.ArrayLike,
     current_cells: npt.ArrayLike,
-    *,
-    levels: float = 0.0,
-    levels_freedom: float = math.inf,
-) -> Decomposition:
-    """Split the change of a metric by all features at once, from samples of rows.
+) -> tuple[Outcomes, Outcomes]:
+    """Return samples of rows with strata of the propensity as bins: for decomposing by all features at once.
 
     A cross-fitted classifier tells the sides apart, see `propensity_logits`. Rows of equal propensity to be current
-    have the same features on both sides, so the bins are strata of it [1]_, of about equally many rows, and the rest is
-    `decompose`. The intervals contain the noise of both sides' inputs, which weighting each row by its density ratio,
-    held fixed, would leave out: intervals built so held in 75 % of 40 simulated windows.
+    have the same features on both sides, so the bins are strata of it [1]_, of about equally many rows. The intervals
+    of `decompose` contain the noise of both sides' inputs, which weighting each row by its density ratio, held fixed,
+    would leave out: intervals built so held in 75 % of 40 simulated windows.
 
     Trees learn a shift of few rows only in part, and a stratum is not quite one propensity: what they miss is in the
     relation's part. Rows in strata that only one side has are the rest.
 
     Parameters
     ----------
-    metric : callable
-        As in `decompose`.
     reference, current : Outcomes
         Of the sampled windows, without leading axes: they give the shape of the tables and the mean of each sum in each
         cell.
@@ -267,13 +261,11 @@ def joint_decomposition(
         Samples of rows in random order: numbers, NaN where missing, and codes of categories.
     reference_cells, current_cells : int array, shape (n,) and (m,)
         The cell of each row in the flattened table, as of ``np.ravel_multi_index((place, prediction, label), shape)``.
-    levels, levels_freedom
-        As in `decompose`.
 
     Returns
     -------
-    Decomposition
-        Of the samples.
+    reference, current : Outcomes
+        Of the samples, with one leading axis of at most `STRATA` + 1 strata.
 
     Raises
     ------
@@ -311,7 +303,7 @@ def joint_decomposition(
         counts = np.bincount(stratum * side.counts.size + cell, minlength=(limits.size + 1) * side.counts.size)
         counts = counts.reshape(-1, *side.counts.shape)
         tables.append(Outcomes(counts, {name: counts * mean for name, mean in cell_means(side).items()}, side.edges))
-    return decompose(metric, tables[0], tables[1], levels=levels, levels_freedom=levels_freedom)
+    return tables[0], tables[1]
 
 
 def _checked_cells(name: str, values: npt.ArrayLike, features: npt.ArrayLike, size: int) -> IntArray:

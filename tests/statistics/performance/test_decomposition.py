@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from monitoring_tasks.statistics.performance.decomposition import by_place, decompose, joint_decomposition
+from monitoring_tasks.statistics.performance.decomposition import by_place, by_propensity, decompose
 from monitoring_tasks.statistics.performance.outcomes import Outcomes
 
 PARTS = ("change", "inputs", "relation", "rest", "interaction")
@@ -338,13 +338,13 @@ def test_jointly_a_planted_shift_is_found_where_it_was_planted():
     relation, inputs = [], []
     for _ in range(20):
         (a, x, cells), (b, y, others) = joint(generator, 3000, FLAT, 0), joint(generator, 1500, MOVED, 0)
-        parts = joint_decomposition(accuracy, a, b, x, cells, y, others)
+        parts = decompose(accuracy, *by_propensity(a, b, x, cells, y, others))
         relation.append(parts.relation)
         assert parts.inputs.value + parts.relation.value + parts.rest.value == pytest.approx(
             float(accuracy(b) - accuracy(a)), abs=1e-12
         )
         (b, y, others) = joint(generator, 1500, FLAT, 0.6)
-        inputs.append(joint_decomposition(accuracy, a, b, x, cells, y, others).inputs)
+        inputs.append(decompose(accuracy, *by_propensity(a, b, x, cells, y, others)).inputs)
     for parts in (relation, inputs):
         assert np.mean([part.lower <= 0 <= part.upper for part in parts]) >= 0.9
         assert abs(np.mean([part.value for part in parts])) < np.mean([part.standard_error for part in parts]) / 2
@@ -364,9 +364,9 @@ def test_bad_input_is_named():
         by_place(table)
     whole = Outcomes(np.ones((1, 3, 2), int))
     with pytest.raises(ValueError, match=r"`reference_cells` must lie in \[0, 6\), not from 0 to 6"):
-        joint_decomposition(accuracy, whole, whole, [[1.0]] * 2, [0, 6], [[1.0]] * 2, [0, 1])
+        by_propensity(whole, whole, [[1.0]] * 2, [0, 6], [[1.0]] * 2, [0, 1])
     with pytest.raises(ValueError, match="`current_cells` must be one whole number for each row"):
-        joint_decomposition(accuracy, whole, whole, [[1.0]] * 2, [0, 5], [[1.0]] * 2, [0])
+        by_propensity(whole, whole, [[1.0]] * 2, [0, 5], [[1.0]] * 2, [0])
 
 
 def test_every_part_is_reported():

@@ -283,7 +283,8 @@ def _whole(
     verb = "rose" if change > 0 else "fell"
     sentence = f"{metric.label} {verb} {number(abs(change))} from {number(before)} to {number(after)}"
     if not abs(change) > half:
-        sentence = f"{sentence}, which chance alone may do"
+        usual = "and the windows' usual ups and downs" if levels.standard_deviation > 0 else "alone"
+        sentence = f"{sentence}, which chance {usual} may do"
     turned = turned_most(reference.whole, current, context.baseline.features)
     beside = data_failures(context)
     detail: dict[str, object] = {"baseline": before, "relation_of": turned, "data_failures": beside}

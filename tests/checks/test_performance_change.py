@@ -49,6 +49,8 @@ def test_days_with_levels_of_their_own_leave_the_relation_in_its_interval():
             context = context_of(binary_rows(800, rng, level=0.3 * rng.normal()), BINARY, baseline)
             found = changed("precision", context)
             relation, change = of(found, "precision_change_relation", "amount"), of(found, "precision_change")
+            chance = "which chance and the windows' usual ups and downs may do" in change.message
+            assert chance == (change.value_lower <= 0 <= change.value_upper)
             held.append(relation.value_lower <= 0 <= relation.value_upper)
             whole.append(change.value_lower <= 0 <= change.value_upper)
             alone = of(changed("precision", _without_levels(context)), "precision_change_relation", "amount")

@@ -5,33 +5,39 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.comparison import between_windows, windows_in
 from monitoring_tasks.checks.labelled_rows import LEARNT, features
+from monitoring_tasks.checks.labels import provisional
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.multivariate.propensity_score import told_apart
-from monitoring_tasks.statistics.performance import Outcomes, PerformanceMetric, standard_error
+from monitoring_tasks.statistics.performance import (
+    Outcomes,
+    PerformanceMetric,
+    off_scale,
+    scaled,
+    standard_error,
+)
 from monitoring_tasks.statistics.performance.decomposition import (
     Decomposition,
     Part,
     by_place,
+    by_propensity,
     decompose,
-    joint_decomposition,
+    student_quantile,
 )
-from monitoring_tasks.statistics.performance.metric import SUMS
+from monitoring_tasks.statistics.performance.metric import SUMS, task_of
 
 if TYPE_CHECKING:
     from monitoring_tasks.labelled_rows import LabelledSamples
-
-DRAWS = 60
-"""Redrawn tables of each decomposition: standard errors are within 9 %."""
 
 MISSING = 0.05
 """A share of missing or never seen values that is larger than the baseline's by this is named beside a change."""
@@ -49,7 +55,7 @@ APART = 0.97
 """Area under the curve from which on two sides are told apart so well that nothing is left to compare."""
 
 COMPARABLE = 0.8
-"""Share of the rows that must have like ones on the other side, for a split by all features at once to say anything."""
+"""Share of the rows that must have like ones on the other side, for a split to say what moved performance."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,31 @@ class Split:
     parts: Decomposition
     rest: float
     """What is left of the whole change: it is also what coarser bins of the score do not tell."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether most rows could be compared, and enough of them to know the parts' errors."""
+        return self.parts.shared >= COMPARABLE and not math.isnan(self.parts.inputs.standard_error)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What the windows' own levels add to the error of a change, in units of the metric."""
+
+    standard_deviation: float
+    freedom: float
+
+    @classmethod
+    def of(cls, context: CheckContext, metric: PerformanceMetric, current: LabelsProfile) -> Levels:
+        """Return that by which performance differs from window to window beyond chance, as the verdict takes it."""
+        variance, parts = between_windows(metric, context.labelled_baseline)
+        if not variance > 0:
+            return cls(0.0, math.inf)
+        at = float(scaled(metric, current.outcomes)[0])
+        windows = windows_in(current.window, context.labelled_baseline)
+        spread = math.sqrt(variance * (1 / windows + 1 / parts))
+        low, high = (float(off_scale(metric, at + sign * spread)) for sign in (-1, 1))
+        return cls((high - low) / 2 if math.isfinite(high - low) else 0.0, parts - 1.0)
 
 
 def performance_change(
@@ -77,20 +108,26 @@ def performance_change(
     before, after = (float(metric.function(each.outcomes)) for each in (baseline.whole, current))
     if math.isnan(before) or math.isnan(after):
         return []
-    splits = _splits(context, metric, baseline.whole, current, after - before)
+    levels = Levels.of(context, metric, current)
+    splits = _splits(context, metric, baseline.whole, current, after - before, levels)
     of_joint: list[Result] = []
-    if drawn is not None and baseline.whole.class_scores is None:
-        joint = _jointly(context, metric, baseline.whole, current, after - before, drawn)
+    if drawn is not None and _can_be_split(metric, baseline.whole.outcomes, baseline.whole):
+        joint = _jointly(context, metric, baseline.whole, current, after - before, drawn, levels)
         splits += [joint] if isinstance(joint, Split) else []
-        of_joint += [] if isinstance(joint, Split) else _not_comparable(metric, joint)
-    results = [_whole(context, metric, before, after, splits), *of_joint]
+        of_joint += [] if isinstance(joint, Split) else _not_comparable(context, metric, joint)
+    results = [_whole(context, metric, before, after, splits, levels), *of_joint]
     for split in splits:
-        results += _rows(metric, split, current.labelled, baseline.whole.labelled)
+        results += _rows(context, metric, split, current.labelled, baseline.whole.labelled)
     return results
 
 
 def _splits(
-    context: CheckContext, metric: PerformanceMetric, before: LabelsProfile, after: LabelsProfile, change: float
+    context: CheckContext,
+    metric: PerformanceMetric,
+    before: LabelsProfile,
+    after: LabelsProfile,
+    change: float,
+    levels: Levels,
 ) -> list[Split]:
     sides: list[tuple[str, Outcomes, Outcomes]] = []
     score = context.monitor.inference_log.score
@@ -100,12 +137,30 @@ def _splits(
     sides += [(name, before.by_bin(name), after.by_bin(name)) for name in names]
     found = []
     for column, reference, current in sides:
-        if metric.suits(reference) and metric.suits(current):
-            held = [_needed(metric, side, reference.rows + current.rows > 0) for side in (reference, current)]
-            parts = decompose(metric.function, held[0], held[1], rng=np.random.default_rng(0), draws=DRAWS)
+        if _can_be_split(metric, reference, before) and _can_be_split(metric, current, after):
+            parts = _decomposed(metric, reference, current, levels)
             if not math.isnan(parts.inputs.value + parts.relation.value):
                 found.append(Split(column, parts, change - parts.inputs.value - parts.relation.value))
     return found
+
+
+def _decomposed(metric: PerformanceMetric, reference: Outcomes, current: Outcomes, levels: Levels) -> Decomposition:
+    some = reference.rows + current.rows > 0
+    before, after = (_needed(metric, side, some) for side in (reference, current))
+    return decompose(metric.function, before, after, levels=levels.standard_deviation, levels_freedom=levels.freedom)
+
+
+def _can_be_split(metric: PerformanceMetric, outcomes: Outcomes, whole: LabelsProfile) -> bool:
+    """Tell whether the metric is the same function of these outcomes without scores by class.
+
+    Those are counted neither by bin nor by row of a sample, and without them a model of two classes counts as binary.
+    """
+    without = _without_class_scores(outcomes)
+    return metric.suits(without) and task_of(without) == task_of(whole.outcomes)
+
+
+def _without_class_scores(outcomes: Outcomes) -> Outcomes:
+    return Outcomes(outcomes.counts, outcomes.sums, outcomes.edges)
 
 
 def _jointly(
@@ -115,37 +170,34 @@ def _jointly(
     after: LabelsProfile,
     change: float,
     drawn: LabelledSamples,
+    levels: Levels,
 ) -> Split | float:
     """Split the change by all features at once, on the rows that were drawn of either side.
 
     Where too few rows have their like on the other side it is their share that is returned.
     """
-    reference, current = before.outcomes, after.outcomes
     bins = dict(context.baseline.bins)
-    keep = np.ones(len(reference.counts), bool)
     sides = [features(rows, bins) for rows in (drawn.baseline, drawn.window)]
     if told_apart(*sides) > APART:
         return 0.0
-    parts = joint_decomposition(
-        metric.function,
-        _needed(metric, reference, keep),
-        _needed(metric, current, keep),
+    reference, current = by_propensity(
+        _without_class_scores(before.outcomes),
+        _without_class_scores(after.outcomes),
         sides[0],
         drawn.baseline.outcome_cells[:LEARNT],
         sides[1],
         drawn.window.outcome_cells[:LEARNT],
-        rng=np.random.default_rng(0),
-        draws=DRAWS,
     )
+    parts = _decomposed(metric, reference, current, levels)
     if parts.shared < COMPARABLE or math.isnan(parts.inputs.value + parts.relation.value):
         return parts.shared
     return Split(JOINTLY, parts, change - parts.inputs.value - parts.relation.value)
 
 
-def _not_comparable(metric: PerformanceMetric, shared: float) -> list[Result]:
+def _not_comparable(context: CheckContext, metric: PerformanceMetric, shared: float) -> list[Result]:
     few = f"only {percent(shared)} of the rows have" if shared else "nearly no row has"
     why = f"{few} inputs, taken together, that both sides have"
-    message = f"the change of {metric.label} cannot be split by all features at once: {why}"
+    message = f"the change of {metric.label} cannot be split by all features at once: {why}{provisional(context)}"
     return [
         Result(f"{metric.name}_change_{name}", status="insufficient_data", message=message, detail={"shared": shared})
         for name in ("inputs", "relation")
@@ -153,14 +205,31 @@ def _not_comparable(metric: PerformanceMetric, shared: float) -> list[Result]:
 
 
 def _needed(metric: PerformanceMetric, outcomes: Outcomes, bins: NDArray[np.bool_]) -> Outcomes:
-    """Leave out what the metric does not read, and bins without a row: every draw would carry them along."""
+    """Leave out what the metric does not read, and bins without a row: every table would carry them along."""
+    places, predictions = outcomes.counts.shape[-3:-1]
+    # Residuals of a regression tell how much the squares of its errors vary, which are not summed.
+    by_score = "scores" in metric.needs or task_of(outcomes) == "regression"
+    # Rows without a score, place 0, have no loss and do not count in its mean.
+    first_places = np.arange(places) if by_score else np.arange(min(places, 2 if "sums" in metric.needs else 1))
+    first_predictions = np.arange(predictions if "predictions" in metric.needs else 1)
+
+    def added_up(cells: NDArray[Any]) -> NDArray[Any]:
+        by_place: NDArray[Any] = np.add.reduceat(cells[bins], first_places, axis=-3)
+        found: NDArray[Any] = np.add.reduceat(by_place, first_predictions, axis=-2)
+        return found
+
     needed = SUMS.get(metric.name, ())
-    sums = {name: each[bins] for name, each in outcomes.sums.items() if name in needed}
-    return Outcomes(outcomes.counts[bins], sums, outcomes.edges)
+    return Outcomes(
+        added_up(outcomes.counts),
+        {name: added_up(each) for name, each in outcomes.sums.items() if name in needed},
+        outcomes.edges if by_score else outcomes.edges[:0],
+    )
 
 
-def _rows(metric: PerformanceMetric, split: Split, rows: int, baseline_rows: int) -> list[Result]:
-    by = f"by {split.column}" if split.column else "by all features at once"
+def _rows(
+    context: CheckContext, metric: PerformanceMetric, split: Split, rows: int, baseline_rows: int
+) -> list[Result]:
+    by = _by(split)
     words = {
         "inputs": f"other inputs explain {{}} of the change of {metric.label}, {by}",
         "relation": f"equal inputs that come out otherwise explain {{}} of the change of {metric.label}, {by}",
@@ -180,15 +249,26 @@ def _rows(metric: PerformanceMetric, split: Split, rows: int, baseline_rows: int
             window_rows=rows,
             baseline_rows=baseline_rows,
             status="info",
-            message=words[name].format(_signed(part)),
+            message=words[name].format(_signed(part)) + provisional(context),
             detail=detail,
         )
         for name, part in (("inputs", split.parts.inputs), ("relation", split.parts.relation))
     ]
 
 
+def _by(split: Split) -> str:
+    """Say which split it is, and of how many rows where that is not about all."""
+    by, shared = f"by {split.column or 'all features at once'}", split.parts.shared
+    return by if shared >= 0.995 else f"{by} ({percent(shared)} of the rows lie where both sides have some)"
+
+
 def _whole(
-    context: CheckContext, metric: PerformanceMetric, before: float, after: float, splits: Sequence[Split]
+    context: CheckContext,
+    metric: PerformanceMetric,
+    before: float,
+    after: float,
+    splits: Sequence[Split],
+    levels: Levels,
 ) -> Result:
     """Return the whole change, and the sentence that says it."""
     reference, current = context.labelled_baseline, context.labels_profile
@@ -196,23 +276,25 @@ def _whole(
     assert current is not None
     change = after - before
     errors = [float(standard_error(metric, each.outcomes)) for each in (reference.whole, current)]
-    half = Z * math.hypot(*errors)
-    jointly = next((split for split in splits if split.column == JOINTLY), None)
-    by_feature = [split for split in splits if split.column not in (JOINTLY, context.monitor.inference_log.score)]
-    shown = jointly or max(by_feature, key=_certainty, default=next(iter(splits), None))
+    half = student_quantile(levels.freedom) * math.hypot(*errors, levels.standard_deviation)
+    telling = [split for split in splits if split.tells]
+    jointly = next((split for split in telling if split.column == JOINTLY), None)
+    by_feature = [split for split in telling if split.column not in (JOINTLY, context.monitor.inference_log.score)]
+    shown = jointly or max(by_feature, key=_certainty, default=next(iter(telling), None))
     verb = "rose" if change > 0 else "fell"
     sentence = f"{metric.label} {verb} {number(abs(change))} from {number(before)} to {number(after)}"
     if not abs(change) > half:
-        sentence = f"{sentence}, which chance alone may do"
+        usual = "and the windows' usual ups and downs" if levels.standard_deviation > 0 else "alone"
+        sentence = f"{sentence}, which chance {usual} may do"
     turned = turned_most(reference.whole, current, context.baseline.features)
     beside = data_failures(context)
     detail: dict[str, object] = {"baseline": before, "relation_of": turned, "data_failures": beside}
     if shown is None:
-        sentence = f"{sentence}: no input of the window is like one of the baseline"
+        sentence = f"{sentence}: {_untold(metric, reference.whole, splits)}"
     else:
         sentence = f"{sentence}: {_explained(shown, by_feature, turned)}"
         parts = {"inputs": shown.parts.inputs.value, "relation": shown.parts.relation.value, "rest": shown.rest}
-        detail |= {"by": shown.column or "all features", **parts}
+        detail |= {"by": shown.column or "all features", **parts, "shared": shown.parts.shared}
     return Result(
         f"{metric.name}_change",
         value=change,
@@ -221,9 +303,21 @@ def _whole(
         window_rows=current.labelled,
         baseline_rows=reference.whole.labelled,
         status="info",
-        message="; ".join([sentence, *beside[:3]]),
+        message="; ".join([sentence, *beside[:3]]) + provisional(context),
         detail=detail,
     )
+
+
+def _untold(metric: PerformanceMetric, before: LabelsProfile, splits: Sequence[Split]) -> str:
+    """Say why nothing says what moved the metric."""
+    if not splits and not _can_be_split(metric, before.outcomes, before):
+        return "it is not split, for scores by class are not counted by bin"
+    if not splits:
+        return "no input of the window is like one of the baseline"
+    shared = max(split.parts.shared for split in splits)
+    if shared < COMPARABLE:
+        return f"what moved it cannot be told, for at most {percent(shared)} of the rows lie where both sides have some"
+    return "too few rows to tell what moved it"
 
 
 def _certainty(split: Split) -> float:
@@ -237,7 +331,7 @@ def _explained(shown: Split, by_feature: Sequence[Split], turned: str | None) ->
     moved = max(by_feature, key=_certainty, default=None)
     inputs = f"{_signed(shown.parts.inputs)} from other inputs"
     inputs += f" (most by {moved.column}, {_signed(moved.parts.inputs)})" if moved and not shown.column else ""
-    inputs += f", by {shown.column}" if shown.column else ""
+    inputs += f", {_by(shown)}" if shown.column else ""
     relation = f"{_signed(shown.parts.relation)} because equal inputs come out otherwise"
     relation += f" (labels follow {turned} in another way)" if turned is not None else ""
     rest = f", {shown.rest:+.2g} not told apart" if abs(shown.rest) >= 0.005 else ""
@@ -269,7 +363,9 @@ def turned_most(before: LabelsProfile, after: LabelsProfile, names: Sequence[str
         mean = float((weights * changes).sum() / weights.sum())
         statistic = float((weights * (changes - mean) ** 2).sum())
         found.append((float(chdtrc(freedom, statistic)), -statistic / freedom, name))
-    p_value, _, name = min(found, default=(1.0, 0.0, ""))
+    if not found:
+        return None
+    p_value, _, name = min(found)
     return name if p_value * len(found) < SURE else None
 
 

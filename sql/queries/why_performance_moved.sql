@@ -6,7 +6,8 @@ SELECT
     inputs.value_upper AS from_other_inputs_upper,
     relation.value AS from_the_relation,
     relation.value_lower AS from_the_relation_lower,
-    relation.value_upper AS from_the_relation_upper
+    relation.value_upper AS from_the_relation_upper,
+    CAST(inputs.detail ->> 'shared' AS DOUBLE PRECISION) AS rows_that_both_sides_have
 FROM result AS inputs
 JOIN result AS relation
     ON relation.monitor = inputs.monitor

@@ -138,7 +138,9 @@ def perform(store, number: int, labels: str = "final") -> None:
             Result("roc_auc", 0.6, segment="origin=JFK", window_rows=4),
             Result("brier", 0.2 + number / 100, segment="distance=[0,500)", window_rows=4),
             Result("brier", 0.1, segment="distance=[500,inf)", window_rows=5),
-            Result("roc_auc_change_inputs", 0.01, "distance", value_lower=0.0, value_upper=0.02),
+            Result(
+                "roc_auc_change_inputs", 0.01, "distance", value_lower=0.0, value_upper=0.02, detail={"shared": 0.75}
+            ),
             Result("roc_auc_change_relation", -0.03, "distance", value_lower=-0.05, value_upper=-0.01),
             Result("roc_auc_change_inputs", -0.02, "carrier", value_lower=-0.03, value_upper=-0.01),
             Result("roc_auc_change_relation", 0.0, "carrier", value_lower=-0.01, value_upper=0.01),
@@ -166,8 +168,8 @@ def test_why_performance_moved(store):
     perform(store, 1)
     rows = ask(store, "why_performance_moved", metric="roc_auc", window_start=day(1).start)
     assert [tuple(row.values()) for row in rows] == [
-        ("carrier", -0.02, -0.03, -0.01, 0.0, -0.01, 0.01),
-        ("distance", 0.01, 0.0, 0.02, -0.03, -0.05, -0.01),
+        ("carrier", -0.02, -0.03, -0.01, 0.0, -0.01, 0.01, None),
+        ("distance", 0.01, 0.0, 0.02, -0.03, -0.05, -0.01, 0.75),
     ]
 
 

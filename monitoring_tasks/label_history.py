@@ -21,18 +21,12 @@ class LabelHistory:
     A window's rows depend on the labels of the windows before it. When those are written anew, the checks that looked
     at them are forgotten and run again, so that the rows do not depend on the order in which windows are run. They are
     forgotten before the labels are written, for a process that is killed in between, and after it, for one that read
-    the old labels meanwhile.
-
-    Attributes
-    ----------
-    again
-        The windows that were run before and whose checks are missing by now.
+    the old labels meanwhile. Those windows are then among the `waiting` of the store.
     """
 
     def __init__(self, monitor: Monitor, store: Store, baseline_id: str) -> None:
         self._monitor, self._store, self._baseline_id = monitor, store, baseline_id
         self._checks = tuple(check.name for check in enabled(monitor) if check.looks_back_on_labels)
-        self.again: set[Window] = set()
 
     def missing(self, windows: Sequence[Window]) -> set[Window]:
         """Return the windows that these look back on and that have no profile on the baseline."""
@@ -55,25 +49,24 @@ class LabelHistory:
         stored = self._store.window_state(self._monitor.name, window).labels
         if stored is not None and stored.digest == labels_digest(labels, self._baseline_id):
             yield
-            # What an earlier run has forgotten and not run again, because it was killed, is owed still.
-            self.again |= self._checked(later) - self._checked(later, self._checks)
             return
         self._forget(later)
         yield
         self._forget(later)
 
     def _forget(self, later: Sequence[Window]) -> None:
-        checked = self._checked(later)
-        self._store.forget_checks(self._monitor.name, sorted(self._checked(later, self._checks)), self._checks)
-        self.again |= checked
+        """Forget the checks that looked at this window. It is asked anew who did, because other runs are at work.
 
-    def _checked(self, windows: Sequence[Window], checks: Sequence[str] = ()) -> set[Window]:
-        """Return on which of the windows one of the checks has run, or any: not where one could not be scanned.
-
-        It is asked anew each time, because other runs are at work.
+        A window on another baseline never looked at labels on this one, and one that was rolled up has no profile on
+        which a check could run again: what they say stays.
         """
-        found = self._store.windows_checked(self._monitor.name, windows[0].start, windows[-1].end, checks)
-        return found.intersection(windows)
+        name, start, end = self._monitor.name, later[0].start, later[-1].end
+        checked = self._store.windows_checked(name, start, end, self._checks).intersection(later)
+        if checked:
+            on_baseline = self._store.profiled_windows(
+                name, start, end, overlapping=True, baseline_id=self._baseline_id
+            )
+            self._store.forget_checks(name, sorted(checked.intersection(on_baseline)), self._checks)
 
 
 def labels_before(monitor: Monitor, window: Window, baseline: Baseline, store: Store) -> tuple[LabelsProfile, ...]:

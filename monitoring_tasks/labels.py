@@ -330,12 +330,14 @@ def late_windows(
     windows: Sequence[Window],
     earlier: Collection[Window],
     store: Store,
+    baseline_id: str,
 ) -> tuple[Labels, tuple[Window, ...]]:
     """Return the stored windows, others than these, that must be read again; and the labels with what arrived in all.
 
-    They are those whose labels arrived in the `windows`, by the labels' timestamp, and those whose labels were not
-    complete when they were read last and are now. One that shares rows with the `windows`, or with the `earlier` ones
-    that are read for them, is not among them: it is of another schedule, or was rolled up.
+    They are those whose labels arrived in the `windows`, by the labels' timestamp, those whose labels were not complete
+    when they were read last and are now, and those that wait on another baseline than this one. One that shares rows
+    with the `windows`, or with the `earlier` ones that are read for them, is not among them: it is of another schedule,
+    or was rolled up.
     """
     if labels.how is None:
         return labels, ()
@@ -346,7 +348,8 @@ def late_windows(
     touched = windows_holding(minutes, stored)
     provisional = set(store.provisional(monitor.name))
     now_complete = [window for window in stored if window in provisional and labels.are_complete(monitor, window)]
-    late = tuple(sorted({*touched, *now_complete}))
+    waiting = {*store.waiting(monitor.name)}.difference(store.waiting(monitor.name, baseline_id)) & {*stored}
+    late = tuple(sorted({*touched, *now_complete, *waiting}))
     return with_arrivals(replace(labels, arrived=came), warehouse, source, {*read, *late} - {*windows}), late
 
 

@@ -125,6 +125,7 @@ def run_windows(
         samples = Samples(monitor, warehouse, every)
         runs = []
         unread: dict[Window, str] = {}
+        uncheckable: dict[Window, str] = {}
         in_a_row = 0
         history = history_of(monitor, every, store)
         for done, window in enumerate(every):
@@ -140,8 +141,11 @@ def run_windows(
                 in_a_row += 1
                 if in_a_row == UNANSWERED:
                     samples.give_up()
+            except DataError as error:
+                uncheckable[window] = str(error)
             seconds = share + monotonic() - began
-            run = close_window(monitor, window, store, datetime.now(UTC), seconds, unread.get(window))
+            reason = unread.get(window) or uncheckable.get(window)
+            run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason)
             if window not in again or run.state == "failed":
                 runs.append(run)
         _tell(progress, "Check", len(every), len(every))
@@ -173,8 +177,9 @@ def scan_windows(
     compared with and that have no profile on this baseline. Of those only the profile is stored, and only if it is
     missing still.
 
-    With labels, it reads other windows again as well: those whose labels arrived in these windows, and those whose
-    labels were not complete when they were read last and are now. If the labels of the baseline's rows have become
+    With labels, it reads other windows again as well: those whose labels arrived in these windows, those whose labels
+    were not complete when they were read last and are now, and those that wait on a baseline of before the file was
+    edited. If the labels of the baseline's rows have become
     complete or more of them arrived in these windows, they are measured, and every window is compared with them anew.
     And it reads the earlier windows whose labels the change detectors look at, see `monitoring_tasks.label_history`.
 
@@ -185,7 +190,6 @@ def scan_windows(
         must run again.
     """
     left = list(windows)
-    again: list[Window] = []
     with recording_failure(monitor, left, store):
         table = monitor.inference_log.table
         types = warehouse.columns(table)
@@ -208,7 +212,7 @@ def scan_windows(
         run_before: set[Window] = set()
         if labels is not None:
             earlier |= label_history.missing(windows)
-            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store)
+            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store, baseline.id)
             late = set(found_late)
             measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
         if labels is not None and late:
@@ -230,9 +234,7 @@ def scan_windows(
                 continue
             with label_history.writing(window, its):
                 if window in late:
-                    ran = window in run_before
-                    if _write_changed(store, monitor, profiles, its, baseline.id, waiting=ran) and ran:
-                        again.append(window)
+                    _write_changed(store, monitor, profiles, its, baseline.id, waiting=window in run_before)
                 elif keep:
                     _write_changed(store, monitor, profiles, its, baseline.id)
                 else:
@@ -240,9 +242,8 @@ def scan_windows(
             if window not in late:
                 left.remove(window)
             _tell(progress, "Scan", done, len(wanted))
-        if labels is not None:
-            again += store.waiting(monitor.name)
-    return tuple(sorted({*again, *label_history.again} - {*windows}))
+        again = store.waiting(monitor.name, baseline.id)
+    return tuple(window for window in again if window not in windows)
 
 
 def _write_changed(
@@ -253,17 +254,28 @@ def _write_changed(
     baseline_id: str,
     *,
     waiting: bool = False,
-) -> bool:
-    """Store what is not stored already; tell whether anything was written, or an earlier run has left it undone."""
+) -> None:
+    """Store what is not stored already. With `waiting`, the window waits if so, or if an earlier run left it undone."""
     window = profiles[0].window
     state = store.window_state(monitor.name, window)
     if state.digest != profile_digest(profiles, baseline_id):
         store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=waiting)
-        return True
-    if labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
+    elif labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
         store.write_labels(monitor.name, window, labels, baseline_id, checks_of_labels(monitor), waiting=waiting)
-        return True
-    return len(state.checks) < len(enabled(monitor))
+    elif waiting and len(state.checks) < len(enabled(monitor)):
+        store.forget_checks(monitor.name, [window], ())
+
+
+def waiting_windows(monitor: Monitor, store: Store) -> tuple[Window, ...]:
+    """Return the windows that were run and whose checks must run again, in time order: see `Store.waiting`.
+
+    Those on a baseline that the monitor file does not name any more are left out. No check can run on them before a
+    scan has read them anew.
+    """
+    if not store.waiting(monitor.name):
+        return ()
+    baseline = find_baseline(monitor, store)
+    return () if baseline is None else store.waiting(monitor.name, baseline.id)
 
 
 def history_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> History | None:
@@ -499,7 +511,8 @@ def close_window(
     seconds
         How long it took, where that is known.
     unread
-        Why a check could not read the window's rows: the window has then failed, whatever an earlier run has written.
+        Why a check could not read the window's rows, or why none could run: the window has then failed, whatever an
+        earlier run has written.
 
     Raises
     ------
@@ -523,7 +536,7 @@ def _close_window(
     if missing and unread is None:
         before = [run.error for run in store.window_runs(monitor.name, window.start, window.end) if run.error]
         error = before[0] if before and not state.checks else _missing(missing, state.checks)
-    elif not missing:
+    elif unread is None:
         _digest(monitor, window, state)
     labels = None if missing else state.labels
     known = None if labels is None else labels.rows

@@ -382,12 +382,12 @@ class Interrupted(Store):
 
     def __init__(self, store: Store, window: Window, happens: Callable[[], object]) -> None:
         super().__init__(store.engine)
-        self.waiting = {window: happens}
+        self.what_happens = {window: happens}
 
     @contextmanager
     def writing(self, monitor: str, window: Window | None = None) -> Iterator[Connection]:
-        if window in self.waiting:
-            self.waiting.pop(window)()
+        if window in self.what_happens:
+            self.what_happens.pop(window)()
         with super().writing(monitor, window) as connection:
             yield connection
 
@@ -404,7 +404,7 @@ def test_a_run_of_a_window_that_others_look_back_on_is_not_disturbed(store: Stor
     finished: list[dict] = []
     interrupted = Interrupted(store, day(22), meanwhile)
     scan_windows(monitor, [day(25)], warehouse, interrupted)
-    assert not interrupted.waiting
+    assert not interrupted.what_happens
     assert contents(store, "window_run", "check_run", "result") == finished[0]
     assert len(finished[0]["window_run"]) == 1
     assert close_window(monitor, day(22), store, NOW).state == "done"

@@ -82,12 +82,12 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     """
     from monitoring_tasks.errors import DataError
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import check_window, history_of, missing_checks
+    from monitoring_tasks.run import check_window, history_of, missing_checks, waiting_windows
 
     names = families(monitor)[family]
     reasons, written = [], ""
     with open_store(results_store()) as store, ExitStack() as stack:
-        every = sorted({*windows, *store.waiting(monitor.name)})
+        every = sorted({*windows, *waiting_windows(monitor, store)})
         samples = None
         if any(check.reads_rows for check in enabled(monitor) if check.name in names):
             samples = stack.enter_context(samples_of(monitor, every))
@@ -117,7 +117,7 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     was killed) left the rows of an earlier run, which must not make the window look done.
     """
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.run import close_window, missing_checks, record_failed
+    from monitoring_tasks.run import close_window, missing_checks, record_failed, waiting_windows
 
     with open_store(results_store()) as store:
         if "scan" in failed_tasks:  # what the scan has recorded itself keeps its reason
@@ -127,7 +127,7 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
         names = [check.name for check in enabled(monitor)]
         waited = [
             window
-            for window in store.waiting(monitor.name)
+            for window in waiting_windows(monitor, store)
             if window not in windows and not missing_checks(monitor, window, names, store)
         ]
         every = sorted({*windows, *waited})

@@ -67,9 +67,10 @@ def rollup(
 ) -> dict[str, tuple[Window, ...]]:
     """Replace short windows' profiles by their sum over the longer windows of `to`, those that end by `before`.
 
-    A longer window is made only if stored windows tile it from end to end, all on one baseline; else it is left as it
-    is. The sum is exact: it is the profile that a scan of the longer window would have made. The short windows' results
-    stay until they are pruned. They are small, alerts point to them, and they cannot be had from the sum.
+    A longer window is made only if stored windows tile it from end to end, all on one baseline, and none of them waits
+    for its checks to run again (see `Store.waiting`), which need its own profile; else it is left as it is. The sum is
+    exact: it is the profile that a scan of the longer window would have made. The short windows' results stay until
+    they are pruned. They are small, alerts point to them, and they cannot be had from the sum.
 
     Short windows that were run again since they were added up stand beside the longer one. Those that tile it replace
     it, and are added up again; others are dropped, because the rest of it is only in the sum. So to correct a part of
@@ -144,6 +145,8 @@ def tiles(windows: Sequence[Window], target: Window) -> tuple[Window, ...]:
 def _roll_up(store: Store, monitor: str, target: Window, parts: Sequence[Window]) -> bool:
     """Add up one target window in one transaction. Returns False, and changes nothing, if its parts do not add up."""
     with store.writing(monitor) as connection:
+        if _waits_inside(connection, monitor, target):
+            return False
         inside = is_inside(tables.profile, monitor, target.start, target.end)
         found = {
             window: (baseline_id, profiles) for window, baseline_id, profiles in select_profiles(connection, inside)
@@ -193,10 +196,18 @@ def _drop_inside(store: Store, monitor: str, target: Window) -> None:
     """Delete the profiles and labels of shorter windows, if the longer one's profile is still there."""
     with store.writing(monitor) as connection:
         longer = is_window(tables.profile, monitor, target)
-        if connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None:
+        stored = connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None
+        if stored and not _waits_inside(connection, monitor, target):
             for table in (tables.profile, tables.labels_profile):
                 inside = is_inside(table, monitor, target.start, target.end)
                 connection.execute(delete(table).where(inside, ~is_window(table, monitor, target)))
+
+
+def _waits_inside(connection: Connection, monitor: str, target: Window) -> bool:
+    """Tell whether a part of the target must run again: without its profile it never could."""
+    table = tables.labels_profile
+    inside = is_inside(table, monitor, target.start, target.end) & ~is_window(table, monitor, target)
+    return connection.execute(select(table.c.position).where(inside, table.c.waiting)).first() is not None
 
 
 def monitors(store: Store) -> tuple[str, ...]:

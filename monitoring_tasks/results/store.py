@@ -200,16 +200,20 @@ class Store:
             connection.execute(insert(tables.labels_profile), rows)
 
     def forget_checks(self, monitor: str, windows: Collection[Window], checks: Collection[str]) -> None:
-        """Forget that these checks ran on these windows, and that they were done: they are then among `waiting`."""
+        """Forget that these checks ran on these windows, and that they were done: they are then among `waiting`.
+
+        A window without stored labels stays as it is: it could not wait, and what is forgotten would never come back.
+        """
         for window in windows:
             with self.writing(monitor, window) as connection:
+                labels = tables.labels_profile
+                whole = is_window(labels, monitor, window) & labels.c.digest.is_not(None)
+                if connection.execute(update(labels).where(whole).values(waiting=True)).rowcount == 0:
+                    continue
                 table = tables.check_run
                 mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
                 connection.execute(delete(table).where(mine))
                 connection.execute(delete(tables.window_run).where(is_window(tables.window_run, monitor, window)))
-                labels = tables.labels_profile
-                whole = is_window(labels, monitor, window) & labels.c.digest.is_not(None)
-                connection.execute(update(labels).where(whole).values(waiting=True))
 
     def write_labelled_baseline(
         self, monitor: str, baseline_id: str, baseline: LabelledBaseline, checks: Collection[str]
@@ -251,7 +255,7 @@ class Store:
 
         For windows that others look back on, and that were not run themselves: another run may be at work on them. A
         profile on another baseline says nothing beside this one and is replaced; that window's results, and the record
-        of how it ended, stay as what they are, results on the other baseline.
+        of how it ended, stay as what they are, results on the other baseline. If it waits, it goes on waiting.
 
         Returns
         -------
@@ -263,14 +267,16 @@ class Store:
             stored = _whole_window(connection, monitor, window)[1]
             if stored == baseline_id:
                 return False
+            table = tables.labels_profile
+            waits = select(table.c.position).where(is_window(table, monitor, window), table.c.waiting)
+            waiting = connection.execute(waits).first() is not None
             if stored is not None:
                 for table in (tables.profile, tables.labels_profile, tables.check_run):
                     connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
             if labels is not None:
-                connection.execute(
-                    insert(tables.labels_profile), values.labels_rows(monitor, window, labels, baseline_id)
-                )
+                its = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
+                connection.execute(insert(tables.labels_profile), its)
         return True
 
     def write_results(
@@ -427,14 +433,15 @@ class Store:
         whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
         return tuple(apart(self._windows(table, whole), lambda window: window))
 
-    def waiting(self, monitor: str) -> tuple[Window, ...]:
-        """Return the windows that were run and whose checks must run again, in time order.
+    def waiting(self, monitor: str, baseline_id: str | None = None) -> tuple[Window, ...]:
+        """Return the windows that were run and whose checks must run again, in time order; or those on this baseline.
 
         Their labels, or the baseline's, were replaced since, and they were not closed on the new ones yet: a run is at
         work on them, or was killed.
         """
         table = tables.labels_profile
-        return self._windows(table, (table.c.monitor == monitor) & table.c.waiting)
+        waits = (table.c.monitor == monitor) & table.c.waiting
+        return self._windows(table, waits if baseline_id is None else waits & (table.c.baseline_id == baseline_id))
 
     def labels_of_all_rows(
         self, monitor: str, windows: Sequence[Window], baseline: Baseline

@@ -201,7 +201,7 @@ def per_class(context: CheckContext, profile: LabelsProfile, decided: Sequence[P
                 segment = f"{labels.value}={readable(bins.classes[i])}"
                 words = f"{metric.label} {number(float(value))} of {segment}, {counted(int(rows[i]), 'row')}"
                 its = Result(metric.name, value=float(value), segment=segment, window_rows=int(rows[i]), status="info")
-                results.append(replace(its, message=words))
+                results.append(replace(its, message=words, column_name=labels.value))
     return results
 
 

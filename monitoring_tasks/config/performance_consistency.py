@@ -58,6 +58,10 @@ def _labels(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     if log.prediction is None and not scores:
         message = "there is neither `prediction` nor `score` that they could be held against"
         yield Contradiction(("labels",), message, "add one of them to `inference_log`")
+    for part, column in (("key", labels.key), ("timestamp", labels.timestamp)):
+        if labels.value == column:
+            message = f"{{value}} is also the labels' `{part}`"
+            yield Contradiction(("labels", "value"), message, "name the column with what really happened")
     if labels.table != log.table:
         return
     for part, columns in (("prediction", [log.prediction]), ("score", scores)):

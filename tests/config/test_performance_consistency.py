@@ -125,6 +125,12 @@ def test_a_label_that_is_the_models_own_answer_is_refused(value: str, part: str)
     assert read("binary", BINARY, {}, labels={**LABELS, "value": value})  # another table's column of that name
 
 
+@pytest.mark.parametrize(("value", "part"), [("id", "key"), ("known_at", "timestamp")])
+def test_a_label_that_is_its_own_key_or_time_is_refused(value: str, part: str) -> None:
+    (found,) = refused("binary", BINARY, {}, labels={**LABELS, "value": value})
+    assert found.startswith(f"labels.value: '{value}' is also the labels' `{part}`: name the column")
+
+
 @pytest.mark.parametrize("check", ["performance", "concept_drift", "estimated_performance"])
 def test_a_check_of_labels_without_labels_is_refused_where_it_is_asked_for(check: str) -> None:
     error = "computed from `labels`, and there are none"

@@ -71,7 +71,7 @@ def demo(
     """Prepare the real flight data and monitor it; prints what it found."""
     from monitoring_tasks.checks.wording import counted
     from monitoring_tasks.config import load_monitor
-    from monitoring_tasks.demo import END, monitor_file, prepare
+    from monitoring_tasks.demo import END, monitor_file, prepare, results_store
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import run_windows
     from monitoring_tasks.warehouse.engine import open_warehouse
@@ -82,7 +82,9 @@ def demo(
         end = parse_instant(END, monitor.timezone)
         if days is not None:
             end = min(end, monitor.schedule.windows(monitor.start, end)[:days][-1].end)
-        url = f"sqlite:///{directory / 'results.db'}"
+        url, aside = results_store(directory)
+        if aside is not None:
+            err.print(f"results.db was made by another version, and is {escape(str(aside))} now", soft_wrap=True)
         with open_store(url) as store, open_warehouse(f"duckdb:///{log.warehouse}") as warehouse:
             began = datetime.now(UTC)
             runs = run_windows(monitor, monitor.start, end, warehouse=warehouse, store=store, progress=progress)
@@ -312,9 +314,10 @@ def _no_window(monitor: str | None) -> ConfigError:
 
 def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
     """Hold the monitor against its warehouse's columns; return the problems and what was seen."""
-    from monitoring_tasks.config import column_problems
+    from monitoring_tasks.config import column_problems, label_value_problems
     from monitoring_tasks.errors import DataError, TransientError
     from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
+    from monitoring_tasks.warehouse.label_values import label_values
 
     tables = {monitor.inference_log.table: "inference_log"}
     if monitor.labels is not None:
@@ -339,6 +342,9 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
                 if table == monitor.inference_log.table:
                     log = columns
                 problems += map(str, column_problems(monitor, columns, table, log))
+            if monitor.labels is not None and monitor.task != "regression" and not problems:
+                values = label_values(warehouse, monitor.labels.table, monitor.labels.value)
+                problems += map(str, label_value_problems(monitor, values))
     except TransientError as error:
         return problems, f"its columns were not checked, the warehouse does not answer: {error}"
     except MonitoringError as error:
@@ -415,18 +421,27 @@ def _performance(monitor: Monitor, period: Window, store: Store) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     found = performance_by_month(monitor, period, store)
-    label = performance_metric(found[0].metric).label if found else "Performance"
-    right = (label, "Change", "Other inputs", "Relation", "Estimated")
-    for heading in ("Once labels came", *right, "95 % interval", "Loses most where"):
-        table.add_column(heading, justify="right" if heading in right else "left")
+    known = next((row for row in found if not row.why_not), None)
+    if known is None:
+        return table
+    split = next((f" by {row.split_by}" for row in found if row.split_by), "")
+    right = ("Labels", performance_metric(known.metric).label)
+    parts = ("Change", f"Other inputs{split}", f"Relation{split}", "Estimated")
+    for heading in ("Month", *right, "95 % interval", *parts, "Loses most where"):
+        table.add_column(heading, justify="right" if heading in (*right, *parts) else "left")
     for row in found:
-        parts = [None if row.baseline is None else row.value - row.baseline, row.inputs, row.relation]
+        month = f"{row.month.start.astimezone(ZoneInfo(monitor.timezone)):%B}"
+        if row.value is None:
+            table.add_row(month, *[""] * 7, escape(f"not known: {row.why_not}"))
+            continue
+        change = [None if row.baseline is None else row.value - row.baseline, row.inputs, row.relation]
         table.add_row(
-            f"{row.month.start.astimezone(ZoneInfo(monitor.timezone)):%B}",
+            month if row.final else f"{month}, provisional",
+            f"{row.rows:,}",
             f"{number(row.value)}{' alarm' if row.alarm else ''}",
-            *("" if part is None else f"{part:+.3f}" for part in parts),
-            "" if row.estimated is None else number(row.estimated),
             "" if row.lower is None or row.upper is None else f"{number(row.lower)} to {number(row.upper)}",
+            *("" if part is None else f"{part:+.3f}" for part in change),
+            "" if row.estimated is None else number(row.estimated),
             escape(row.worst),
         )
     return table

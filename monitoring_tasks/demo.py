@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import AbstractContextManager
+import sqlite3
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raise it with every change of what is written: directories prepared by another version are prepared again."""
+
+RESULTS_VERSION = 1
+"""Raise it with every change of what a row of the results store holds, for which there is no migration."""
 
 SEED = 20130401
 NEW_YORK = "America/New_York"
@@ -129,6 +133,44 @@ def prepare(directory: Path, *, progress: Progress | None = None) -> FlightLog:
     _stamp(partial, log)
     _replace(partial, warehouse)
     return log
+
+
+def results_store(directory: Path) -> tuple[str, Path | None]:
+    """Return the URL of ``directory/results.db``, made if need be, and where an earlier one of it went.
+
+    What another version left there steps aside, because the demo makes all its results anew and could not read some of
+    the old ones.
+
+    Parameters
+    ----------
+    directory
+        As of `prepare`, which made it.
+    """
+    from monitoring_tasks.results.migrate import migrate
+
+    file = directory / "results.db"
+    url, aside = f"sqlite:///{file}", None
+    if file.exists() and not _is_of_this_version(file):
+        aside = directory / "results.old.db"
+        for ending in ("", "-wal", "-shm"):
+            found = file.with_name(f"{file.name}{ending}")
+            aside.with_name(f"{aside.name}{ending}").unlink(missing_ok=True)
+            if found.exists():
+                os.replace(found, aside.with_name(f"{aside.name}{ending}"))
+    migrate(url)
+    with closing(sqlite3.connect(file)) as database:
+        database.execute(f"PRAGMA user_version = {RESULTS_VERSION}")
+    return url, aside
+
+
+def _is_of_this_version(file: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(file)) as database:
+            return bool(database.execute("PRAGMA user_version").fetchone() == (RESULTS_VERSION,))
+    except sqlite3.OperationalError:
+        return True  # locked, or not to be opened: that is said by who opens it next
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _find(warehouse: Path) -> FlightLog | None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -386,3 +387,43 @@ def test_the_demo_says_what_moved_since_when_and_how_much(tmp_path):
     assert any(line.split()[:3] == ["dewp", "05", "Apr"] for line in lines), done.stdout
     assert "4,911" in next(line for line in lines if "inferences in 5 daily windows" in line)
     assert "Next             MONITORING_RESULTS_URL=sqlite:///.demo/results.db" in done.stdout
+    (heading,) = [line for line in lines if line.startswith("Month ")]
+    assert re.split(r"\s{2,}", heading.strip()) == [
+        *("Month", "Labels", "ROC AUC", "95 % interval", "Change", "Other inputs by probability"),
+        *("Relation by probability", "Estimated", "Loses most where"),
+    ]
+    (month,) = [line for line in lines if line.startswith("April ")]
+    assert month.split()[1] == "4,911", month
+    again = call(tmp_path, "demo", "--days", "1")
+    assert again.returncode == 0, again.stderr
+    assert "was made by another version" not in again.stderr
+
+
+LABELS = """\
+  positive_class: {positive}
+labels: {{table: outcomes, key: id, value: outcome, timestamp: known_at, complete_after: 1d}}
+task: binary_classification
+"""
+
+
+@pytest.mark.parametrize(
+    ("positive", "outcomes", "error"),
+    [
+        ("'yes'", "'yes', 'no'", None),
+        ("'Yes'", "'yes', 'no'", "positive_class: no label is 'Yes': 'outcome' holds 'no', 'yes': write no or yes"),
+        ("2", "0, 1", "positive_class: no label is 2: 'outcome' holds 0, 1: write 0 or 1"),
+        ("1", "CAST('nan' AS DOUBLE), 1.0, 0.0, NULL", None),
+        ("2", "NULL, 0", None),  # what is rare may be still to come
+    ],
+)
+def test_validate_looks_whether_any_label_is_positive(place, positive, outcomes, error):
+    with duckdb.connect(str(place / "lake.duckdb")) as connection:
+        connection.execute(
+            f"CREATE TABLE outcomes AS SELECT range AS id, [{outcomes}][1 + CAST(range % len([{outcomes}]) AS INT)] AS "
+            "outcome, TIMESTAMP '2024-03-02' AS known_at FROM range(100)"
+        )
+    text = MONITOR.replace("  prediction: approved\n", "  prediction: approved\n" + LABELS.format(positive=positive))
+    (place / "loans.yaml").write_text(text)
+    done = call(place, "validate", "loans.yaml")
+    assert done.returncode == (0 if error is None else 1), done.stderr
+    assert (error or "") in done.stderr

@@ -1,6 +1,8 @@
 import json
+import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,7 +15,8 @@ from pandas.testing import assert_frame_equal
 from monitoring_tasks import demo
 from monitoring_tasks.config import load_monitor
 from monitoring_tasks.errors import ConfigError
-from monitoring_tasks.window import parse_instant
+from monitoring_tasks.results.store import WindowRun, open_store
+from monitoring_tasks.window import Window, parse_instant
 
 MONITOR = Path(__file__).parents[1] / "dags/monitors/flight_delays.yaml"
 AFTER_DEPARTURE = ["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"]
@@ -69,6 +72,43 @@ def test_somebody_elses_warehouse_is_left_alone(tmp_path):
     with pytest.raises(ConfigError, match=r"warehouse was not made by the demo .*: choose another directory"):
         demo.prepare(tmp_path)
     assert theirs.read_text() == "precious"
+
+
+def monitors(url):
+    with open_store(url) as store:
+        return [row["monitor"] for row in store.query("SELECT monitor FROM window_run")]
+
+
+def test_results_of_this_version_stay(tmp_path):
+    url, aside = demo.results_store(tmp_path)
+    assert aside is None
+    run = WindowRun("flight-delays", Window.parse("2013-04-01", "2013-04-02"), "done", "hash", datetime.now(UTC))
+    with open_store(url) as store:
+        store.write_window_run(run)
+    assert demo.results_store(tmp_path) == (url, None)
+    assert monitors(url) == ["flight-delays"]
+
+
+@pytest.mark.parametrize("old", [b"no database at all, and long enough to be taken for one" * 100, None])
+def test_results_of_another_version_step_aside(tmp_path, old):
+    """Their rows cannot all be read: the demo ended in a TypeError, over a store of the same revision."""
+    file = tmp_path / "results.db"
+    for _ in range(2):
+        if old is None:
+            with sqlite3.connect(file) as database:
+                database.execute("CREATE TABLE IF NOT EXISTS monitoring_revision (version_num TEXT)")
+                database.execute("INSERT INTO monitoring_revision VALUES ('0006')")
+                database.execute("PRAGMA user_version = 0")
+            database.close()
+        else:
+            file.write_bytes(old)
+        before = file.read_bytes()
+        url, aside = demo.results_store(tmp_path)
+        assert aside == tmp_path / "results.old.db"
+        assert aside.read_bytes() == before
+        assert monitors(url) == []
+        assert demo.results_store(tmp_path) == (url, None)
+        file.unlink()
 
 
 @pytest.mark.integration

@@ -161,7 +161,8 @@ class Tested:
 def _why_not_judged(
     context: CheckContext, profile: LabelsProfile, settings: ConceptDrift, baseline: LabelledBaseline | None
 ) -> str | None:
-    few = too_few_labels(profile, minimum_coverage(context))
+    minimum = minimum_coverage(context)
+    few = too_few_labels(profile, minimum)
     if few is not None:
         return few
     if profile.labelled < settings.minimum_rows:

@@ -240,7 +240,7 @@ def per_class(
                 words = f"{metric.label} {number(float(value))} of {segment}, {counted(int(rows[i]), 'row')}"
                 words += _caveat(context, few)
                 its = Result(metric.name, value=float(value), segment=segment, window_rows=int(rows[i]), status="info")
-                results.append(replace(its, message=words))
+                results.append(replace(its, message=words, column_name=labels.value))
     return results
 
 

@@ -17,7 +17,6 @@ from monitoring_tasks.checks.labels import provisional
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
 from monitoring_tasks.labels_profile import LabelsProfile
-from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.multivariate.propensity_score import told_apart
 from monitoring_tasks.statistics.performance import (
     Outcomes,

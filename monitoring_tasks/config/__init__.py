@@ -28,7 +28,7 @@ from monitoring_tasks.config.checks import (
     PredictionDrift,
     RowRange,
 )
-from monitoring_tasks.config.columns import column_problems
+from monitoring_tasks.config.columns import column_problems, label_value_problems
 from monitoring_tasks.config.load import load_monitor, load_monitors, parse_monitor
 from monitoring_tasks.config.models import (
     Alert,
@@ -79,6 +79,7 @@ __all__ = [
     "When",
     "Windows",
     "column_problems",
+    "label_value_problems",
     "load_monitor",
     "load_monitors",
     "parse_monitor",

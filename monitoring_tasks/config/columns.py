@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from monitoring_tasks.config.document import KeyPath
 from monitoring_tasks.config.models import Monitor
@@ -24,6 +25,9 @@ from monitoring_tasks.config.roles import (
     timestamp_misfit,
     uses,
 )
+
+SHOWN_LABELS = 5
+"""Labels that a message names; the rest is counted."""
 
 _CLASSES: Mapping[type, tuple[ColumnType, ...]] = {bool: ("boolean",), int: NUMBERS, str: ("string",)}
 
@@ -75,6 +79,45 @@ def column_problems(
     problems += _misfits(monitor, columns, table, log or {})
     problems += _weights_of_no_feature(monitor, columns, table)
     return [*problems, *_class_problems(monitor, columns, table)]
+
+
+def label_value_problems(monitor: Monitor, values: Sequence[object]) -> list[Problem]:
+    """Return what is wrong with the classes that a monitor names, none of which any label is.
+
+    Parameters
+    ----------
+    monitor
+        Read from its file.
+    values
+        All different labels that the warehouse holds. Of a binary model one alone says nothing: what is rare, such as
+        fraud, may still be to come.
+    """
+    log = monitor.inference_log
+    if monitor.task == "binary_classification" and log.positive_class is not None:
+        if len(values) < 2 or log.positive_class in values:
+            return []
+        path: KeyPath = ("inference_log", "positive_class")
+        message = f"no label is {{value}}: {{labels.value}} holds {_listed(values)}"
+        return [monitor.document.problem(path, message, suggestion(str(log.positive_class), _texts(values[:20])))]
+    if monitor.task == "multiclass_classification" and isinstance(log.score, Mapping):
+        if not values or set(log.score) & set(_texts(values)):
+            return []
+        message = f"no label is of one of its classes: {{labels.value}} holds {_listed(values)}"
+        return [monitor.document.problem(("inference_log", "score"), message, "name the classes as the labels do")]
+    return []
+
+
+def _texts(values: Sequence[object]) -> list[str]:
+    """Return classes as a monitor file writes them: whole numbers without a point."""
+    return [
+        str(int(each)) if isinstance(each, (float, Decimal)) and each == int(each) else str(each) for each in values
+    ]
+
+
+def _listed(values: Sequence[object]) -> str:
+    shown = [repr(each) if isinstance(each, str) else text for each, text in zip(values, _texts(values), strict=True)]
+    more = f" and {len(shown) - SHOWN_LABELS} more" if len(shown) > SHOWN_LABELS else ""
+    return ", ".join(shown[:SHOWN_LABELS]) + more
 
 
 def _timestamp_problems(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:

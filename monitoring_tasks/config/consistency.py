@@ -9,36 +9,23 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
-from typing import Any, get_args
+from typing import Any
 
 from monitoring_tasks.config.checks import (
     LARGEST_SIZE,
     Checks,
-    ClassificationMetricName,
     DriftSettings,
-    EstimatedPerformance,
-    Performance,
-    RegressionMetricName,
 )
+from monitoring_tasks.config.contradiction import Contradiction
 from monitoring_tasks.config.document import KeyPath
 from monitoring_tasks.config.models import Alert, Baseline, InferenceLog, Labels, Retraining, Seasonal, When
+from monitoring_tasks.config.performance_consistency import performance_contradictions
 from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.look_back import CYCLES, MINIMUM_BAND_WINDOWS, MINIMUM_WINDOWS, look_back_start, place_in
 from monitoring_tasks.window import Schedule, Window, format_duration
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """Two keys that cannot both be meant."""
-
-    path: KeyPath
-    message: str
-    """``{value}`` stands for the key's value and ``{name.name}`` for another key's, both as written in the file."""
-    remedy: str
 
 
 def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -49,6 +36,7 @@ def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _bands(found)
     yield from _columns(found)
     yield from _task(found)
+    yield from performance_contradictions(found)
     yield from _check_names(found)
     yield from _importance(found)
     yield from _references(found)
@@ -282,16 +270,6 @@ def _task(found: Mapping[str, Any]) -> Iterator[Contradiction]:
             yield Contradiction(positive, "is missing", "write the class that `score` is the probability of, such as 1")
         elif task != "binary_classification" and log.positive_class is not None:
             yield Contradiction(positive, f"has no meaning for a {task.replace('_', ' ')}", "remove the key")
-    checks: Checks | None = found.get("checks")
-    if checks is None or task is None:
-        return
-    metrics = get_args(RegressionMetricName if task == "regression" else ClassificationMetricName)
-    for name in ("performance", "estimated_performance"):
-        settings: Performance | EstimatedPerformance | None = getattr(checks, name)
-        for i, metric in enumerate((settings and settings.metrics) or ()):
-            if metric not in metrics:
-                message = f"{{value}} is not a metric of a {task.replace('_', ' ')}"
-                yield Contradiction(("checks", name, "metrics", i), message, suggestion(metric, metrics))
 
 
 def _check_names(found: Mapping[str, Any]) -> Iterator[Contradiction]:

@@ -13,6 +13,7 @@ from monitoring_tasks.results.tables import REVISION, REVISION_TABLE
 
 VIEWS = (
     "latest_result",
+    "latest_verdict",
     "metric_history",
     "open_alerts",
     "monitor_health",

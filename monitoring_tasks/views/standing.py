@@ -12,12 +12,30 @@ SHOWN = 5
 """Segments named in a line; the rest is counted."""
 
 RESULTS = """\
-SELECT * FROM latest_result
+WITH newest AS (SELECT * FROM latest_result WHERE monitor = :monitor)
+SELECT * FROM newest
+WHERE status IN ('alarm', 'error')
+  OR metric = 'estimate_coverage' AND status = 'warning'
+  OR segment = '' AND status = 'insufficient_data' AND (
+    metric IN ('drifted_share', 'label_coverage')
+    OR check_name = 'performance' AND column_name = '' AND value IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM newest AS judged
+      WHERE judged.check_name = newest.check_name AND judged.segment = '' AND judged.metric <> 'label_coverage'
+        AND judged.status IN ('ok', 'warning', 'alarm')
+    )
+  )
+UNION ALL
+SELECT * FROM latest_verdict
 WHERE monitor = :monitor
-  AND (status IN ('alarm', 'error') OR status = 'insufficient_data' AND metric = 'drifted_share' AND segment = '')
+  AND (status = 'alarm' OR metric = 'estimate_coverage' AND status = 'warning')
+  AND NOT EXISTS (
+    SELECT 1 FROM newest
+    WHERE newest.check_name = latest_verdict.check_name AND newest.window_start = latest_verdict.window_start
+  )
 ORDER BY check_name, column_name, metric, segment
 """
-"""What of a monitor is told: what is in alarm or failed, and that a whole check judged nothing."""
+"""What of a monitor is told: what is in alarm or failed, also in the newest window whose labels allowed a verdict; that
+the estimates miss too often; and that a whole check judged nothing."""
 
 
 def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -28,8 +46,8 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     health
         Its row of the view `monitor_health`.
     results
-        Its rows that `RESULTS` asks for. A check that has not written the latest window has its rows of an earlier one
-        there, and they are said to be of that.
+        Its rows that `RESULTS` asks for. A check that has not written the latest window, or waits for its labels, has
+        its rows of an earlier one there, and they are said to be of that.
 
     Returns
     -------
@@ -39,22 +57,27 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     name, latest = health["monitor"], _window(health)
     lines = [f"{name}: its latest window failed: {health['error']}"] * (health["state"] == "failed")
     by_window: dict[Window, list[Mapping[str, Any]]] = {}
-    unjudged = []
+    unjudged: dict[str, Mapping[str, Any]] = {}
     for row in results:
-        if row["status"] == "insufficient_data":
-            unjudged.append(row)
-        else:
+        if row["status"] != "insufficient_data":
             by_window.setdefault(_window(row), []).append(row)
+        elif row["metric"] == "label_coverage":  # the reason, before each metric that it is the reason of
+            unjudged[row["check_name"]] = row
+        else:
+            unjudged.setdefault(row["check_name"], row)
     if health["state"] == "empty" and latest in by_window:  # that no row came is among its alarms
-        unjudged = [row for row in unjudged if _window(row) != latest]
+        unjudged = {check: row for check, row in unjudged.items() if _window(row) != latest}
     for window, rows in sorted(by_window.items(), reverse=True):
         which = (
-            "its latest window" if window == latest else f"window {window}, the newest that these checks have written"
+            "its latest window" if window == latest else f"window {window}, the newest that these checks could judge"
         )
         lines += [f"{name}: {_counted(rows)} in {which}", *(f"  {line}" for line in _by_column(rows))]
     return (
         *(lines or [f"{name}: nothing is in alarm in its latest window"]),
-        *(f"{name}: {row['check_name']} judged nothing in window {_window(row)}: {row['message']}" for row in unjudged),
+        *(
+            f"{name}: {check} judged nothing in window {_window(row)}: {row['message']}"
+            for check, row in unjudged.items()
+        ),
     )
 
 
@@ -63,11 +86,14 @@ def _window(row: Mapping[str, Any]) -> Window:
 
 
 def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Count alarms, those of segments among them, and results that could not be computed."""
-    alarms = [row for row in rows if row["status"] == "alarm"]
+    """Count alarms, those of segments among them, warnings, and results that could not be computed."""
+    alarms, warnings, errors = (
+        [row for row in rows if row["status"] == status] for status in ("alarm", "warning", "error")
+    )
     of_segments = sum(row["segment"] != "" for row in alarms)
     parts = [f"{counted(len(alarms), 'alarm')} ({of_segments} of segments)"] * bool(alarms)
-    parts += [counted(len(rows) - len(alarms), "error")] * (len(alarms) < len(rows))
+    parts += [counted(len(warnings), "warning")] * bool(warnings)
+    parts += [counted(len(errors), "error")] * bool(errors)
     return " and ".join(parts)
 
 

@@ -20,4 +20,4 @@ WHERE inputs.monitor = :monitor
     AND inputs.window_start = :window_start
     AND inputs.check_name = 'performance'
     AND inputs.metric = :metric || '_change_inputs'
-ORDER BY ABS(inputs.value) DESC, inputs.column_name
+ORDER BY inputs.value IS NULL, ABS(inputs.value) DESC, inputs.column_name

@@ -1,4 +1,5 @@
--- One row per monitor: its newest window, how many windows failed, what the newest results and the open alerts say.
+-- One row per monitor: its newest window, how many windows failed, what the newest results and verdicts and the open
+-- alerts say.
 WITH runs AS (
     SELECT
         monitor,
@@ -16,6 +17,11 @@ WITH runs AS (
         SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) OVER (PARTITION BY monitor) AS failed_windows
     FROM window_run
 ),
+newest AS (
+    SELECT monitor, window_start, window_end, check_name, metric, column_name, segment, status FROM latest_result
+    UNION
+    SELECT monitor, window_start, window_end, check_name, metric, column_name, segment, status FROM latest_verdict
+),
 latest AS (
     SELECT
         monitor,
@@ -23,7 +29,7 @@ latest AS (
         SUM(CASE WHEN status = 'warning' THEN 1 ELSE 0 END) AS warnings,
         SUM(CASE WHEN status = 'error' THEN 1 ELSE 0 END) AS errors,
         SUM(CASE WHEN status = 'insufficient_data' THEN 1 ELSE 0 END) AS too_few_rows
-    FROM latest_result
+    FROM newest
     GROUP BY monitor
 ),
 alerts AS (

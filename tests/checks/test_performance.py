@@ -447,11 +447,24 @@ def test_several_classes_are_told_one_by_one():
     assert of(found, "f1_weighted").value == pytest.approx(weighted, abs=1e-9)
     for i, name in enumerate(("red", "green", "blue")):
         its = sk.f1_score(y, rows.predicted, average=None)[i]
-        assert of(found, "f1", f"late={name}").value == pytest.approx(its, abs=1e-9)
+        assert of(found, "f1", f"late={name}", "late").value == pytest.approx(its, abs=1e-9)
     assert of(found, "log_loss").value == pytest.approx(sk.log_loss(y, rows.answer), abs=1e-9)
     assert of(found, "f1").status == "ok"
     worse = performance(context_of(multiclass(2000, rng, noise=0.95), CLASSES, baseline))
     assert of(worse, "f1").status == of(worse, "log_loss").status == "alarm"
+
+
+def test_classes_that_are_values_of_a_feature_too_have_rows_of_their_own():
+    """As of tomorrow's class predicted from today's, in a column of the same name that is a segment too."""
+    rng = np.random.default_rng(21)
+    bins = replace(CLASSES, classes=(*BINS["shop"].categories, "(other)"))
+    context = context_of(multiclass(2000, rng), bins, baseline_of([multiclass(300, rng) for _ in range(20)], bins))
+    assert context.monitor.labels is not None
+    labels = context.monitor.labels.model_copy(update={"value": "shop"})
+    found = performance(replace(context, monitor=context.monitor.model_copy(update={"labels": labels})))
+    keys = [(result.metric, result.column_name, result.segment) for result in found]
+    assert len(set(keys)) == len(keys)
+    assert {("f1", "", "shop=north"), ("f1", "shop", "shop=north")} <= set(keys)
 
 
 def test_a_regression_is_held_by_its_errors():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from monitoring_tasks.config import Monitor, column_problems, parse_monitor
+from monitoring_tasks.config import Monitor, column_problems, label_value_problems, parse_monitor
 
 COMPLETE = (Path(__file__).parent / "cases" / "complete.yaml").read_text()
 
@@ -159,6 +160,52 @@ def test_a_positive_class_that_no_label_can_equal(written: str, found: str, reme
     assert problems(monitor, OUTCOMES | {"delayed": found}, "outcomes") == [
         f"flights.yaml:16: inference_log.positive_class: {written} can never be a label: 'delayed' is {remedy}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "values", "remedy"),
+    [
+        ("'Yes'", ("no", "yes"), "'Yes': 'delayed' holds 'no', 'yes': write no or yes"),
+        ("2", (0, 1), "2: 'delayed' holds 0, 1: write 0 or 1"),
+        ("2", (0.0, Decimal("1.00")), "2: 'delayed' holds 0, 1: write 0 or 1"),
+        ("late", tuple("abcdef"), "'late': 'delayed' holds 'a', 'b', 'c', 'd', 'e' and 1 more: write one of a, b, c, "),
+    ],
+)
+def test_a_positive_class_that_no_label_is(written: str, values: tuple[object, ...], remedy: str) -> None:
+    """Every metric would be of a class that never comes: F1 0, "like the baseline's"."""
+    (found,) = label_value_problems(read(("positive_class: 1", f"positive_class: {written}")), values)
+    assert str(found).startswith(f"flights.yaml:16: inference_log.positive_class: no label is {remedy}")
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ("1", (0, 1)),
+        ("1", (0.0, 1.0)),
+        ("1", (Decimal(0), Decimal(1))),
+        ("true", (False, True)),
+        ("late", ("late", "on time", "unknown")),
+        ("1", ()),
+        ("1", (0,)),  # what is rare may be still to come
+    ],
+)
+def test_a_positive_class_that_labels_are_or_may_become(written: str, values: tuple[object, ...]) -> None:
+    assert label_value_problems(read(("positive_class: 1", f"positive_class: {written}")), values) == []
+
+
+def test_scores_of_classes_that_no_label_is() -> None:
+    monitor = read(
+        ("score: probability", "score: {1: probability, 2: p_late}"),
+        ("positive_class: 1", ""),
+        ("binary_", "multiclass_"),
+    )
+    for values in ((), (1, 7), (2.0,), ("1", "x")):
+        assert label_value_problems(monitor, values) == []
+    (found,) = label_value_problems(monitor, ("late", "on time"))
+    assert str(found) == (
+        "flights.yaml:15: inference_log.score: no label is of one of its classes: 'delayed' holds 'late', 'on time': "
+        "name the classes as the labels do"
+    )
 
 
 def test_a_baseline_table_needs_what_is_compared_or_split_by() -> None:

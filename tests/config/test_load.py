@@ -198,14 +198,14 @@ def test_anchors_aliases_and_merges() -> None:
         "checks:\n"
         "  data_drift: &drift {metrics: &metrics [psi, wasserstein], minimum_rows: 50}\n"
         "  prediction_drift: {<<: *drift, minimum_rows: 20}\n"
-        "  concept_drift: {<<: [{minimum_rows: 7}, {minimum_rows: 8}]}\n"
+        "  multivariate_drift: {<<: [{minimum_rows: 7}, {minimum_rows: 8}]}\n"
     )
     checks = parse_monitor(text).checks
     assert checks.prediction_drift is not None
-    assert checks.concept_drift is not None
+    assert checks.multivariate_drift is not None
     assert checks.prediction_drift.metrics == ("psi", "wasserstein")
     assert checks.prediction_drift.minimum_rows == 20
-    assert checks.concept_drift.minimum_rows == 7
+    assert checks.multivariate_drift.minimum_rows == 7
 
 
 def test_the_environment_is_put_in() -> None:

@@ -9,6 +9,7 @@ import pytest
 from monitoring_tasks.checks import Result
 from monitoring_tasks.results.migrate import sql_folder
 from monitoring_tasks.results.store import WindowRun
+from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS
 from tests.results.example import BASELINE, NOW, carrier, day, distance, fill, flights, hour, profile
 
 QUERIES = sorted((sql_folder() / "queries").glob("*.sql"))
@@ -144,6 +145,8 @@ def perform(store, number: int, labels: str = "final") -> None:
             Result("roc_auc_change_relation", -0.03, "distance", value_lower=-0.05, value_upper=-0.01),
             Result("roc_auc_change_inputs", -0.02, "carrier", value_lower=-0.03, value_upper=-0.01),
             Result("roc_auc_change_relation", 0.0, "carrier", value_lower=-0.01, value_upper=0.01),
+            Result("roc_auc_change_inputs", status="insufficient_data"),
+            Result("roc_auc_change_relation", status="insufficient_data"),
         ],
     )
     run = WindowRun("flights", window, "done", "config", NOW, rows=10, label_rows=9, label_coverage=0.9, labels=labels)
@@ -170,6 +173,7 @@ def test_why_performance_moved(store):
     assert [tuple(row.values()) for row in rows] == [
         ("carrier", -0.02, -0.03, -0.01, 0.0, -0.01, 0.01, None),
         ("distance", 0.01, 0.0, 0.02, -0.03, -0.05, -0.01, 0.75),
+        ("", None, None, None, None, None, None, None),
     ]
 
 
@@ -182,3 +186,36 @@ def test_where_the_model_loses(store):
         ("distance=[0,500)", pytest.approx(0.205), 8, 2),
         ("distance=[500,inf)", pytest.approx(0.1), 10, 2),
     ]
+
+
+@pytest.mark.parametrize("metric", PERFORMANCE_METRICS, ids=lambda metric: metric.name)
+def test_the_worst_comes_first_of_every_metric(store, metric):
+    values = {"higher": (0.3, 0.6), "lower": (0.6, 0.3), "zero": (-0.6, 0.3)}[metric.better]
+    its = [Result(metric.name, value, segment=f"a={i}", window_rows=2) for i, value in enumerate(values)]
+    store.write_results("flights", day(0), "performance", its)
+    period = {"since": day(0).start, "until": day(1).start}
+    rows = ask(store, "where_the_model_loses", metric=metric.name, column_name="a", **period)
+    assert [row["segment"] for row in rows] == ["a=0", "a=1"]
+
+
+def test_a_window_of_one_row_weighs_as_one_row(store):
+    for number, value, rows in ((0, 1.0, 1), (1, 0.5, 99)):
+        its = Result("accuracy", value, segment="a=0", window_rows=rows)
+        store.write_results("flights", day(number), "performance", [its])
+    period = {"since": day(0).start, "until": day(2).start}
+    (row,) = ask(store, "where_the_model_loses", metric="accuracy", column_name="a", **period)
+    assert tuple(row.values()) == ("a=0", pytest.approx(0.505), 100, 2)
+
+
+def test_a_column_is_asked_for_by_its_whole_name_and_not_by_classes_of_the_label(store):
+    results = [
+        Result("f1", 0.1, segment="wind_dir=[0,90)", window_rows=1),
+        Result("f1", 0.2, segment="windXdir=[0,90)", window_rows=1),
+        Result("f1", 0.3, segment="wind_dir=calm", column_name="wind_dir", window_rows=1),
+        Result("f1", 0.4, segment="100%=yes", window_rows=1),
+    ]
+    store.write_results("flights", day(0), "performance", results)
+    period = {"since": day(0).start, "until": day(1).start}
+    for column, segment in (("wind_dir", "wind_dir=[0,90)"), ("100%", "100%=yes")):
+        rows = ask(store, "where_the_model_loses", metric="f1", column_name=column, **period)
+        assert [row["segment"] for row in rows] == [segment]

@@ -35,6 +35,30 @@ def test_latest_result_is_each_checks_newest_window(store):
     assert {start for start, _ in found.values()} == {day(4).start, day(9).start, hour(1).start}
 
 
+def test_latest_verdict_is_the_newest_window_that_a_check_of_labels_has_judged(store):
+    fill(store)
+    waits = Result("label_coverage", 0.1, status="insufficient_data")
+    estimates = Result("estimate_coverage", 0.9, status="ok")
+    of_windows = [
+        (0, "performance", [Result("f1", 0.5, status="alarm"), Result("f1", 0.4, segment="origin=JFK", status="ok")]),
+        (1, "performance", [waits, Result("f1", status="insufficient_data"), Result("lift", 2.0, status="info")]),
+        (0, "estimated_performance", [estimates, Result("f1", 0.6, status="ok")]),
+        (1, "estimated_performance", [replace(estimates, status="insufficient_data"), Result("f1", 0.7, status="ok")]),
+        (1, "concept_drift", [Result("drifted_share", status="insufficient_data")]),
+    ]
+    for number, check, results in of_windows:
+        store.write_results("flights", day(number), check, results)
+    rows = store.query("SELECT check_name, window_start, metric, segment FROM latest_verdict ORDER BY 1, 2, 3, 4")
+    assert [tuple(row.values()) for row in rows] == [
+        ("estimated_performance", day(0).start, "estimate_coverage", ""),
+        ("estimated_performance", day(1).start, "f1", ""),
+        ("performance", day(0).start, "f1", ""),
+        ("performance", day(0).start, "f1", "origin=JFK"),
+    ]
+    columns = [list(store.query(f"SELECT * FROM {view}")[0]) for view in ("latest_verdict", "latest_result")]
+    assert columns[0] == columns[1]
+
+
 def test_metric_history_has_the_value_before_and_the_state_of_the_labels(store):
     fill(store, [0.1, 0.3])
     store.write_window_run(WindowRun("flights", day(1), "done", "config", NOW, labels="final"))

@@ -121,7 +121,7 @@ def test_a_failed_window_says_why_and_older_alarms_are_said_to_be_older(filled):
     assert said(filled) == (
         "flights: its latest window failed: the warehouse is gone",
         "flights: 1 alarm (0 of segments) in window 2013-04-05T00:00Z/2013-04-06T00:00Z, the newest that these checks "
-        "have written",
+        "could judge",
         "  distance: psi 0.5",
     )
 
@@ -129,3 +129,106 @@ def test_a_failed_window_says_why_and_older_alarms_are_said_to_be_older(filled):
 def test_a_failed_window_is_never_said_to_be_in_order(store):
     store.write_failed_scan(WindowRun("flights", day(5), "failed", "config", NOW, error="the warehouse is gone"))
     assert said(store) == ("flights: its latest window failed: the warehouse is gone",)
+
+
+def judged(store, window, check, *results):
+    store.write_results("flights", window, check, results)
+
+
+def wrong(status, value=0.5, metric="f1", **fields):
+    return Result(metric, value, status=status, message=f"F1 score is {status}", **fields)
+
+
+def coverage(status, known):
+    return Result("label_coverage", known, status=status, message=f"{known:.0%} of 10 rows have a label")
+
+
+LATE = (coverage("insufficient_data", 0.0), wrong("insufficient_data", None), wrong("info", 0.5, "recall"))
+"""What `performance` writes of a window whose labels are still to come."""
+
+
+def test_an_alarm_of_late_labels_is_not_hidden_by_newer_windows_that_wait_for_theirs(filled):
+    """As of labels two days late: the newest window never has any."""
+    write(filled, drift(0.0))
+    judged(filled, day(1), "performance", coverage("ok", 1.0), wrong("alarm", 0.1))
+    judged(filled, day(2), "performance", coverage("ok", 1.0), wrong("alarm", 0.2, segment=""))
+    for window in (day(3), LATEST):
+        judged(filled, window, "performance", *LATE)
+    assert said(filled) == (
+        f"flights: 1 alarm (0 of segments) in window {day(2)}, the newest that these checks could judge",
+        "  performance: F1 score is alarm",
+        f"flights: performance judged nothing in window {LATEST}: 0% of 10 rows have a label",
+    )
+    (health,) = filled.query("SELECT alarms, too_few_rows FROM monitor_health")
+    assert health == {"alarms": 1, "too_few_rows": 2}
+
+
+def test_an_alarm_that_a_newer_verdict_has_taken_back_is_not_told(filled):
+    write(filled, drift(0.0))
+    judged(filled, day(1), "concept_drift", Result("drifted_share", 1.0, status="alarm", message="changed"))
+    judged(filled, day(2), "concept_drift", Result("drifted_share", 0.0, status="ok", message="as before"))
+    judged(filled, LATEST, "concept_drift", Result("drifted_share", status="insufficient_data", message="no labels"))
+    assert said(filled) == (
+        "flights: nothing is in alarm in its latest window",
+        f"flights: concept_drift judged nothing in window {LATEST}: no labels",
+    )
+
+
+def test_a_check_without_labels_is_told_of_its_latest_window_only(filled):
+    """Its alarm of yesterday is no news where today's rows are too few."""
+    write(filled, Result("drifted_share", status="insufficient_data", message="no column could be judged"))
+    assert said(filled)[0] == "flights: nothing is in alarm in its latest window"
+
+
+def test_an_alarm_of_the_latest_window_is_told_once(filled):
+    write(filled, drift(0.0))
+    judged(filled, LATEST, "performance", coverage("ok", 1.0), wrong("alarm"))
+    assert said(filled) == (
+        "flights: 1 alarm (0 of segments) in its latest window",
+        "  performance: F1 score is alarm",
+    )
+
+
+def test_a_segment_with_enough_labels_does_not_stand_for_all_rows(filled):
+    write(filled, drift(0.0))
+    judged(filled, day(3), "performance", coverage("ok", 1.0), wrong("alarm"))
+    judged(filled, LATEST, "performance", *LATE, wrong("ok", segment="origin=JFK"))
+    assert said(filled)[:2] == (
+        f"flights: 1 alarm (0 of segments) in window {day(3)}, the newest that these checks could judge",
+        "  performance: F1 score is alarm",
+    )
+
+
+def test_performance_that_is_compared_with_nothing_is_not_silently_green(filled):
+    write(filled, drift(0.0))
+    judged(filled, LATEST, "performance", coverage("ok", 1.0), wrong("insufficient_data"), wrong("info", metric="lift"))
+    assert said(filled) == (
+        "flights: nothing is in alarm in its latest window",
+        f"flights: performance judged nothing in window {LATEST}: F1 score is insufficient_data",
+    )
+    judged(filled, LATEST, "performance", coverage("ok", 1.0), wrong("insufficient_data"), wrong("ok", metric="brier"))
+    assert said(filled) == ("flights: nothing is in alarm in its latest window",)
+
+
+def test_estimates_that_miss_too_often_are_told_though_newer_windows_have_estimates(filled):
+    write(filled, drift(0.0))
+    miss = Result("estimate_coverage", 0.4, status="warning", message="the estimates miss too often")
+    waits = Result("estimate_coverage", status="insufficient_data", message="not yet")
+    judged(filled, day(1), "estimated_performance", miss, wrong("alarm", metric="roc_auc"))
+    judged(filled, LATEST, "estimated_performance", waits, wrong("ok", metric="roc_auc"))
+    assert said(filled) == (
+        f"flights: 1 warning in window {day(1)}, the newest that these checks could judge",
+        "  estimated_performance: the estimates miss too often",
+    )
+
+
+def test_an_unreadable_label_table_is_told_beside_the_last_verdict(filled):
+    write(filled, drift(0.0))
+    judged(filled, day(3), "performance", coverage("ok", 1.0), wrong("alarm"))
+    judged(filled, LATEST, "performance", Result("label_coverage", status="error", message="no table 'outcomes'"))
+    assert said(filled) == (
+        "flights: 1 error in its latest window",
+        "  performance: no table 'outcomes'",
+        f"flights: 1 alarm (0 of segments) in window {day(3)}, the newest that these checks could judge",
+        "  performance: F1 score is alarm",
+    )

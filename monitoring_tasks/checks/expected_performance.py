@@ -127,6 +127,9 @@ def expect(profile: LabelsProfile, baseline: LabelledBaseline, inputs: Inputs) -
     higher by 0.8, not corrected  94, 52, 40 %
     ============================= ==================
 
+    Of three classes with scores the intervals of accuracy, F1, MCC, ROC AUC, log loss and Brier score hold in 95 to
+    97 % of 150 quiet windows of 800 rows, and in 95 to 100 % of windows whose rows are harder or easier.
+
     Of a regression the interval of MAE, RMSE and the median holds in 93, 90 and 94 % of 100 quiet windows. Errors are
     counted by doubling in each bin of the column: where they have another shape there than elsewhere, the mean loss is
     off, by 6 % of a window whose rows have moved to the bin with the widest errors.

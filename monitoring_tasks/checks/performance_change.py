@@ -258,7 +258,7 @@ def _rows(
 def _by(split: Split) -> str:
     """Say which split it is, and of how many rows where that is not about all."""
     by, shared = f"by {split.column or 'all features at once'}", split.parts.shared
-    return by if shared >= 0.995 else f"{by} ({percent(shared)} of the rows lie where both sides have some)"
+    return by if shared >= 0.99 else f"{by} ({percent(shared)} of the rows lie where both sides have some)"
 
 
 def _whole(
@@ -302,7 +302,7 @@ def _whole(
         window_rows=current.labelled,
         baseline_rows=reference.whole.labelled,
         status="info",
-        message="; ".join([sentence, *beside[:3]]) + provisional(context),
+        message="; ".join([sentence + provisional(context), *beside[:3]]),
         detail=detail,
     )
 

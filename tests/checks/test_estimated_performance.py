@@ -428,21 +428,24 @@ def softmax_baseline() -> LabelledBaseline:
     return baseline_of(softmax_classes)
 
 
+OF_CLASSES = ("accuracy", "f1", "mcc", "roc_auc", "log_loss", "brier")
+
+
 def test_multiclass_is_estimated_from_the_scores_where_there_are_some(softmax_baseline):
     """The confusion that the baseline's predictions had is too good for harder rows, and too bad for easier ones."""
-    monitor = monitor_of("{metrics: [accuracy, f1, mcc, roc_auc]}", "multiclass_classification")
+    monitor = monitor_of(f"{{metrics: [{', '.join(OF_CLASSES)}]}}", "multiclass_classification")
     for sharpness in (0.5, 2.0):
         truth = softmax_classes(31, 20_000, sharpness).outcomes
         profile = softmax_classes(31, 20_000, sharpness, labelled=False)
         results = found(estimated_performance(context_of(monitor, [profile], softmax_baseline)))
-        for name in ("accuracy", "f1", "mcc", "roc_auc"):
+        for name in OF_CLASSES:
             real = float(performance_metric(name).function(truth))
-            assert results[name].value == pytest.approx(real, abs=0.03), (name, sharpness)
+            assert results[name].value == pytest.approx(real, abs=0.04), (name, sharpness)
             assert abs(results[name].value - real) < abs(results[name].detail["baseline"] - real) / 3
             assert " from 20,000 scores" in results[name].message
         assert results["accuracy"].status == ("alarm" if sharpness < 1 else "ok")
     quiet = found(estimated_performance(context_of(monitor, [softmax_classes(32, labelled=False)], softmax_baseline)))
-    assert {quiet[name].status for name in ("accuracy", "f1", "mcc", "roc_auc")} == {"ok"}
+    assert {quiet[name].status for name in OF_CLASSES} == {"ok"}
 
 
 def test_a_shift_that_the_scores_of_classes_do_not_know_is_corrected_for():
@@ -482,17 +485,16 @@ def test_a_shift_that_the_scores_of_classes_do_not_know_is_corrected_for():
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("sharpness", [1.0, 0.6])
+@pytest.mark.parametrize("sharpness", [1.0, 0.6, 1.5])
 def test_the_intervals_of_a_multiclass_model_hold_the_truth(softmax_baseline, sharpness):
-    names = ("accuracy", "f1", "mcc", "roc_auc")
-    monitor = monitor_of(f"{{metrics: [{', '.join(names)}]}}", "multiclass_classification")
-    held: dict[str, list[bool]] = {name: [] for name in names}
+    monitor = monitor_of(f"{{metrics: [{', '.join(OF_CLASSES)}]}}", "multiclass_classification")
+    held: dict[str, list[bool]] = {name: [] for name in OF_CLASSES}
     for day in range(1000, 1150):
         profile = softmax_classes(day, 800, sharpness)
         results = found(estimated_performance(context_of(monitor, [profile], softmax_baseline, final=True)))
-        for name in names:
+        for name in OF_CLASSES:
             held[name].append(results[name].detail["inside"])
-    assert all(np.mean(each) >= 0.9 for each in held.values()), {name: np.mean(each) for name, each in held.items()}
+    assert all(np.mean(each) >= 0.92 for each in held.values()), {name: np.mean(each) for name, each in held.items()}
 
 
 def amounts(day: int, rows: int = 600, x: float = 0.0, labelled: bool = True) -> LabelsProfile:

@@ -371,10 +371,16 @@ def _corners(sides: tuple[_Side, _Side], both: NDArray[np.bool_]) -> list[_Corne
         factor = np.ones(len(both))
         if bins is not None:
             factor = np.divide(sides[inputs].rows, side.rows, out=np.zeros(len(both)), where=bins)
-        sums = {name: factor @ (side.counts * mean) for name, mean in side.means.items()}
-        sizes = {name: factor @ (side.counts * np.abs(mean)) for name, mean in side.means.items()}
-        found.append(_Corner(inputs, relation, factor, factor @ side.counts, sums, sizes))
+        sums = {name: _added_up(factor, side.counts * mean) for name, mean in side.means.items()}
+        sizes = {name: _added_up(factor, side.counts * np.abs(mean)) for name, mean in side.means.items()}
+        found.append(_Corner(inputs, relation, factor, _added_up(factor, side.counts), sums, sizes))
     return found
+
+
+def _added_up(factor: FloatArray, cells: FloatArray) -> FloatArray:
+    """Add up the bins, each so many times: in one order, for a matrix product's last bits may differ between runs."""
+    total: FloatArray = (factor[:, np.newaxis] * cells).sum(axis=0)
+    return total
 
 
 def _values(metric: Metric, corners: Sequence[_Corner], like: Outcomes) -> FloatArray:
@@ -421,10 +427,10 @@ def _sampling(
             added[corner.relation] += np.outer(shares, corner.factor**2 * noise * within)
     variance, fourth, told = np.zeros(len(PARTS)), np.zeros(len(PARTS)), True
     for side, its_row, its_added, number in zip(sides, of_row, added, (0, 1), strict=True):
-        influence = np.tensordot(PARTS, its_row, axes=1)
+        influence = np.einsum("pt,tbc->pbc", PARTS, its_row)
         whole = (side.counts * influence**2).sum(axis=2)
         for name, each in of_unit.items():
-            whole += (side.counts * side.spreads[name] * np.tensordot(PARTS, each[number], axes=1) ** 2).sum(axis=2)
+            whole += (side.counts * side.spreads[name] * np.einsum("pt,tbc->pbc", PARTS, each[number]) ** 2).sum(axis=2)
         between = side.rows * _per_row((side.counts * influence).sum(axis=2), side.rows) ** 2
         variance += between.sum(axis=1) + np.maximum((whole - between - its_added).sum(axis=1), 0.0)
         its_fourth = (side.counts * influence**4).sum(axis=(1, 2))

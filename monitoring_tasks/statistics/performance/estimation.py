@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from monitoring_tasks.statistics.bayesian_bootstrap import bayesian_bootstrap
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.intervals import Z
 from monitoring_tasks.statistics.performance.calibration_map import (
+    SMALLEST,
     Calibration,
     Redrawn,
     RedrawnClasses,
@@ -66,7 +67,8 @@ def expected_outcomes(
     Of a multiclass model with class scores, the share of right predictions of each class is that of as many rows with
     the highest scores of the class, calibrated, and corrected by the odds with which that was right or wrong of the
     baseline. Wrong ones are spread as the baseline's, raked [2]_ to the labels that the calibrated scores expect. A
-    class without a score is expected as often as the baseline's predictions were of it.
+    class without a score is expected as often as the baseline's predictions were of it. Log loss and Brier score are
+    larger or smaller than those of the cells as the scores say that the window has.
 
     Parameters
     ----------
@@ -113,7 +115,8 @@ def expected_outcomes(
     its = RedrawnClasses(calibration.class_rows.sum(axis=-1), fitted, fitted)
     expected = _expected_confusion(rows, scores, calibration.rows, its)
     labels = scores * calibration.class_probability
-    return reweighted(_unit(calibration), expected, np.stack([scores - labels, labels], axis=-1))
+    found = reweighted(_unit(calibration), expected, np.stack([scores - labels, labels], axis=-1))
+    return _with_losses(found, _loss_ratios(calibration, expected, scores, calibration.rows, its))
 
 
 def expectation(
@@ -196,13 +199,19 @@ def expectation(
         )
     window = bayesian_bootstrap(rows, draws=draws, rng=rng) if target == "population" else rows
     probability, drawn_scores = fitted.probability, None
+    ratios: dict[str, FloatArray] = {}
     if scores is not None and fitted.of_classes is not None:
         seen = bayesian_bootstrap(scores, draws=draws, rng=rng) if target == "population" else scores
-        probability = label_shares(_expected_confusion(window, seen, fitted.rows, fitted.of_classes))
+        confusion = _expected_confusion(window, seen, fitted.rows, fitted.of_classes)
+        probability = label_shares(confusion)
+        ratios = _loss_ratios(calibration, confusion, seen, fitted.rows, fitted.of_classes)
         drawn_scores = _drawn_class_scores(fitted.of_classes.scattered, scores, target, rng)
     drawn = drawn_labels(window, probability, target, rng)
+    if target == "labels":
+        by_chance = rng.standard_normal(draws)
+        ratios = {name: each * _spread(calibration, drawn, name, by_chance) for name, each in ratios.items()}
     expected = expected_outcomes(calibration, rows, scores)
-    return Expectation(expected, reweighted(_unit(calibration), drawn, drawn_scores))
+    return Expectation(expected, _with_losses(reweighted(_unit(calibration), drawn, drawn_scores), ratios))
 
 
 def estimated(
@@ -365,6 +374,57 @@ def _expected_confusion(counts: FloatArray, scores: FloatArray, tables: FloatArr
     hits = np.where(total[..., 0] > 0, hits, predicted)
     expected[..., 0, 1:, :] = wrong + np.eye(predicted.shape[-1]) * hits[..., np.newaxis]
     return expected
+
+
+def _loss_ratios(
+    calibration: Calibration, confusion: FloatArray, scores: FloatArray, tables: FloatArray, its: RedrawnClasses
+) -> dict[str, FloatArray]:
+    """Return by how much the scores say that losses are larger than those of rows like the baseline's in each cell."""
+    edges = calibration.edges
+    if "brier" not in calibration.means or len(edges) != scores.shape[-1] - 1 or not len(edges):
+        return {}
+    middle = np.clip(np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]]), SMALLEST, 1 - SMALLEST)
+
+    def by_scores(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        labels = rows * its.probability
+        of_label = _ratio(np.sum(labels * -np.log(middle), axis=(-2, -1)), labels.sum(axis=(-2, -1)))
+        squares = np.sum(labels * (1 - middle) ** 2 + (rows - labels) * middle**2, axis=-1)
+        return of_label, _ratio(squares, rows.sum(axis=-1)).sum(axis=-1)
+
+    found = {}
+    for name, after, before in zip(("log_loss", "brier"), by_scores(scores), by_scores(its.rows), strict=True):
+        in_cells = (np.sum(each * calibration.means[name], axis=(-3, -2, -1)) for each in (confusion, tables))
+        of_window, of_baseline = (
+            _ratio(total, each.sum(axis=(-3, -2, -1)))
+            for total, each in zip(in_cells, (confusion, tables), strict=True)
+        )
+        known = (before > 0) & (after > 0) & (of_window > 0) & (of_baseline > 0)
+        found[name] = np.where(known, _ratio(after, before) * _ratio(of_baseline, of_window), 1.0)
+        found[f"{name}_squares"] = found[name] ** 2
+    return found
+
+
+def _spread(calibration: Calibration, drawn: FloatArray, name: str, by_chance: FloatArray) -> FloatArray:
+    """Return by how much a sum of losses differs from that of its cells' means, as the losses of one cell differ."""
+    squares = calibration.means.get(f"{name}_squares")
+    if squares is None:
+        return np.ones(len(drawn))
+    mean = calibration.means[name]
+    axes = (-3, -2, -1)
+    noise = np.sqrt(np.sum(drawn * np.maximum(squares - mean**2, 0.0), axis=axes))
+    return np.asarray(np.maximum(1 + by_chance * _ratio(noise, np.sum(drawn * mean, axis=axes)), 0.0))
+
+
+def _with_losses(outcomes: Outcomes, ratios: Mapping[str, FloatArray]) -> Outcomes:
+    sums = {name: each * ratios[name][..., None, None, None] for name, each in outcomes.sums.items() if name in ratios}
+    return replace(outcomes, sums={**outcomes.sums, **sums})
+
+
+def _ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:
+    """Return a quotient, 0 of nothing."""
+    top, bottom = np.broadcast_arrays(top, bottom)
+    found: FloatArray = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)
+    return found
 
 
 def _top_share(scores: FloatArray, probability: FloatArray, predicted: FloatArray) -> FloatArray:

@@ -157,7 +157,7 @@ def test_the_scores_of_several_classes_show_how_much_windows_differ():
         assert (variance, parts) > (0.0, 4), name
         assert between_windows(metric, quiet)[0] < 0.1 * variance, name
     assert restless.part_class_scores is not None
-    assert (restless.part_class_scores.sum(axis=0) == restless.whole.class_scores).all()
+    assert (restless.part_class_scores.sum(axis=0) == restless.whole.class_scores[..., :2]).all()
 
 
 def test_what_windows_scores_show_is_kept():
@@ -182,11 +182,11 @@ def test_score_bins_of_very_many_classes_and_windows_are_added_up(monkeypatch: p
     scores = fine.part_class_scores
     assert scores is not None
     assert scores.shape == (20, 4, 18, 2)
-    assert scores.sum() == fine.whole.class_scores.sum()
+    assert scores.sum() == fine.whole.class_scores[..., :2].sum()
     edges = fine.parts.edges
     # Scores below each edge are those of the groups below it, as of the 66 bins.
     all_edges = np.array(CLASSES.score_edges)
-    whole, coarse = fine.whole.class_scores.sum(axis=(0, 2)), scores.sum(axis=(0, 1, 3))
+    whole, coarse = fine.whole.class_scores[..., :2].sum(axis=(0, 2)), scores.sum(axis=(0, 1, 3))
     for i, edge in enumerate(edges):
         assert coarse[: i + 1].sum() == whole[: 1 + int(np.flatnonzero(all_edges == edge)[0])].sum()
 

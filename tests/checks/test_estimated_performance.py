@@ -42,7 +42,11 @@ SHIFT = 0.8
 
 
 def monitor_of(settings: str = "{}", task: str = "binary_classification") -> Monitor:
-    more = ", score: score, positive_class: 1" if task == "binary_classification" else ""
+    more = {
+        "binary_classification": ", score: score, positive_class: 1",
+        "multiclass_classification": ", score: {0: p_0, 1: p_1, 2: p_2}",
+        "regression": "",
+    }[task]
     return parse_monitor(FILE.format(settings=settings, task=task, more=more), environ={})
 
 

@@ -48,8 +48,8 @@ class Outcomes:
             )
         if self.sums.keys() != other.sums.keys():
             raise ValueError(
-                f"outcomes add up only with the same sums, not {sorted(self.sums)} and {sorted(other.sums)}: leave out "
-                "of both what one of them does not have"
+                f"outcomes add up only if the same was summed, not {sorted(self.sums)} and {sorted(other.sums)}: sum "
+                "the same losses of both"
             )
         return Outcomes(
             counts=self.counts + other.counts,
@@ -108,10 +108,10 @@ def added_class_scores(first: IntArray | None, second: IntArray | None) -> IntAr
     if first is None and second is None:
         return None
     if first is None or second is None or first.shape != second.shape:
-        shapes = [None if each is None else each.shape for each in (first, second)]
+        shapes = " and ".join("None" if each is None else str(each.shape) for each in (first, second))
         raise ValueError(
-            f"class scores add up only on the same classes and bins, not {shapes[0]} and {shapes[1]}: count them of "
-            "both windows or of neither"
+            f"outcomes add up only with `class_scores` on the same bins, not {shapes}: count the scores of both, or of "
+            "neither"
         )
     total: IntArray = first + second
     return total

@@ -117,12 +117,9 @@ class LabelledBaseline:
             for segment, found in self.part_columns.items()
         }
         scores = self.part_class_scores
-        return profiles, {
-            "count": len(self.part_counts),
-            "rows": rows,
-            "columns": columns,
-            "class_scores": None if scores is None else {"groups": scores.shape[-2], **sparse(scores)},
-        }
+        # Without such scores the key is left out, so that a baseline stored before this was counted is still the same.
+        of_classes = {} if scores is None else {"class_scores": {"groups": scores.shape[-2], **sparse(scores)}}
+        return profiles, {"count": len(self.part_counts), "rows": rows, "columns": columns, **of_classes}
 
     @classmethod
     def from_json(

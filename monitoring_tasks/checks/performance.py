@@ -188,14 +188,19 @@ def _decided(
     status: Status = "alarm" if comparison.p_value < rate else "ok"
     change = f"the baseline's is {number(comparison.reference)}"
     usual = number(float(off_scale(comparison.metric, comparison.at)) + more)
-    if usually_worse(comparison.metric, context.labelled_baseline) and usual != number(comparison.reference):
+    told_apart = comparison.reach[0] <= comparison.reference <= comparison.reach[1]
+    worse = usually_worse(comparison.metric, context.labelled_baseline) != 0
+    if worse and told_apart and usual != number(comparison.reference):
         change += f", of its windows usually {usual}"
     ups_and_downs = "usual ups and downs explain" if comparison.between else "chance explains"
     verdict = "is worse than the baseline's" if status == "alarm" else f"is no worse than {ups_and_downs}"
     unknown = "; how much windows differ beyond chance is not known" if comparison.between is None else ""
-    bound = " or ".join(
-        f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
-    )
+    bounds = [
+        f"{side} {number(each)}"
+        for side, each, end in (("below", low, metric.lowest), ("above", high, metric.highest))
+        if each is not None and each != end
+    ]
+    bound = f"alarm {' or '.join(bounds)}" if bounds else "no value of so few rows is an alarm"
     return replace(
         result,
         status=status,
@@ -203,7 +208,7 @@ def _decided(
         threshold_lower=low,
         threshold_upper=high,
         message=f"{metric.label} {verdict}: {result.message.removeprefix(metric.label).strip()}, {change} "
-        f"(alarm {bound}; {p_value(comparison.p_value)}{unknown})",
+        f"({bound}; {p_value(comparison.p_value)}{unknown})",
         detail={"baseline": comparison.reference, "between_windows": comparison.between},
     )
 

@@ -313,6 +313,9 @@ def test_a_window_that_is_worse_but_not_by_enough_is_not_called_like_the_baselin
     quiet = of(performance(context_of(binary_rows(500, rng), BINARY, baseline_of(days()[:3], BINARY))), "brier")
     assert quiet.message.startswith("Brier score is no worse than chance explains: 0.1")
     assert quiet.message.endswith("; how much windows differ beyond chance is not known)")
+    few = of(performance(context_of(binary_rows(8, rng), BINARY, restless)), "f1")
+    assert few.threshold_lower == 0.0
+    assert "(no value of so few rows is an alarm; p = " in few.message
     checks = "{performance: {metrics: [expected_calibration_error]}}"
     usual = of(performance(context_of(rows, BINARY, restless, checks)), "expected_calibration_error")
     assert ", of its windows usually 0.0" in usual.message

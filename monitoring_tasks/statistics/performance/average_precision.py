@@ -44,8 +44,9 @@ def average_precision(outcomes: Outcomes, average: Average = "macro") -> FloatAr
     float ndarray, shape (...)
         In [0, 1]; of scores that say nothing about the share of positive rows; NaN where one class only is labelled.
         Exact where every distinct score has a bin of its own. On 200 quantile bins of 20,000 rows within 8e-4 of that
-        of the rows at base rates of 0.2 and more. At 0.05 it lies up to 5e-3 below, a third of its standard error: one
-        row counts for much among the few with the highest scores, and their order is not known.
+        of the rows at base rates of 0.2 and more. At 0.05 it lies 2e-3 to 4e-3 below on average and 7e-3 at most, less
+        than half its standard error. No interpolation brings that to 1e-3: one row counts for much among the few with
+        the highest scores, and rows in another order within their bins have values that vary by 2e-3 to 4e-3.
 
     Raises
     ------

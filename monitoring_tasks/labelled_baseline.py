@@ -198,6 +198,17 @@ def label_table(profile: LabelsProfile, column: str) -> FloatArray:
     return found
 
 
+def stratified_table(profile: LabelsProfile, column: str) -> FloatArray:
+    """Return the labelled rows of each bin of a column by what the model said, and by label.
+
+    Shape (bins, groups of the score's places, labels), without a score (bins, predictions, labels).
+    """
+    bins = profile.bins
+    counts = profile.columns[column].reshape(-1, *bins.split)[..., :-1]
+    found: FloatArray = counts.sum(axis=2 if bins.split[0] > 1 else 1).astype(np.float64)
+    return found
+
+
 def moments(table: FloatArray, label: int, bins: OutcomeBins) -> FloatArray:
     """Return rows, sum and sum of squares by bin, of 1 for one label and 0 for the others, or of the residual."""
     if bins.task == "regression":

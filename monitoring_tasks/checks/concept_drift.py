@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +19,7 @@ from monitoring_tasks.checks.performance import few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.config import ConceptDrift
-from monitoring_tasks.labelled_baseline import WHOLE, LabelledBaseline, label_table, moments
+from monitoring_tasks.labelled_baseline import WHOLE, LabelledBaseline, label_table, moments, stratified_table
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.profile import readable
 from monitoring_tasks.statistics.histogram import FloatArray
@@ -28,7 +29,10 @@ from monitoring_tasks.statistics.performance.calibration_drift import calibratio
 from monitoring_tasks.statistics.performance.conditional_shift import (
     BetweenWindows,
     ConditionalShift,
+    WithinStrata,
     conditional_shift,
+    standardised,
+    within_strata,
 )
 
 FEWEST_LABELS = 5
@@ -42,17 +46,21 @@ def concept_drift(context: CheckContext) -> list[Result]:
     """Test P(label | inputs) against the baseline's, in the window and in the series of windows.
 
     For every feature and the score: the share of labels (of a regression, the mean residual) at equal values, each bin
-    held against the same bin of the baseline and against how much it differs among the baseline's windows; a shift of
-    the inputs alone moves nothing. Calibration in the large and the mean loss are tested beside it. What is tested in
-    one window, in all columns and segments, is corrected together (Benjamini and Hochberg), and the detectors look at
-    the windows before.
+    held against the same bin of the baseline and against how much it differs among the baseline's windows. Of a feature
+    rows of equal scores (without a score, of equal predictions) are compared, or a shift of one feature would change
+    the labels at equal values of all others: a shift of the inputs alone moves nothing that the score knows. A model
+    that scores otherwise than the baseline's did is a change. Calibration in the large and the mean loss are tested
+    beside it. What is tested in one window, in all columns and segments, is corrected together (Benjamini and
+    Hochberg), and the detectors look at the windows before.
 
     Windows without drift that raise any alarm, by simulation (400 windows of 20 baselines of 30 windows each, at a
-    `false_alarm_rate` of 1 %), where windows differ by nothing but chance: 0.5 % with 200 rows and one feature, 0.3 %
-    with 1,000 rows and ten; where the share of labels of each window has a standard deviation of its own, of 5 points:
-    0 % with 200 rows and ten features, 1 % with 1,000 and ten, 0 % with 10,000 and one; of 3 points: 0.8 % with 1,000
-    rows and fifty features. How much windows differ is known from the baseline's, so that a baseline of fewer than four
-    windows takes rows as independent, and one that is calmer than the time after it raises more alarms.
+    `false_alarm_rate` of 1 %, the detectors not counted), where windows differ by nothing but chance: 0.5 % with 200
+    rows and one feature, 0.3 % with 1,000 rows and ten; where the share of labels of each window has a standard
+    deviation of its own, of 5 points: 0 % with 200 rows and ten features, 0.8 % with 1,000 and ten, 0 % with 10,000 and
+    one; of 3 points: 0.5 % with 1,000 rows and fifty features. Where three of four rows move to one bin of the feature
+    that labels hang on: 0 to 0.5 % with 200 to 10,000 rows, one to ten features and levels of 0 or 5 points. How much
+    windows differ is known from the baseline's, so that a baseline of fewer than four windows takes rows as
+    independent, and one that is calmer than the time after it raises more alarms.
 
     A share of labels, and how far it is from the baseline's, are of the rows whose values the baseline knows. A window
     inside the baseline's period is compared with a baseline that holds it too.
@@ -217,15 +225,17 @@ def _at_equal(
     settings = context.monitor.checks.concept_drift
     assert settings is not None
     regression = bins.task == "regression"
-    before, after = label_table(reference, key), label_table(profile, key)
+    before = label_table(reference, key)
     # Of two labels one says all; of more the one that changed most surely is told, and all are counted as tests.
     candidates = [0] if regression else [1] if before.shape[1] == 2 else list(range(before.shape[1]))
     shifts: list[tuple[int, ConditionalShift, BetweenWindows | None]] = []
     compared = 0
+    tables: dict[int, FloatArray] = {}
     for label in candidates:
-        a, b = moments(before, label, bins), moments(after, label, bins)
+        a, b = _sides(key, label, reference, profile)
         # Of values that the baseline does not know nothing is said, and so not of a window that has few others.
         b = np.where(a[:, :1] > 1, b, 0.0)
+        tables[label] = b
         compared = int(b[:, 0].sum())
         if compared < settings.minimum_rows:
             continue
@@ -272,7 +282,7 @@ def _at_equal(
     in_bin = ""
     effect = abs(shift.difference) / unit
     if strongest is not None:
-        its = moments(after, label, bins)[strongest]
+        its = tables[label][strongest]
         rate = float(its[1] / its[0])
         change = float(shift.bins[strongest])
         detail["bin"] = {
@@ -300,18 +310,46 @@ def _at_equal(
         error=shift.standard_error,
         freedom=shift.freedom,
         sides=(2 if strongest is None else 4) * len(candidates),
-        words=_sentence(context, profile, column, label, shift) + in_bin,
+        words=_sentence(context, profile, column, label, shift, known_too=key != WHOLE) + in_bin,
         detail=detail,
     )
 
 
-def _sentence(context: CheckContext, profile: LabelsProfile, column: str, label: int, shift: ConditionalShift) -> str:
+def _sides(key: str, label: int, reference: LabelsProfile, profile: LabelsProfile) -> tuple[FloatArray, FloatArray]:
+    """Return moments by bin of the baseline, at the window's scores or predictions, and of the window."""
+    bins, both = profile.bins, (reference, profile)
+    if bins.task == "regression" or key == WHOLE:
+        a, b = (moments(label_table(each, key), label, bins) for each in both)
+    else:
+        a, b = (moments(stratified_table(each, key), label, bins) for each in both)
+    if bins.task == "regression":
+        return a, b
+    within = _within_groups(reference, profile, label) if bins.split[0] > 1 else None
+    if key == WHOLE:
+        return (a if within is None else within.applied(a)), b
+    return standardised(a, b, within)
+
+
+@lru_cache(maxsize=8)
+def _within_groups(reference: LabelsProfile, profile: LabelsProfile, label: int) -> WithinStrata:
+    """Return what scores that move inside the groups of places do: the same for every column."""
+    counts = [each.outcomes.counts.sum(axis=1) for each in (reference, profile)]
+    before, after = (np.stack([each.sum(axis=1), each[:, label]], axis=1) for each in counts)
+    return within_strata(before, after, profile.bins.place_groups)
+
+
+def _sentence(
+    context: CheckContext, profile: LabelsProfile, column: str, label: int, shift: ConditionalShift, *, known_too: bool
+) -> str:
     sizes = _pair(shift.expected + shift.difference, shift.expected, profile.bins.task == "regression")
     if profile.bins.task == "regression":
         return f"at equal {column} the mean residual (prediction less label) is {sizes}"
     labels = context.monitor.labels
     name = readable(_label_names(profile)[label])
-    return f"at equal {column} {sizes} of the rows have {labels.value if labels else 'label'}={name}"
+    log = context.monitor.inference_log
+    score = log.score if profile.bins.edges and isinstance(log.score, str) else log.prediction
+    equal = f"{column} and {score}" if known_too and score not in (None, column) else column
+    return f"at equal {equal} {sizes} of the rows have {labels.value if labels else 'label'}={name}"
 
 
 def _pair(after: float, before: float, regression: bool) -> str:

@@ -129,6 +129,44 @@ def test_the_bound_of_a_message_is_a_distance_from_the_baseline():
     assert "(alarm beyond +" in found(results, "loss_drift").message
 
 
+def test_a_shift_of_one_feature_is_no_change_at_equal_values_of_the_others():
+    """It was, for labels became fewer in all bins of the other nine: in 64 % of such windows one alarmed."""
+    rng = np.random.default_rng(63)
+    known = baseline(columns=10)
+    for _ in range(20):
+        results = run(binary(rng, columns=10, shift=True), known)
+        assert alarms(results) == set()
+    assert found(results, "label_shift", "b").message.startswith("at equal b and probability ")
+    assert found(results, "label_shift", "probability").message.startswith("at equal probability 2")
+
+
+def test_what_is_expected_is_what_the_inputs_say():
+    """Of three rows in four a rate of 0.225, of the others 0.3: scores move inside the groups, too."""
+    rng = np.random.default_rng(65)
+    days = [binary(rng, 4000) for _ in range(DAYS)]
+    results = run(binary(rng, 20_000, shift=True), made.labelled_baseline(days, BINARY))
+    for column in ("a", "b", "probability"):
+        its = found(results, "label_shift", column)
+        assert its.detail["expected"] == pytest.approx(0.75 * 0.225 + 0.25 * 0.3, abs=0.004), column
+        assert its.decided() == "ok"
+
+
+def test_without_a_score_rows_of_equal_predictions_are_compared():
+    """The rate hangs on the class predicted alone, and `b` knows nothing: rows of the second class have become many."""
+    rng = np.random.default_rng(64)
+
+    def classes(n: int, second: float) -> Rows:
+        prediction = (rng.random(n) < second).astype(int)
+        label = np.where(rng.random(n) < 0.8, prediction, 2)
+        return Rows({"b": rng.random(n) * 8}, label, prediction)
+
+    its = made.monitor(["b"], "multiclass_classification")
+    known = made.labelled_baseline([classes(500, 0.2) for _ in range(DAYS)], MULTICLASS)
+    results = concept_drift(made.context(its, known, [counted(classes(1000, 0.6), MULTICLASS, WINDOW)]))
+    assert alarms(results) == set()
+    assert found(results, "label_shift", "b").message.startswith("at equal b and predicted ")
+
+
 @pytest.mark.parametrize("level", [0.15, -0.15])
 def test_a_change_everywhere_is_found_in_either_direction_and_the_calibration_with_it(level: float):
     results = run(binary(np.random.default_rng(6), level=level))
@@ -388,7 +426,9 @@ def test_the_bound_of_the_chart_is_that_of_its_run_length():
     assert average_run_length(0.5, chart_threshold(0.002, 25, 2), 0.2, sides=2) == pytest.approx(500, rel=0.01)
 
 
-def false_alarms(n: int, columns: int, spread: float, baselines: int, windows: int, seed: int = 0) -> float:
+def false_alarms(
+    n: int, columns: int, spread: float, baselines: int, windows: int, *, shift: bool = False, seed: int = 0
+) -> float:
     """Return the share of windows without drift in which any row alarms, of several baselines."""
     rng = np.random.default_rng(seed)
     alarmed = 0
@@ -396,7 +436,8 @@ def false_alarms(n: int, columns: int, spread: float, baselines: int, windows: i
         days = [binary(rng, n, columns, level=spread * rng.normal()) for _ in range(DAYS)]
         known = made.labelled_baseline(days, BINARY)
         for _ in range(windows):
-            alarmed += bool(alarms(run(binary(rng, n, columns, level=spread * rng.normal()), known)))
+            rows = binary(rng, n, columns, level=spread * rng.normal(), shift=shift)
+            alarmed += bool(alarms(run(rows, known)))
     return alarmed / (baselines * windows)
 
 
@@ -408,6 +449,13 @@ def false_alarms(n: int, columns: int, spread: float, baselines: int, windows: i
 def test_false_alarms_are_as_rare_as_the_file_says(n: int, columns: int, spread: float):
     """At a rate of 1 %; 400 windows of 20 baselines. More than 10 are chance in one of 350 tests at that rate."""
     assert false_alarms(n, columns, spread, 20, 20) * 400 <= 10
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("n", "columns", "spread"), [(1000, 10, 0.0), (1000, 10, 0.05), (10_000, 2, 0.0)])
+def test_false_alarms_are_as_rare_where_the_inputs_move(n: int, columns: int, spread: float):
+    """At equal values of one feature alone 64 % of the first alarmed."""
+    assert false_alarms(n, columns, spread, 20, 20, shift=True) * 400 <= 10
 
 
 def reports(n: int, spread: float, runs: int, windows: int, seed: int = 0) -> dict[str, float]:

@@ -224,6 +224,132 @@ def conditional_shift(
     return replace(found, p_value=p_value)
 
 
+@dataclass(frozen=True)
+class WithinStrata:
+    """By how much the reference's mean in each stratum of the score changes if places in it are as frequent as now."""
+
+    shift: FloatArray
+    """Shape (n_strata,)."""
+    inflation: FloatArray
+    """Of the mean's variance, at least 1: rows of places count unequally."""
+
+    def applied(self, reference: FloatArray) -> FloatArray:
+        """Return moments of the reference by stratum, shape (n_strata, 3), with these means and as steady as they."""
+        rows = reference[:, 0] / self.inflation
+        mean = np.divide(reference[:, 1], reference[:, 0], out=np.zeros(len(rows)), where=reference[:, 0] > 0)
+        total = rows * np.clip(mean + self.shift, 0, 1)
+        return np.stack([rows, total, total], axis=-1)
+
+
+def within_strata(reference: npt.ArrayLike, current: npt.ArrayLike, strata: npt.ArrayLike) -> WithinStrata:
+    """Measure what inputs that move inside the strata of a score do to their means.
+
+    Parameters
+    ----------
+    reference, current : float array, shape (n_places, 2)
+        Rows and sum of a label that is 0 or 1 at each place of the score.
+    strata : int array, shape (n_places,)
+        The stratum of each place.
+
+    Returns
+    -------
+    WithinStrata
+        Without a shift where nothing is shared.
+
+    Examples
+    --------
+    A stratum of two places with shares of 0.2 and 0.4; now three rows of four are at the second.
+
+    >>> found = within_strata([[100, 20], [100, 40]], [[10, 2], [30, 12]], [0, 0])
+    >>> found.shift.round(2).tolist(), found.inflation.round(2).tolist()
+    ([0.05], [1.25])
+    """
+    a, b, group = np.asarray(reference, np.float64), np.asarray(current, np.float64), np.asarray(strata)
+    size = int(group.max()) + 1
+    rows = np.bincount(group, a[:, 0], size)
+    now = np.where(a[:, 0] > 0, b[:, 0], 0.0)
+    total = np.bincount(group, now, size)
+    there = total > 0
+    share = np.divide(now, total[group], out=np.zeros(len(a)), where=there[group])
+    mean = np.divide(a[:, 1], a[:, 0], out=np.zeros(len(a)), where=a[:, 0] > 0)
+    inverse = np.divide(share**2, a[:, 0], out=np.zeros(len(a)), where=a[:, 0] > 0)
+    before = np.divide(np.bincount(group, a[:, 1], size), rows, out=np.zeros(size), where=rows > 0)
+    return WithinStrata(
+        np.where(there, np.bincount(group, share * mean, size) - before, 0.0),
+        np.where(there, np.bincount(group, inverse, size) * rows, 1.0),
+    )
+
+
+def standardised(
+    reference: npt.ArrayLike, current: npt.ArrayLike, within: WithinStrata | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return moments by bin of a reference that has, inside each bin, the current strata: direct standardisation.
+
+    Labels in a bin of one feature change when another feature moves that says more of them. Held against a reference
+    with as many rows of each stratum of the score, they do so only as far as the score does not know.
+
+    Parameters
+    ----------
+    reference, current : float array, shape (n_bins, n_strata, 3)
+        Rows, sum and sum of squares, of a label that is 0 or 1.
+    within : WithinStrata, optional
+        Of all bins together. What the bins show in the same direction is left out of it: a feature that the score
+        depends on moves inside a stratum as the score does, and that is no news.
+
+    Returns
+    -------
+    reference, current : float ndarray, shape (n_bins, 3)
+        As `conditional_shift` takes them. Of the current rows those in cells that the reference has too; of the
+        reference as many as have a mean that is as steady: Kish's effective rows [1]_ of weighted strata.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    References
+    ----------
+    .. [1] Kish, L. (1965). Survey Sampling. Wiley.
+
+    Examples
+    --------
+    The score's strata have shares of 0.1 and 0.5 on both sides; in the current rows the second is more frequent.
+
+    >>> before, after = [[[100, 10, 10], [100, 50, 50]]], [[[20, 2, 2], [80, 40, 40]]]
+    >>> a, b = standardised(before, after)
+    >>> a.round(1).tolist(), b.tolist()
+    ([[147.1, 61.8, 61.8]], [[100.0, 42.0, 42.0]])
+    """
+    a, b = np.asarray(reference, np.float64), np.asarray(current, np.float64)
+    if a.ndim != 3 or a.shape[2] != 3 or a.shape != b.shape:
+        raise ValueError(
+            f"`reference` of shape {a.shape} and `current` of shape {b.shape} must be rows, sums and squares by bin "
+            "and stratum"
+        )
+    shared = (a[..., 0] > 0) & (b[..., 0] > 0)
+    kept = np.where(shared[..., np.newaxis], b, 0.0).sum(axis=1)
+    some = kept[:, :1] > 0
+    weight = np.divide(b[..., 0], kept[:, :1], out=np.zeros(shared.shape), where=shared & some)
+    mean = np.divide(a[..., 1], a[..., 0], out=np.zeros(shared.shape), where=shared)
+    inverse = np.divide(weight**2, a[..., 0], out=np.zeros(shared.shape), where=shared)
+    if within is not None:
+        before, after = (_shares_of_bins(np.where(shared, each[..., 0], 0.0)) for each in (a, b))
+        by_bins = ((after - before) * mean).sum(axis=0)
+        same = np.clip(within.shift, np.minimum(by_bins, 0), np.maximum(by_bins, 0))
+        mean, inverse = np.clip(mean + within.shift - same, 0, 1), inverse * within.inflation
+    inverse = inverse.sum(axis=1)
+    rows = np.divide(1.0, inverse, out=np.zeros(len(a)), where=some[:, 0])
+    total = rows * (weight * mean).sum(axis=1)
+    return np.stack([rows, total, total], axis=-1), kept
+
+
+def _shares_of_bins(rows: FloatArray) -> FloatArray:
+    """Return the share of each bin, the first axis, in its stratum."""
+    total = rows.sum(axis=0)
+    shares: FloatArray = np.divide(rows, total, out=np.zeros(rows.shape), where=total > 0)
+    return shares
+
+
 def _variance(moments: FloatArray) -> FloatArray:
     """Return the variance of the rows of each bin, 0 without rows."""
     rows = moments[..., 0]

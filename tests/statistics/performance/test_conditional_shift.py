@@ -14,6 +14,8 @@ from monitoring_tasks.statistics.performance.conditional_shift import (
     BetweenWindows,
     between_windows,
     conditional_shift,
+    standardised,
+    within_strata,
 )
 
 
@@ -148,3 +150,57 @@ def test_without_drift_small_p_values_are_rare(rows: int, windows: int, level: f
         whole = parts[:-1].sum(axis=0)
         below += conditional_shift(whole, parts[-1], between_windows(whole, parts[:-1])).p_value < 0.01
     assert below <= 12
+
+
+def rates(rows, share):
+    rows, positive = np.asarray(rows, float), np.asarray(rows, float) * share
+    return np.stack([rows, positive, positive], axis=-1)
+
+
+def test_strata_that_move_and_keep_their_shares_are_no_difference():
+    share = np.array([[0.1, 0.4, 0.8], [0.2, 0.3, 0.9]])
+    a, b = standardised(rates([[100, 50, 50], [80, 90, 30]], share), rates([[5, 10, 85], [10, 20, 170]], share))
+    np.testing.assert_allclose(b, rates([100, 200], [0.725, 0.805]))
+    np.testing.assert_allclose(a[:, 1] / a[:, 0], b[:, 1] / b[:, 0])
+    assert conditional_shift(a, b).difference == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_reference_has_as_many_rows_as_its_weighted_mean_is_steady():
+    """The variance of the sum over strata of w * mean is p(1 - p) * sum of w**2 / n, where all shares are p."""
+    a, _ = standardised(rates([[100, 300]], 0.3), rates([[50, 50]], 0.3))
+    np.testing.assert_allclose(a, rates([1 / (0.25 / 100 + 0.25 / 300)], 0.3))
+    alike, _ = standardised(rates([[100, 300]], 0.3), rates([[25, 75]], 0.3))
+    np.testing.assert_allclose(alike, rates([400], 0.3))
+
+
+def test_cells_that_the_reference_does_not_have_are_left_out():
+    a, b = standardised(rates([[100, 0], [0, 0]], 0.3), rates([[10, 40], [7, 0]], 0.5))
+    np.testing.assert_allclose(b, rates([10, 0], 0.5))
+    np.testing.assert_allclose(a, rates([100, 0], 0.3))
+
+
+def test_a_mean_moves_with_the_places_inside_its_stratum():
+    """Shares of 0.2 and 0.4 in the first stratum, of which the second place is now three times as frequent."""
+    found = within_strata([[100, 20], [100, 40], [50, 30], [0, 0]], [[10, 9], [30, 9], [7, 1], [3, 1]], [0, 0, 1, 1])
+    np.testing.assert_allclose(found.shift, [0.25 * 0.2 + 0.75 * 0.4 - 0.3, 0], atol=1e-15)
+    np.testing.assert_allclose(found.inflation, [(0.25**2 / 100 + 0.75**2 / 100) * 200, 1])
+    np.testing.assert_allclose(
+        found.applied(rates([200, 50], [0.3, 0.6])), rates([200 / found.inflation[0], 50], [0.35, 0.6])
+    )
+    nothing = within_strata([[0, 0]], [[5, 1]], [0])
+    assert (nothing.shift.tolist(), nothing.inflation.tolist()) == ([0.0], [1.0])
+
+
+def test_bins_that_move_as_the_places_do_are_not_moved_twice():
+    """One stratum; the bins are its places in the first case, and know nothing of them in the second."""
+    within = within_strata([[100, 20], [100, 40]], [[10, 2], [30, 12]], [0, 0])
+    places = rates([[100], [100]], [[0.2], [0.4]]), rates([[10], [30]], [[0.2], [0.4]])
+    assert conditional_shift(*standardised(*places, within)).difference == pytest.approx(0.0, abs=1e-12)
+    others = rates([[100], [100]], 0.3), rates([[10], [30]], 0.35)
+    assert conditional_shift(*standardised(*others, within)).difference == pytest.approx(0.0, abs=1e-12)
+    assert conditional_shift(*standardised(*others)).difference == pytest.approx(0.05)
+
+
+def test_strata_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"`reference` of shape \(2, 3\) and `current` of shape \(1, 2, 3\)"):
+        standardised(np.ones((2, 3)), np.ones((1, 2, 3)))

@@ -410,7 +410,24 @@ def redraw(calibration: Calibration, *, rng: np.random.Generator, draws: int = 5
 
 
 def label_shares(tables: FloatArray) -> FloatArray:
-    """Return P(label | place, prediction); of a cell without rows the whole table's, of an empty table even shares."""
+    """Return P(label | place, prediction); of a cell without rows the whole table's, of an empty table even shares.
+
+    Parameters
+    ----------
+    tables : float array, shape (..., n_places, n_predictions, n_labels)
+        Rows per cell.
+
+    Returns
+    -------
+    float ndarray
+        Shaped so; by place and prediction the shares add up to 1.
+
+    Examples
+    --------
+    >>> label_shares(np.array([[[8, 2], [0, 0]]]))
+    array([[[0.8, 0.2],
+            [0.8, 0.2]]])
+    """
     rows = tables.sum(axis=-1, keepdims=True)
     overall = tables.sum(axis=(-3, -2), keepdims=True)
     even, total = np.full(overall.shape, 1 / tables.shape[-1]), overall.sum(axis=-1, keepdims=True)

@@ -268,7 +268,35 @@ def estimated(
 
 
 def drawn_labels(rows: FloatArray, probability: FloatArray, target: Target, rng: np.random.Generator) -> FloatArray:
-    """Return labels drawn by their probabilities, or, for a population, as many as are likely."""
+    """Return labels drawn by their probabilities, or, for a population, as many as are likely.
+
+    Parameters
+    ----------
+    rows : float array
+        Rows of the window by cell.
+    probability : float array
+        Of each label in the cell, the last axis; leading axes are draws.
+    target, rng
+        As in `expectation`.
+
+    Returns
+    -------
+    float ndarray
+        Shaped as `probability`; the labels of a cell add up to its rows.
+
+    Raises
+    ------
+    ValueError
+        If labels are to be drawn of fractions of rows.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> drawn_labels(np.array([10.0]), np.array([[0.9, 0.1]]), "population", rng)
+    array([[9., 1.]])
+    >>> float(drawn_labels(np.array([10.0]), np.array([[0.9, 0.1]]), "labels", rng).sum())
+    10.0
+    """
     if target == "population":
         return rows[..., np.newaxis] * probability
     if (rows != np.floor(rows)).any():

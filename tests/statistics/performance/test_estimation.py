@@ -152,6 +152,22 @@ def test_few_effective_rows_widen_the_interval():
     assert few.standard_error == pytest.approx(math.sqrt(0.16 * (1 / 100 + 1 / 10_000)), rel=0.05)
 
 
+def test_value_and_interval_stay_within_the_bounds_of_the_metric():
+    """Windows differ by more than there is room above 0.95: the upper end was 1.021."""
+    counts = np.zeros((5, 3, 2), int)
+    counts[2, 1] = (95, 5)
+    window = np.zeros((5, 3), int)
+    window[2, 1] = 100
+    expected = expectation(
+        fit_calibration(Outcomes(counts, edges=np.array([0.0, 0.5, 1.0]))), window, rng=np.random.default_rng(1)
+    )
+    free = estimated(accuracy, expected, 0.01)
+    held = estimated(accuracy, expected, 0.01, bounds=(0.0, 1.0))
+    assert free.upper > 1.1
+    assert (held.value, held.lower, held.upper) == (free.value, free.lower, 1.0)
+    assert estimated(accuracy, expected, added=0.2, bounds=(0.0, 1.0)).value == 1.0
+
+
 def test_a_metric_that_is_not_defined_is_not_estimated():
     counts = np.zeros((5, 3, 2), int)
     counts[2, 1] = (80, 20)

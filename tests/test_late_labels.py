@@ -616,10 +616,12 @@ def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
     began = tmp_path / "began.db"
     with open_store(f"sqlite:///{began}") as store:
         watch(monitor, url, store, *DAYS[5:9])
-    # Labels of the baseline too: then every window is at stake.
+    # Labels of the baseline too, and one so late that they count: then every window is at stake.
     append(url, arrived(day(LOADED).start, day(30).start))
     at = (day(LOADED).start + timedelta(hours=1)).replace(tzinfo=None)
     append(url, pd.DataFrame({"id": log()["id"].iloc[:300:3], "defaulted": 1, "known_at": at}))
+    at = day(42).start.replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": [None], "defaulted": [None], "known_at": [at]}, dtype=object))
 
     def run_until(write: int, file: Path) -> dict[str, Any]:
         left = iter(range(write))

@@ -1,18 +1,20 @@
-"""Which earlier windows' labels a window's change detectors look at. Pure."""
+"""Which earlier windows' labels a window's change detectors and the backtest of its estimates look at. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from monitoring_tasks.config import ConceptDrift, Monitor
+from monitoring_tasks.checks.estimate_coverage import LOOK_BACK
+from monitoring_tasks.config import Monitor
 from monitoring_tasks.window import Window
 
 
 def looked_back_on(monitor: Monitor, window: Window) -> tuple[Window, ...]:
-    """Return the windows of the schedule before this one whose labels the detectors look at, in time order.
+    """Return the windows of the schedule before this one whose labels its checks look at, in time order.
 
-    They are as many as `checks.concept_drift.look_back` says. Nothing before the baseline's period is looked at; with a
+    They are as many as `checks.concept_drift.look_back` says, or as the estimates are held against if that is more.
+    Nothing before the baseline's period is looked at; with a
     baseline that is a table, nothing before the monitor's `start`.
     """
     count = _count(monitor)
@@ -53,11 +55,10 @@ def looking_back_on(monitor: Monitor, window: Window) -> tuple[Window, ...]:
 
 
 def _count(monitor: Monitor) -> int:
-    """Return how many windows are looked back on; of a file without concept drift as many as by default."""
+    """Return how many windows are looked back on; each check takes the latest of them that it needs."""
     settings = monitor.checks.concept_drift
-    if settings is not None:
-        return settings.look_back
-    return ConceptDrift().look_back if monitor.checks.estimated_performance is not None else 0
+    detectors = 0 if settings is None else settings.look_back
+    return detectors if monitor.checks.estimated_performance is None else max(detectors, LOOK_BACK - 1)
 
 
 def _floor(monitor: Monitor) -> datetime:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 
 from monitoring_tasks.config import Monitor
@@ -34,9 +36,10 @@ class LabelledDraws:
         baseline: Baseline,
         columns: Sequence[str],
         rows: int,
+        until: datetime | None = None,
     ) -> None:
         """Read nothing yet; parameters as in `monitoring_tasks.samples.Samples.labelled`."""
-        self._monitor, self._baseline, self._rows = monitor, baseline, rows
+        self._monitor, self._baseline, self._rows, self._until = monitor, baseline, rows, until
         self._source = RowSource(monitor, warehouse, {name: baseline.bins[name].kind for name in columns})
         self._ahead = ReadAhead(windows, self._of_windows)
 
@@ -55,7 +58,8 @@ class LabelledDraws:
     def _of_baseline(self) -> LabelledRows:
         table, period = self._monitor.baseline.table, self._monitor.baseline.period
         if table is None:
-            return self._of_windows([] if period is None else [period.window])[0]
+            counted = replace(self._labelled, source=replace(self._labelled.source, until=self._until))
+            return self._rows_of([] if period is None else [period.window], counted)[0]
         with about(f"table {table!r}"):
             types = self._source.warehouse.columns(table)
             key = self._source.key(types, table)
@@ -64,9 +68,12 @@ class LabelledDraws:
             return labelled_sample(self._source.warehouse, Source(table, None), read, key, [], self._rows, how)[0]
 
     def _of_windows(self, windows: Sequence[Window]) -> list[LabelledRows]:
+        return self._rows_of(windows, self._labelled)
+
+    def _rows_of(self, windows: Sequence[Window], how: Labelled) -> list[LabelledRows]:
         source = self._source
         with about(f"table {self._monitor.inference_log.table!r}"):
-            key, how = source.key(source.types), self._labelled
+            key = source.key(source.types)
             read = source.columns(source.types, self._monitor.inference_log.table)
             return labelled_sample(source.warehouse, source.log, read, key, windows, self._rows, how)
 

@@ -12,15 +12,24 @@ from monitoring_tasks.columns import TIMES, Column
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import NUMBERS
 from monitoring_tasks.errors import DataError, about
-from monitoring_tasks.label_maturity import complete_at
+from monitoring_tasks.label_maturity import baseline_labels_until, complete_at
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
+from monitoring_tasks.labels_read import LabelsRead, Place
 from monitoring_tasks.outcome_bins import CLASSES, OTHER_CLASS, SCORE_BINS, OutcomeBins, residual_edges, shared_edges
 from monitoring_tasks.profile import Baseline, Bins, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import measure_score_edges
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.labels import Arrivals, Labelled, LabelSource, arrivals, watermark
+from monitoring_tasks.warehouse.labels import (
+    MINUTE,
+    Arrivals,
+    Labelled,
+    LabelSource,
+    arrivals,
+    label_count,
+    watermark,
+)
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import ALL_TIME, Window
@@ -280,6 +289,14 @@ def read_labels(
         return Labels(None, unreadable=str(error))
 
 
+def how_far(monitor: Monitor, warehouse: Warehouse, labels: Labels, store: Store) -> LabelsRead:
+    """Return how far the labels have come before they are read, and what is stored of that."""
+    if labels.how is None or labels.watermark is None:
+        return LabelsRead()
+    known = store.labels_read(monitor.name)
+    return LabelsRead(Place(labels.watermark, label_count(warehouse, labels.how.source)), known)
+
+
 def measure_their_baseline(
     monitor: Monitor,
     warehouse: Warehouse,
@@ -290,20 +307,26 @@ def measure_their_baseline(
     labels: Labels,
     windows: Sequence[Window],
     store: Store,
+    read: LabelsRead | None = None,
 ) -> bool:
     """Measure the labels of the baseline's rows and store them, if they are complete; tell whether they have changed.
 
-    That is done once, and again when some of them arrived in these windows, by the labels' timestamp: they were late,
-    or are loaded in another order than that of their times. And again when the schedule has other windows now.
+    Those count that arrived by a time which follows from the latest of all labels, see `baseline_labels_until`. So they
+    are measured when that moves on, and not for every late one. They are measured again when labels of before that time
+    arrived in these windows, loaded in another order than that of their times, and when the schedule has other windows
+    now. `read` says how far the labels have come.
     """
     period, table = monitor.baseline.period, monitor.baseline.table
     if labels.how is None:
         return False
-    more_came = period is not None and labels.came_for(period.window, windows)
+    until = baseline_labels_until(monitor, labels.watermark)
+    counted = [window for window in windows if until is not None and window.start < until]
+    more_came = period is not None and labels.came_for(period.window, counted)
     stored = store.labelled_baseline(baseline)
-    if not more_came and stored is not None and len(stored.part_counts) == len(baseline_parts(monitor)):
+    same = store.labelled_until(baseline.id) == until
+    if not more_came and same and stored is not None and len(stored.part_counts) == len(baseline_parts(monitor)):
         return False
-    how = labels.how
+    how = replace(labels.how, source=replace(labels.how.source, until=until))
     if table is not None:
         its_types = warehouse.columns(table)
         if monitor.labels is None or monitor.labels.value not in its_types:
@@ -311,10 +334,11 @@ def measure_their_baseline(
         how = labelled(monitor, warehouse, its_types, baseline, table)
         columns = [replace(column, type=its_types[column.name]) for column in columns if column.name in its_types]
         segments = [name for name in segments if name in its_types]
-    elif period is None or not labels.are_complete(monitor, period.window):
+    elif until is None:
         return False
     measured = measure_labelled_baseline(monitor, warehouse, source, columns, segments, baseline, how)
-    return store.write_labelled_baseline(monitor.name, baseline.id, measured, checks_of_labels(monitor))
+    checks = checks_of_labels(monitor)
+    return store.write_labelled_baseline(monitor.name, baseline.id, measured, checks, until=until, read=read)
 
 
 def checks_of_labels(monitor: Monitor) -> tuple[str, ...]:
@@ -329,8 +353,8 @@ def late_windows(
     labels: Labels,
     windows: Sequence[Window],
     earlier: Collection[Window],
+    baseline: Baseline,
     store: Store,
-    baseline_id: str,
 ) -> tuple[Labels, tuple[Window, ...]]:
     """Return the stored windows, others than these, that must be read again; and the labels with what arrived in all.
 
@@ -342,14 +366,17 @@ def late_windows(
     if labels.how is None:
         return labels, ()
     read = sorted({*windows, *earlier})
-    stored = [window for window in store.labelled_windows(monitor.name) if not _overlaps(window, read)]
     came = arrivals(warehouse, source, labels.how.source, windows)
     minutes = {minute for each in came.values() for minute in each.minutes}
-    touched = windows_holding(minutes, stored)
-    provisional = set(store.provisional(monitor.name))
-    now_complete = [window for window in stored if window in provisional and labels.are_complete(monitor, window)]
-    waiting = {*store.waiting(monitor.name)}.difference(store.waiting(monitor.name, baseline_id)) & {*stored}
-    late = tuple(sorted({*touched, *now_complete, *waiting}))
+    provisional = store.provisional(monitor.name, labels.watermark)
+    candidates = {window for window in provisional if labels.are_complete(monitor, window)}
+    candidates |= {*store.waiting(monitor.name)}.difference(store.waiting(monitor.name, baseline.id))
+    # The store is asked for what lies between the first and the last of them: it holds years.
+    first = min([*minutes, *(window.start for window in candidates)], default=None)
+    last = max([*(minute + MINUTE for minute in minutes), *(window.end for window in candidates)], default=None)
+    between = () if first is None else store.labelled_windows(monitor.name, first, last)
+    stored = [window for window in between if not _overlaps(window, read)]
+    late = tuple(sorted({*windows_holding(minutes, stored), *candidates.intersection(stored)}))
     return with_arrivals(replace(labels, arrived=came), warehouse, source, {*read, *late} - {*windows}), late
 
 

@@ -32,12 +32,14 @@ from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
 from monitoring_tasks.labels import (
     checks_of_labels,
+    how_far,
     late_windows,
     measure_their_baseline,
     read_labels,
     with_arrivals,
 )
 from monitoring_tasks.labels_profile import WindowLabels
+from monitoring_tasks.labels_read import LabelsRead
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
@@ -179,9 +181,12 @@ def scan_windows(
 
     With labels, it reads other windows again as well: those whose labels arrived in these windows, those whose labels
     were not complete when they were read last and are now, and those that wait on a baseline of before the file was
-    edited. If the labels of the baseline's rows have become
-    complete or more of them arrived in these windows, they are measured, and every window is compared with them anew.
-    And it reads the earlier windows whose labels the change detectors look at, see `monitoring_tasks.label_history`.
+    edited. If more labels of the baseline's rows are counted by now, see `baseline_labels_until`, they are measured,
+    and every window is compared with them anew. And it reads the earlier windows whose labels the change detectors look
+    at, see `monitoring_tasks.label_history`.
+
+    Labels may be loaded while it reads, and another run that began later may have read more of them. What that one has
+    stored stays, and the windows of this one are read again, because it looked for windows that were stored by then.
 
     Returns
     -------
@@ -204,44 +209,56 @@ def scan_windows(
         columns, unreadable = window_columns(monitor, types, baseline, features)
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
-        labels = read_labels(monitor, warehouse, types, baseline)
-        history = history_of(monitor, windows, store)
-        earlier = set(history.missing(baseline.id)) if history else set()
-        label_history = LabelHistory(monitor, store, baseline.id)
-        late: set[Window] = set()
-        run_before: set[Window] = set()
-        if labels is not None:
-            earlier |= label_history.missing(windows)
-            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store, baseline.id)
-            late = set(found_late)
-            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
-        if labels is not None and late:
-            run_before = {*store.windows_run(monitor.name), *store.waiting(monitor.name)}
-            more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
-            labels = with_arrivals(labels, warehouse, source, more)
-            earlier |= more
-        wanted = sorted({*earlier, *windows, *late})
-        how = None if labels is None else labels.how
-        _tell(progress, "Scan", 0, len(wanted))
-        found = scan_with_labels(warehouse, source, columns, baseline.bins, wanted, segments, how)
-        for done, (profiles, counted) in enumerate(_about_table(source, found), start=1):
-            whole = replace(profiles[0], unreadable=unreadable)
-            profiles, window = (whole, *profiles[1:]), whole.window
-            its = None if labels is None else labels.of(monitor, window, counted)
-            if window in earlier:
-                store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its)
+        reread: set[Window] = set()
+        for _ in range(TRIES):
+            left[:] = windows
+            labels = read_labels(monitor, warehouse, types, baseline)
+            read = None if labels is None else how_far(monitor, warehouse, labels, store)
+            history = history_of(monitor, windows, store)
+            earlier = set(history.missing(baseline.id)) if history else set()
+            label_history = LabelHistory(monitor, store, baseline.id)
+            late: set[Window] = set()
+            run_before: set[Window] = set()
+            if labels is not None:
+                earlier |= label_history.missing(windows)
+                labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, baseline, store)
+                late = {*found_late, *reread}
+                measure_their_baseline(
+                    monitor, warehouse, source, columns, segments, baseline, labels, windows, store, read
+                )
+            if labels is not None and late:
+                first, last = min(late).start, max(window.end for window in late)
+                run_before = {*store.windows_run(monitor.name, first, last), *store.waiting(monitor.name)}
+                more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
+                labels = with_arrivals(labels, warehouse, source, more | reread.difference(found_late))
+                earlier |= more
+            wanted = sorted({*earlier, *windows, *late})
+            how = None if labels is None else labels.how
+            _tell(progress, "Scan", 0, len(wanted))
+            found = scan_with_labels(warehouse, source, columns, baseline.bins, wanted, segments, how)
+            for done, (profiles, counted) in enumerate(_about_table(source, found), start=1):
+                whole = replace(profiles[0], unreadable=unreadable)
+                profiles, window = (whole, *profiles[1:]), whole.window
+                its = None if labels is None else labels.of(monitor, window, counted)
+                if window in earlier:
+                    store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
+                    _tell(progress, "Scan", done, len(wanted))
+                    continue
+                with label_history.writing(window, its):
+                    if window in late:
+                        waits = window in run_before
+                        _write_changed(store, monitor, profiles, its, baseline.id, read, waiting=waits)
+                    elif keep:
+                        _write_changed(store, monitor, profiles, its, baseline.id, read)
+                    else:
+                        store.write_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
+                if window not in late:
+                    left.remove(window)
                 _tell(progress, "Scan", done, len(wanted))
-                continue
-            with label_history.writing(window, its):
-                if window in late:
-                    _write_changed(store, monitor, profiles, its, baseline.id, waiting=window in run_before)
-                elif keep:
-                    _write_changed(store, monitor, profiles, its, baseline.id)
-                else:
-                    store.write_profiles(monitor.name, window, profiles, baseline.id, its)
-            if window not in late:
-                left.remove(window)
-            _tell(progress, "Scan", done, len(wanted))
+            if read is None or not read.is_behind(store.labels_read(monitor.name)):
+                break
+            # A run that read more could not know of what was not stored yet: what it did not see is read again.
+            reread, keep = {*earlier, *late}, True
         again = store.waiting(monitor.name, baseline.id)
     return tuple(window for window in again if window not in windows)
 
@@ -252,6 +269,7 @@ def _write_changed(
     profiles: Sequence[Profile],
     labels: WindowLabels | None,
     baseline_id: str,
+    read: LabelsRead | None,
     *,
     waiting: bool = False,
 ) -> None:
@@ -259,9 +277,10 @@ def _write_changed(
     window = profiles[0].window
     state = store.window_state(monitor.name, window)
     if state.digest != profile_digest(profiles, baseline_id):
-        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=waiting)
+        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=waiting, read=read)
     elif labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
-        store.write_labels(monitor.name, window, labels, baseline_id, checks_of_labels(monitor), waiting=waiting)
+        forgotten = checks_of_labels(monitor)
+        store.write_labels(monitor.name, window, labels, baseline_id, forgotten, waiting=waiting, read=read)
     elif waiting and len(state.checks) < len(enabled(monitor)):
         store.forget_checks(monitor.name, [window], ())
 
@@ -379,7 +398,8 @@ def _check_window(
         draw = partial(samples.draw, window, profiles[0].rows, baseline, incidents)
         draw_labelled = None
         if baseline.outcomes is not None:
-            draw_labelled = partial(samples.labelled, window, profiles[0].rows, baseline)
+            until = store.labelled_until(baseline.id)
+            draw_labelled = partial(samples.labelled, window, profiles[0].rows, baseline, until=until)
         context = replace(context, draw=draw, draw_labelled=draw_labelled)
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if any(check.reads_labels for check in chosen):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
@@ -106,7 +107,14 @@ class Samples:
         return self._drawn[1].of(window, window_rows)
 
     def labelled(
-        self, window: Window, window_rows: int, baseline: Baseline, columns: Sequence[str], rows: int
+        self,
+        window: Window,
+        window_rows: int,
+        baseline: Baseline,
+        columns: Sequence[str],
+        rows: int,
+        *,
+        until: datetime | None = None,
     ) -> LabelledSamples:
         """Return at most `rows` labelled rows of the window and of the fixed baseline, its period or its table.
 
@@ -122,6 +130,8 @@ class Samples:
             What to read beside what became of each row.
         rows
             Of each side at most.
+        until
+            By when the labels of the baseline's rows must have arrived to be counted; None for any time.
 
         Raises
         ------
@@ -137,11 +147,11 @@ class Samples:
         if baseline.outcomes is None:
             raise ValueError(f"monitor {self._monitor.name!r} has no labels: draw its rows without, by `draw`")
         self._require_answers()
-        asked = baseline.id, tuple(columns), rows
+        asked = baseline.id, tuple(columns), rows, until
         if asked not in self._labelled:
             while len(self._labelled) >= DRAWS:
                 del self._labelled[next(iter(self._labelled))]
-            drawn = LabelledDraws(self._monitor, self._warehouse, self._windows, baseline, columns, rows)
+            drawn = LabelledDraws(self._monitor, self._warehouse, self._windows, baseline, columns, rows, until)
             self._labelled[asked] = drawn
         return self._labelled[asked].of(window, window_rows)
 

@@ -28,7 +28,7 @@ ALONE = "{multivariate_drift: off, concept_drift: off, estimated_performance: of
 
 LABELS = "labels: {table: outcomes, key: id, value: defaulted, timestamp: known_at, complete_after: 2d}\n"
 
-TABLES = (*inference_log.TABLES, "labels_profile", "labelled_baseline")
+TABLES = (*inference_log.TABLES, "labels_profile", "window_labels", "labelled_baseline")
 """What is a function of monitor file, baseline and warehouse alone."""
 
 

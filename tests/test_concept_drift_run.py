@@ -14,7 +14,7 @@ import pytest
 from monitoring_tasks.config import Monitor, parse_monitor
 from monitoring_tasks.label_look_back import all_looked_back_on, looked_back_on, looking_back_on
 from monitoring_tasks.results.store import Store, open_store
-from monitoring_tasks.run import run_windows, scan_windows
+from monitoring_tasks.run import check_window, run_windows, scan_windows
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.window import Window
 from tests.inference_log import contents
@@ -170,6 +170,18 @@ def test_windows_before_the_first_are_read_in_the_same_scan(tmp_path: Path):
         assert row["detail"]["windows"] == 4
 
 
+def test_the_estimates_are_held_against_more_windows_than_the_detectors_look_at(tmp_path: Path):
+    its = parse_monitor(MONITOR.replace("  estimated_performance: off\n", ""), environ={})
+    url = warehouse_of(tmp_path / "log.duckdb", LATER)
+    with open_warehouse(url) as warehouse, open_store(f"sqlite:///{tmp_path}/results.db") as store:
+        scan_windows(its, [day(13)], warehouse, store)
+        check_window(its, day(13), ["concept_drift", "estimated_performance"], store)
+        (chart,) = list(store.results("loans", metrics=["cusum"]))
+        (coverage,) = list(store.results("loans", metrics=["estimate_coverage"]))
+    assert chart["detail"]["windows"] == LOOK_BACK + 1
+    assert coverage["value"] is not None, "ten windows are needed"
+
+
 def test_a_window_is_checked_again_when_labels_that_it_looks_back_on_have_come(tmp_path: Path):
     path = tmp_path / "log.duckdb"
     with open_store(f"sqlite:///{tmp_path}/results.db") as store:
@@ -195,6 +207,11 @@ def test_what_is_looked_back_on():
     assert all_looked_back_on(its, [day(12), day(11)]) == {day(8), day(9), day(10)}
     assert all_looked_back_on(its, [day(12), day(3)]) == {day(number) for number in (0, 1, 2, 9, 10, 11)}
     assert looking_back_on(its, day(5)) == (day(6), day(7), day(8))
+    estimated = parse_monitor(MONITOR.replace("  estimated_performance: off\n", ""), environ={})
+    assert len(looked_back_on(estimated, day(50))) == 29
+    assert day(21) in looked_back_on(estimated, day(50))
+    more = parse_monitor(MONITOR.replace("  estimated_performance: off\n", "").replace(": 3}", ": 40}"), environ={})
+    assert len(looked_back_on(more, day(50))) == 40
     assert looking_back_on(its, day(-1)) == (), "nothing looks at what is before the baseline"
     for number in range(20):
         assert all(day(number) in looked_back_on(its, later) for later in looking_back_on(its, day(number)))

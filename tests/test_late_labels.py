@@ -73,6 +73,11 @@ def final(store: Store) -> dict[str, list[dict[str, object]]]:
     rows = contents(store, *TABLES, "window_run")
     for row in rows["window_run"]:
         del row["computed_at"], row["seconds"]
+    for row in (
+        *rows["window_labels"],
+        *rows["labelled_baseline"],
+    ):  # how far the labels had come, which is a clock too
+        del row["read_through"], row["read_labels"]
     return rows
 
 
@@ -192,25 +197,60 @@ def test_late_labels_of_the_baseline_are_measured_and_every_window_is_compared_w
 ) -> None:
     url, store = halfway
     before, old = runs(store), contents(store, "labelled_baseline", "labels_profile")
-    moment = day(LOADED).start + timedelta(hours=3)
+    moment = day(21).start + timedelta(hours=3)  # before the baseline's labels had to be complete
     flipped = log()[log()["asked_at"] < START.replace(tzinfo=None)].iloc[::20]
     late = pd.DataFrame({"id": flipped["id"], "defaulted": 1, "known_at": moment.replace(tzinfo=None)})
     append(url, late)
     with scans(monkeypatch) as read:
-        watch(labelled_log.monitor(), url, store, day(LOADED))
+        watch(labelled_log.monitor(), url, store, day(21))
     assert [name for name, _ in read] == ["baseline", "windows"]
     assert read[0][1] == [day(number) for number in range(20)]
-    assert read[1][1] == [day(26), day(LOADED)], "the others are compared anew, and not read"
+    assert read[1][1] == [day(20), day(21)], "the others are compared anew, and not read"
     new = contents(store, "labelled_baseline", "labels_profile")
     assert new["labelled_baseline"] != old["labelled_baseline"]
-    unread = [row for row in new["labels_profile"] if row["window_end"] <= day(26).start]
-    assert unread == [row for row in old["labels_profile"] if row["window_end"] <= day(26).start]
+    assert new["labels_profile"] == old["labels_profile"]
     assert all(run != before.get(window) for window, run in runs(store).items())
     with scans(monkeypatch) as read:
-        watch(labelled_log.monitor(), url, store, day(LOADED))
+        watch(labelled_log.monitor(), url, store, day(21))
     again = runs(store)
     assert [name for name, _ in read] == ["baseline", "windows"]
     assert {window for window, run in again.items() if run.computed_at > max(r.computed_at for r in before.values())}
+
+
+def test_labels_of_the_baseline_that_trickle_in_are_measured_together(
+    halfway: tuple[str, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, store = halfway
+    before, old = runs(store), contents(store, "labelled_baseline")
+    late = log()[log()["asked_at"] < START.replace(tzinfo=None)].iloc[::20]
+    at = (day(LOADED).start + timedelta(hours=3)).replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": late["id"], "defaulted": 1, "known_at": at}))
+    with scans(monkeypatch) as read:
+        watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert read == [("windows", [day(26), day(LOADED)])]
+    changed = {window for window, run in runs(store).items() if before.get(window) != run}
+    assert changed == {day(26), day(LOADED)}, "no other is compared anew"
+    assert _counted(store) == _counted_in(old)
+    # A label of nobody's says that the warehouse has come further, by the length of the baseline's period.
+    at = day(42).start.replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": [None], "defaulted": [None], "known_at": [at]}, dtype=object))
+    for window, names in ((day(LOADED), ["baseline", "windows"]), (day(30), ["windows"])):
+        with scans(monkeypatch) as read:
+            watch(labelled_log.monitor(), url, store, window)
+        assert [name for name, _ in read] == names
+    assert _counted(store) != _counted_in(old)
+    with open_store(f"sqlite:///{tmp_path / 'at once.db'}") as other:
+        watch(labelled_log.monitor(), url, other, *DAYS[:11])
+        assert_same(final(store), final(other))
+
+
+def _counted(store: Store) -> object:
+    return _counted_in(contents(store, "labelled_baseline"))
+
+
+def _counted_in(rows: dict[str, list[dict[str, Any]]]) -> object:
+    (row,) = rows["labelled_baseline"]
+    return row["profile"]
 
 
 def test_provisional_becomes_final_by_the_latest_label_and_not_by_the_clock(halfway: tuple[str, Store]) -> None:
@@ -263,7 +303,8 @@ def test_no_verdict_while_few_labels_are_known_or_those_of_the_baseline_are_inco
     assert [verdicts(store, number) for number in (20, 21)] == [{"ok"}] * 2
     assert [run.labels for run in runs(store).values()] == ["provisional"] * 3
     (baseline,) = contents(store, "labelled_baseline")["labelled_baseline"]
-    known = labelled_log.label(arrived(None, day(23).start), log()["id"])[: 20 * 480]
+    # Counted are those that arrived before they had to be complete.
+    known = labelled_log.label(arrived(None, day(22).start), log()["id"])[: 20 * 480]
     assert (baseline["rows"], baseline["label_rows"]) == (20 * 480, known.notna().sum())
 
 
@@ -450,13 +491,13 @@ def test_windows_of_another_schedule_are_not_read_into_those_of_the_run(store: S
 
 
 def without_parts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out what a sum of windows has not: its own parts, the digest of all, and how many labels came when."""
+    """Leave out what a sum of windows has not: its own parts."""
     found = []
     for row in rows:
         counts = row["counts"]
         if isinstance(counts, dict):
             counts = {name: value for name, value in counts.items() if name != "parts"}
-        found.append({**row, "counts": counts, "digest": None})
+        found.append({**row, "counts": counts})
     return found
 
 
@@ -477,7 +518,11 @@ def test_labels_of_hours_add_up_to_those_of_the_day_and_go_with_their_profiles(s
     ran = runs(store)
     watch(hourly, url, store, Window(day(31).start, day(31).start + timedelta(hours=1)))
     assert {window: run for window, run in runs(store).items() if window.start < day(31).start} == ran
-    (whole,) = [row for row in labels_of(store) if row["window_end"] == DAYS[2].end and row["digest"]]
+    (whole,) = [
+        row
+        for row in labels_of(store)
+        if row["window_end"] == DAYS[2].end and row["column_name"] == row["segment"] == ""
+    ]
     assert whole["counts"]["parts"]["count"] == 24
     # An hour of it that is run again stands beside the sum, until the next rollup drops it with its labels.
     watch(hourly, url, store, Window(DAYS[2].start, DAYS[2].start + timedelta(hours=1)))
@@ -571,10 +616,12 @@ def test_killed_before_any_write_the_next_run_of_the_interval_completes_it(
     began = tmp_path / "began.db"
     with open_store(f"sqlite:///{began}") as store:
         watch(monitor, url, store, *DAYS[5:9])
-    # Labels of the baseline too: then every window is at stake.
+    # Labels of the baseline too, and one so late that they count: then every window is at stake.
     append(url, arrived(day(LOADED).start, day(30).start))
     at = (day(LOADED).start + timedelta(hours=1)).replace(tzinfo=None)
     append(url, pd.DataFrame({"id": log()["id"].iloc[:300:3], "defaulted": 1, "known_at": at}))
+    at = day(42).start.replace(tzinfo=None)
+    append(url, pd.DataFrame({"id": [None], "defaulted": [None], "known_at": [at]}, dtype=object))
 
     def run_until(write: int, file: Path) -> dict[str, Any]:
         left = iter(range(write))
@@ -728,8 +775,11 @@ def test_labels_of_the_inference_log_itself(everything: str, tmp_path: Path, pla
         "SELECT id AS of, defaulted, known_at, row_number() OVER (PARTITION BY id ORDER BY known_at DESC, "
         "defaulted DESC) AS place FROM outcomes WHERE defaulted IS NOT NULL"
     )
+    # A correction of the baseline that is too late to count leaves what it corrects where that stands in another row.
+    too_late = "known_at >= '2024-03-23' AND id IN (SELECT id FROM inference_log WHERE asked_at < '2024-03-21')"
     labelled_log.execute(
         everything,
+        f"DELETE FROM outcomes WHERE {too_late}",
         f"CREATE TABLE both_of AS SELECT * FROM inference_log LEFT JOIN ({latest}) AS l ON of = id AND place = 1",
         "DROP TABLE inference_log",
         "ALTER TABLE both_of RENAME TO inference_log",

@@ -108,7 +108,8 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
 
     if not counts(whole):
         return []
-    profiles = [*(each for each in context.labels_before() if counts(each)), whole]
+    before = context.labels_before()[-settings.look_back :]
+    profiles = [*(each for each in before if counts(each)), whole]
     results = []
     for column, name in _measured(context, whole):
         usual = _usual(baseline, name)

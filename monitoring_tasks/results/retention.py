@@ -14,7 +14,7 @@ from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
 from monitoring_tasks.profile import added
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import BEGIN, failures
-from monitoring_tasks.results.rows import labels_of, labels_rows, profile_rows
+from monitoring_tasks.results.rows import labels_of, labels_rows, place_of, profile_rows, window_labels_row
 from monitoring_tasks.results.selection import is_inside, is_window, select_profiles
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, parse_instant, parse_schedule
@@ -166,20 +166,27 @@ def _roll_up_labels(
     store: Store, connection: Connection, monitor: str, target: Window, parts: Sequence[Window], baseline_id: str
 ) -> None:
     """Add up the labels as well, where every part has some on this baseline; else they go with the parts."""
-    table, baseline = tables.labels_profile, store.read_baseline(baseline_id)
+    table, counts = tables.window_labels, tables.labels_profile
+    baseline = store.read_baseline(baseline_id)
     found: dict[Window, WindowLabels] = {}
-    for part in parts if baseline.outcomes is not None else ():
+    places = []
+    for part in parts:
         mine = is_window(table, monitor, part) & (table.c.baseline_id == baseline_id)
-        rows = connection.execute(select(table).where(mine).order_by(table.c.position))
-        if of_part := [row._asdict() for row in rows]:
-            assert baseline.outcomes is not None
-            found[part] = labels_of(of_part, baseline.bins, baseline.outcomes)
-    connection.execute(delete(table).where(is_inside(table, monitor, target.start, target.end)))
+        known = connection.execute(select(table).where(mine)).first()
+        if known is not None:
+            rows = connection.execute(
+                select(counts).where(is_window(counts, monitor, part)).order_by(counts.c.position)
+            )
+            of_part = [row._asdict() for row in rows]
+            found[part] = labels_of(known._asdict(), of_part, baseline.bins, baseline.outcomes)
+            places.append(place_of(known.read_through, known.read_labels))
+    for each in tables.OF_LABELS:
+        connection.execute(delete(each).where(is_inside(each, monitor, target.start, target.end)))
     if len(found) < len(parts) or not all(each.profiles for each in found.values()):
         return
     by_segment: dict[str, list[LabelsProfile]] = {}
-    for each in found.values():
-        for profile in each.profiles:
+    for its in found.values():
+        for profile in its.profiles:
             by_segment.setdefault(profile.segment, []).append(profile)
     sums = tuple(reduce(lambda a, b: a.with_rows_of(b, target), its[1:], its[0]) for its in by_segment.values())
     alone = tuple(replace(each, window=target, parts=None) for each in sums)
@@ -189,7 +196,9 @@ def _roll_up_labels(
         arrived=sum(each.arrived for each in found.values()),
         unknown=sum(each.unknown for each in found.values()),
     )
-    connection.execute(insert(table), labels_rows(monitor, target, labels, baseline_id))
+    read = min((place for place in places if place is not None), default=None)
+    connection.execute(insert(table), window_labels_row(monitor, target, labels, baseline_id, place=read))
+    connection.execute(insert(counts), labels_rows(monitor, target, labels, baseline_id))
 
 
 def _drop_inside(store: Store, monitor: str, target: Window) -> None:
@@ -198,16 +207,16 @@ def _drop_inside(store: Store, monitor: str, target: Window) -> None:
         longer = is_window(tables.profile, monitor, target)
         stored = connection.execute(select(tables.profile.c.rows).where(longer)).first() is not None
         if stored and not _waits_inside(connection, monitor, target):
-            for table in (tables.profile, tables.labels_profile):
+            for table in (tables.profile, *tables.OF_LABELS):
                 inside = is_inside(table, monitor, target.start, target.end)
                 connection.execute(delete(table).where(inside, ~is_window(table, monitor, target)))
 
 
 def _waits_inside(connection: Connection, monitor: str, target: Window) -> bool:
     """Tell whether a part of the target must run again: without its profile it never could."""
-    table = tables.labels_profile
+    table = tables.window_labels
     inside = is_inside(table, monitor, target.start, target.end) & ~is_window(table, monitor, target)
-    return connection.execute(select(table.c.position).where(inside, table.c.waiting)).first() is not None
+    return connection.execute(select(table.c.digest).where(inside, table.c.waiting)).first() is not None
 
 
 def monitors(store: Store) -> tuple[str, ...]:

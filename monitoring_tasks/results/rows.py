@@ -16,6 +16,7 @@ from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels, dense, sparse
+from monitoring_tasks.labels_read import Place
 from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import (
     Baseline,
@@ -232,18 +233,11 @@ def _unseen(row: Mapping[str, Any]) -> list[Any] | None:
     return [] if row["unseen"] is None and not has_any else row["unseen"]
 
 
-def labels_rows(
-    monitor: str, window: Window, labels: WindowLabels, baseline_id: str, *, waiting: bool = False
-) -> list[Row]:
+def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id: str) -> list[Row]:
     """Return one row per segment, and one per column of each; their order is kept in `position`."""
     rows: list[Row] = []
     base = window_key(monitor, window) | {"baseline_id": baseline_id}
-    nothing: Row = dict.fromkeys(
-        ("rows", "label_rows", "final", "arrived", "unknown", "unreadable", "waiting", "digest")
-    )
-    if labels.unreadable is not None:
-        reason = {"segment": "", "column_name": "", "counts": None, "unreadable": labels.unreadable}
-        rows.append(base | nothing | reason)
+    nothing: Row = {"rows": None, "label_rows": None}
     for profile in labels.profiles:
         key = base | nothing | {"segment": _text(profile.segment)}
         whole = {"rows": profile.rows, "label_rows": profile.labelled}
@@ -252,9 +246,45 @@ def labels_rows(
             rows.append(key | {"column_name": _text(name), "counts": sparse(counts)})
     for position, row in enumerate(rows):
         row["position"] = position
-    came = {"arrived": labels.arrived, "unknown": labels.unknown}
-    rows[0] |= {"final": labels.final, "waiting": waiting, **came, "digest": labels_digest(labels, baseline_id)}
     return rows
+
+
+def window_labels_row(
+    monitor: str,
+    window: Window,
+    labels: WindowLabels,
+    baseline_id: str,
+    *,
+    waiting: bool = False,
+    place: Place | None = None,
+) -> Row:
+    """Return what is known of a window's labels without their counts."""
+    whole = labels.profiles[0] if labels.profiles else None
+    return window_key(monitor, window) | {
+        "rows": None if whole is None else whole.rows,
+        "label_rows": None if whole is None else whole.labelled,
+        "final": labels.final,
+        "arrived": labels.arrived,
+        "unknown": labels.unknown,
+        "unreadable": labels.unreadable,
+        "waiting": waiting,
+        **place_row(place),
+        "digest": labels_digest(labels, baseline_id),
+        "baseline_id": baseline_id,
+    }
+
+
+def place_row(place: Place | None) -> Row:
+    """Return the columns that say how far the labels had come."""
+    return {
+        "read_through": None if place is None else place.latest,
+        "read_labels": None if place is None else place.labels,
+    }
+
+
+def place_of(read_through: datetime | None, read_labels: int | None) -> Place | None:
+    """Undo `place_row`."""
+    return None if read_through is None else Place(read_through, read_labels or 0)
 
 
 def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
@@ -273,14 +303,28 @@ def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def labels_of(rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outcomes: OutcomeBins) -> WindowLabels:
-    """Undo `labels_rows`. The rows are one window's, in the order of `position`."""
-    first = rows[0]
-    window = Window(first["window_start"], first["window_end"])
+def labels_of(
+    known: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    bins: Mapping[str, Bins],
+    outcomes: OutcomeBins | None,
+) -> WindowLabels:
+    """Undo `window_labels_row` and `labels_rows`. The rows are one window's, in the order of `position`."""
+    profiles = () if outcomes is None else label_profiles_of(rows, bins, outcomes)
+    return WindowLabels(profiles, bool(known["final"]), known["unreadable"], known["arrived"], known["unknown"])
+
+
+def label_profiles_of(
+    rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outcomes: OutcomeBins
+) -> tuple[LabelsProfile, ...]:
+    """Undo `labels_rows` alone: what became of all rows, and of those of each segment."""
+    if not rows:
+        return ()
+    window = Window(rows[0]["window_start"], rows[0]["window_end"])
     segments: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         segments.setdefault(row["segment"], []).append(row)
-    profiles = tuple(
+    return tuple(
         LabelsProfile.from_json(
             window,
             segment,
@@ -295,10 +339,16 @@ def labels_of(rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outco
         for segment, (whole, *columns) in segments.items()
         if whole["counts"] is not None
     )
-    return WindowLabels(profiles, bool(first["final"]), first["unreadable"], first["arrived"], first["unknown"])
 
 
-def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBaseline) -> Row:
+def labelled_baseline_row(
+    monitor: str,
+    baseline_id: str,
+    baseline: LabelledBaseline,
+    *,
+    until: datetime | None = None,
+    place: Place | None = None,
+) -> Row:
     """Return the row of `labelled_baseline`."""
     profiles, parts = baseline.to_json()
     counts = {"rows": baseline.whole.rows, "label_rows": baseline.whole.labelled}
@@ -310,6 +360,8 @@ def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBase
         "parts": parts,
         **counts,
         "digest": sha256(content.encode()).hexdigest()[:16],
+        "labels_until": until,
+        **place_row(place),
     }
 
 

@@ -30,6 +30,7 @@ from monitoring_tasks.checks.result import Result
 from monitoring_tasks.errors import DataError, ReplacedError
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
+from monitoring_tasks.labels_read import LabelsRead, Place
 from monitoring_tasks.profile import Baseline, Profile
 from monitoring_tasks.results import rows as values
 from monitoring_tasks.results import tables
@@ -154,13 +155,20 @@ class Store:
         labels: WindowLabels | None = None,
         *,
         waiting: bool = False,
-    ) -> None:
+        read: LabelsRead | None = None,
+    ) -> bool:
         """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
 
-        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`.
+        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`. With `read`,
+        nothing is written if another run has read more labels of it and stored them meanwhile.
 
         What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
         results stay until each check has written again, so that a dashboard does not empty in between.
+
+        Returns
+        -------
+        bool
+            Whether it was written.
 
         Raises
         ------
@@ -169,12 +177,14 @@ class Store:
         """
         rows = values.profile_rows(monitor, window, profiles, baseline_id)
         with self.writing(monitor, window) as connection:
-            for table in (tables.profile, tables.labels_profile, tables.check_run, tables.window_run):
+            if _is_behind(connection, monitor, window, read):
+                return False
+            for table in (tables.profile, *tables.OF_LABELS, tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
             if labels is not None:
-                its = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
-                connection.execute(insert(tables.labels_profile), its)
+                _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
+        return True
 
     def write_labels(
         self,
@@ -185,19 +195,27 @@ class Store:
         checks: Collection[str],
         *,
         waiting: bool = False,
-    ) -> None:
+        read: LabelsRead | None = None,
+    ) -> bool:
         """Replace what is known of the window's labels, and forget what stood on it: `checks`, and that it was done.
 
         The profile and the checks that do not read labels stay. With `waiting`, the window is then one of `waiting`.
+
+        Returns
+        -------
+        bool
+            Whether it was written: not if another run has read more labels and stored them meanwhile.
         """
-        rows = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
         with self.writing(monitor, window) as connection:
-            for table in (tables.labels_profile, tables.window_run):
+            if _is_behind(connection, monitor, window, read):
+                return False
+            for table in (*tables.OF_LABELS, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             table = tables.check_run
             mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
             connection.execute(delete(table).where(mine))
-            connection.execute(insert(tables.labels_profile), rows)
+            _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
+        return True
 
     def forget_checks(self, monitor: str, windows: Collection[Window], checks: Collection[str]) -> None:
         """Forget that these checks ran on these windows, and that they were done: they are then among `waiting`.
@@ -206,9 +224,9 @@ class Store:
         """
         for window in windows:
             with self.writing(monitor, window) as connection:
-                labels = tables.labels_profile
-                whole = is_window(labels, monitor, window) & labels.c.digest.is_not(None)
-                if connection.execute(update(labels).where(whole).values(waiting=True)).rowcount == 0:
+                labels = tables.window_labels
+                mine = is_window(labels, monitor, window)
+                if connection.execute(update(labels).where(mine).values(waiting=True)).rowcount == 0:
                     continue
                 table = tables.check_run
                 mine = is_window(table, monitor, window) & table.c.check_name.in_(checks)
@@ -216,30 +234,46 @@ class Store:
                 connection.execute(delete(tables.window_run).where(is_window(tables.window_run, monitor, window)))
 
     def write_labelled_baseline(
-        self, monitor: str, baseline_id: str, baseline: LabelledBaseline, checks: Collection[str]
+        self,
+        monitor: str,
+        baseline_id: str,
+        baseline: LabelledBaseline,
+        checks: Collection[str],
+        *,
+        until: datetime | None = None,
+        read: LabelsRead | None = None,
     ) -> bool:
         """Replace the labels of a baseline's rows, and forget what stood on them: these checks of every window.
 
-        Those windows are then among `waiting`.
+        Those windows are then among `waiting`. `until` is when the last of them had to have arrived to be counted.
 
         Returns
         -------
         bool
-            Whether they are others than those that were stored; if not, nothing is written.
+            Whether they are others than those that were stored, and no run has read more meanwhile; if not, nothing is
+            forgotten.
         """
-        row = values.labelled_baseline_row(monitor, baseline_id, baseline)
-        table, runs, labels = tables.labelled_baseline, tables.check_run, tables.labels_profile
+        place = None if read is None else read.place
+        row = values.labelled_baseline_row(monitor, baseline_id, baseline, until=until, place=place)
+        table, runs, labels = tables.labelled_baseline, tables.check_run, tables.window_labels
+        this = table.c.baseline_id == baseline_id
         with self.writing(monitor) as connection:
-            if _labelled_digest(connection, baseline_id) == row["digest"]:
-                return False
-            connection.execute(delete(table).where(table.c.baseline_id == baseline_id))
+            stored = connection.execute(select(table.c.digest, table.c.read_through, table.c.read_labels).where(this))
+            if (found := stored.first()) is not None:
+                if read is not None and read.is_behind(values.place_of(found.read_through, found.read_labels)):
+                    return False
+                if found.digest == row["digest"]:
+                    its = {name: row[name] for name in ("labels_until", "read_through", "read_labels")}
+                    connection.execute(update(table).where(this).values(its))
+                    return False
+            connection.execute(delete(table).where(this))
             connection.execute(insert(table), row)
             mine = runs.c.check_name.in_(checks)
             ran = select(runs.c.state).where(_of_same_window(runs, labels), mine).exists()
-            on_it = (labels.c.monitor == monitor) & (labels.c.baseline_id == baseline_id) & labels.c.digest.is_not(None)
+            on_it = (labels.c.monitor == monitor) & (labels.c.baseline_id == baseline_id)
             connection.execute(update(labels).where(on_it, ran).values(waiting=True))
             for other, some in ((tables.window_run, true()), (runs, mine)):
-                waits = select(labels.c.position).where(_of_same_window(labels, other), on_it, labels.c.waiting)
+                waits = select(labels.c.digest).where(_of_same_window(labels, other), on_it, labels.c.waiting)
                 connection.execute(delete(other).where(other.c.monitor == monitor, some, waits.exists()))
         return True
 
@@ -250,6 +284,8 @@ class Store:
         profiles: Sequence[Profile],
         baseline_id: str,
         labels: WindowLabels | None = None,
+        *,
+        read: LabelsRead | None = None,
     ) -> bool:
         """Store the window's profile, unless it has one on this baseline: that one, and what stands on it, stays.
 
@@ -267,16 +303,15 @@ class Store:
             stored = _whole_window(connection, monitor, window)[1]
             if stored == baseline_id:
                 return False
-            table = tables.labels_profile
-            waits = select(table.c.position).where(is_window(table, monitor, window), table.c.waiting)
+            table = tables.window_labels
+            waits = select(table.c.digest).where(is_window(table, monitor, window), table.c.waiting)
             waiting = connection.execute(waits).first() is not None
             if stored is not None:
-                for table in (tables.profile, tables.labels_profile, tables.check_run):
+                for table in (tables.profile, *tables.OF_LABELS, tables.check_run):
                     connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
             if labels is not None:
-                its = values.labels_rows(monitor, window, labels, baseline_id, waiting=waiting)
-                connection.execute(insert(tables.labels_profile), its)
+                _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
         return True
 
     def write_results(
@@ -398,16 +433,16 @@ class Store:
 
     def read_labels(self, monitor: str, window: Window) -> WindowLabels | None:
         """Return what is known of the window's labels; None where it was scanned without them."""
-        table = tables.labels_profile
-        found = select(table).where(is_window(table, monitor, window)).order_by(table.c.position)
+        table, counts = tables.window_labels, tables.labels_profile
+        known = select(table).where(is_window(table, monitor, window))
+        found = select(counts).where(is_window(counts, monitor, window)).order_by(counts.c.position)
         with self.reading() as connection:
+            first = connection.execute(known).first()
+            if first is None:
+                return None
             rows = [row._asdict() for row in connection.execute(found)]
-        if not rows:
-            return None
-        baseline = self.read_baseline(rows[0]["baseline_id"])
-        if baseline.outcomes is None:
-            return WindowLabels((), final=False, unreadable=rows[0]["unreadable"])
-        return values.labels_of(rows, baseline.bins, baseline.outcomes)
+        baseline = self.read_baseline(first.baseline_id)
+        return values.labels_of(first._asdict(), rows, baseline.bins, baseline.outcomes)
 
     def labelled_baseline(self, baseline: Baseline) -> LabelledBaseline | None:
         """Return the labels of the baseline's rows; None before they are complete."""
@@ -422,16 +457,47 @@ class Store:
         self._labelled_baselines[baseline.id] = (row.digest, found)
         return found
 
-    def provisional(self, monitor: str) -> tuple[Window, ...]:
-        """Return the windows whose labels were not complete when they were read, in time order."""
-        table = tables.labels_profile
-        return self._windows(table, (table.c.monitor == monitor) & table.c.final.is_(False))
+    def labelled_until(self, baseline_id: str) -> datetime | None:
+        """Return until when the labels of the baseline's rows that were counted had arrived, if they were."""
+        table = tables.labelled_baseline
+        with self.reading() as connection:
+            return connection.execute(select(table.c.labels_until).where(table.c.baseline_id == baseline_id)).scalar()
 
-    def labelled_windows(self, monitor: str) -> tuple[Window, ...]:
-        """Return the windows that have labels, in time order; no two of them overlap."""
-        table = tables.labels_profile
-        whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
-        return tuple(apart(self._windows(table, whole), lambda window: window))
+    def labels_read(self, monitor: str) -> Place | None:
+        """Return the furthest that the labels had come when one of the stored windows was read."""
+        table = tables.window_labels
+        columns = (table.c.read_through, table.c.read_labels)
+        place = select(*columns).where(table.c.monitor == monitor, columns[0].is_not(None))
+        with self.reading() as connection:
+            found = connection.execute(place.order_by(*(column.desc() for column in columns)).limit(1)).first()
+        return None if found is None else values.place_of(found.read_through, found.read_labels)
+
+    def provisional(self, monitor: str, until: datetime | None = None) -> tuple[Window, ...]:
+        """Return the windows whose labels were not complete when they were read, in time order.
+
+        Parameters
+        ----------
+        monitor, until
+            Its name, and when they had ended; None for no bound.
+        """
+        table = tables.window_labels
+        mine = (table.c.monitor == monitor) & ~table.c.final
+        if until is not None:  # the second condition follows from the first, and is the one the index can use
+            mine &= (table.c.window_end <= until) & (table.c.window_start < until)
+        return self._windows(table, mine)
+
+    def labelled_windows(
+        self, monitor: str, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[Window, ...]:
+        """Return the windows that have labels, in time order; no two of them overlap.
+
+        With `start` and `end`, those that have an instant in common with ``[start, end)``.
+        """
+        table = tables.window_labels
+        mine = table.c.monitor == monitor
+        mine = mine if start is None else mine & (table.c.window_end > start)
+        mine = mine if end is None else mine & (table.c.window_start < end)
+        return tuple(apart(self._windows(table, mine), lambda window: window))
 
     def waiting(self, monitor: str, baseline_id: str | None = None) -> tuple[Window, ...]:
         """Return the windows that were run and whose checks must run again, in time order; or those on this baseline.
@@ -439,7 +505,7 @@ class Store:
         Their labels, or the baseline's, were replaced since, and they were not closed on the new ones yet: a run is at
         work on them, or was killed.
         """
-        table = tables.labels_profile
+        table = tables.window_labels
         waits = (table.c.monitor == monitor) & table.c.waiting
         return self._windows(table, waits if baseline_id is None else waits & (table.c.baseline_id == baseline_id))
 
@@ -453,21 +519,25 @@ class Store:
         """
         if baseline.outcomes is None:
             return ()
-        table = tables.labels_profile
+        table, known = tables.labels_profile, tables.window_labels
         found = self._label_rows(
-            monitor, windows, baseline.id, table.c.window_start, table.c.window_end, table.c.digest
+            monitor, windows, baseline.id, known.c.window_start, known.c.window_end, known.c.digest
         )
         lacking = [row for row in found if row["digest"] not in self._labels]
         for first in range(0, len(lacking), LABELS_PER_READ):
             part = [Window(row["window_start"], row["window_end"]) for row in lacking[first : first + LABELS_PER_READ]]
-            inside = is_inside(table, monitor, part[0].start, part[-1].end) & (table.c.segment == "")
+            start, end = part[0].start, part[-1].end
+            inside = is_inside(table, monitor, start, end) & (table.c.segment == "")
+            of_labels = select(known.c.window_start, known.c.window_end, known.c.digest)
             with self.reading() as connection:
                 read = connection.execute(select(table).where(inside).order_by(table.c.window_start, table.c.position))
                 rows = [row._asdict() for row in read]
+                now = connection.execute(of_labels.where(is_inside(known, monitor, start, end)))
+                digests = {Window(row.window_start, row.window_end): row.digest for row in now}
             for window in part:
                 mine = [row for row in rows if (row["window_start"], row["window_end"]) == (window.start, window.end)]
-                for profile in values.labels_of(mine, baseline.bins, baseline.outcomes).profiles if mine else ():
-                    self._labels[mine[0]["digest"]] = profile
+                for profile in values.label_profiles_of(mine, baseline.bins, baseline.outcomes):
+                    self._labels[digests[window]] = profile
         profiles = tuple(self._labels[row["digest"]] for row in found if row["digest"] in self._labels)
         for digest in [*self._labels][: max(len(self._labels) - max(LABELS_KEPT, len(found)), 0)]:
             del self._labels[digest]
@@ -475,7 +545,7 @@ class Store:
 
     def label_digests(self, monitor: str, windows: Sequence[Window], baseline_id: str) -> tuple[str, ...]:
         """Return the digest of the labels of each of these windows that has some on this baseline, in time order."""
-        table = tables.labels_profile
+        table = tables.window_labels
         columns = (table.c.window_start, table.c.window_end, table.c.digest)
         return tuple(row["digest"] for row in self._label_rows(monitor, windows, baseline_id, *columns))
 
@@ -484,9 +554,8 @@ class Store:
     ) -> list[Mapping[str, Any]]:
         if not windows:
             return []
-        table, wanted = tables.labels_profile, set(windows)
-        whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
-        mine = whole & table.c.window_start.between(min(wanted).start, max(wanted).start)
+        table, wanted = tables.window_labels, set(windows)
+        mine = (table.c.monitor == monitor) & table.c.window_start.between(min(wanted).start, max(wanted).start)
         mine &= (table.c.baseline_id == baseline_id) & table.c.unreadable.is_(None)
         with self.reading() as connection:
             found = connection.execute(select(*columns).where(mine).order_by(table.c.window_start))
@@ -501,12 +570,14 @@ class Store:
         where = is_inside(table, monitor, start, end)
         return set(self._windows(table, where & table.c.check_name.in_(checks) if checks else where))
 
-    def windows_run(self, monitor: str) -> tuple[Window, ...]:
-        """Return the windows that were run, not only looked back on."""
+    def windows_run(
+        self, monitor: str, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[Window, ...]:
+        """Return the windows inside ``[start, end)`` that were run, not only looked back on; None for no bound."""
         found = {
             window
             for table in (tables.check_run, tables.window_run)
-            for window in self._windows(table, table.c.monitor == monitor)
+            for window in self._windows(table, is_inside(table, monitor, start, end))
         }
         return tuple(sorted(found))
 
@@ -679,10 +750,9 @@ def _state(connection: Connection, monitor: str, window: Window) -> WindowState:
 
 
 def _labels_state(connection: Connection, monitor: str, window: Window) -> LabelsState | None:
-    table = tables.labels_profile
-    whole = is_window(table, monitor, window) & (table.c.segment == "") & (table.c.column_name == "")
+    table = tables.window_labels
     columns = (table.c.digest, table.c.baseline_id, table.c.label_rows, table.c.final, table.c.unreadable)
-    found = connection.execute(select(*columns).where(whole)).first()
+    found = connection.execute(select(*columns).where(is_window(table, monitor, window))).first()
     return None if found is None else LabelsState(*found, _labelled_digest(connection, found.baseline_id))
 
 
@@ -691,12 +761,38 @@ def _labelled_digest(connection: Connection, baseline_id: str) -> str | None:
     return connection.execute(select(table.c.digest).where(table.c.baseline_id == baseline_id)).scalar()
 
 
+def _is_behind(connection: Connection, monitor: str, window: Window, read: LabelsRead | None) -> bool:
+    if read is None:
+        return False
+    table = tables.window_labels
+    place = select(table.c.read_through, table.c.read_labels).where(is_window(table, monitor, window))
+    found = connection.execute(place).first()
+    return found is not None and read.is_behind(values.place_of(found.read_through, found.read_labels))
+
+
+def _insert_labels(
+    connection: Connection,
+    monitor: str,
+    window: Window,
+    labels: WindowLabels,
+    baseline_id: str,
+    *,
+    waiting: bool,
+    read: LabelsRead | None,
+) -> None:
+    place = None if read is None else read.place
+    row = values.window_labels_row(monitor, window, labels, baseline_id, waiting=waiting, place=place)
+    connection.execute(insert(tables.window_labels), row)
+    if rows := values.labels_rows(monitor, window, labels, baseline_id):
+        connection.execute(insert(tables.labels_profile), rows)
+
+
 def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
     return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
 
 
 def _end_waiting(connection: Connection, monitor: str, window: Window) -> None:
-    table = tables.labels_profile
+    table = tables.window_labels
     mine = is_window(table, monitor, window) & table.c.waiting
     connection.execute(update(table).where(mine).values(waiting=False))
 

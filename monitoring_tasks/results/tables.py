@@ -24,10 +24,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0006"
+REVISION = "0007"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -174,19 +175,47 @@ labels_profile = Table(
     *_window(),
     Column("segment", Text, primary_key=True),
     Column("column_name", Text, primary_key=True),  # '' for the row of all outcomes
-    Column("rows", BigInteger),  # of the window; in the row of all outcomes, as the next four
+    Column("rows", BigInteger),  # of the window or segment; in the row of all outcomes, as the next one
     Column("label_rows", BigInteger),  # rows whose label is known
-    Column("final", Boolean),  # whether the warehouse held a label that arrived after they were complete
-    Column("arrived", BigInteger),  # labels that arrived in the window's time, whatever they are of
-    Column("unknown", BigInteger),  # of these, labels whose key no inference has
     Column("counts", _Json),  # {"cells": [[cell, rows, sums ...], ...], ...}; of a column [[place, rows], ...]
-    Column("unreadable", Text),  # why there are no labels
-    Column("waiting", Boolean),  # whether checks must run again on them; in the row of all its outcomes
     Column("position", Integer, nullable=False),
-    Column("digest", Text),  # of all rows of the window, in the row of all its outcomes; else NULL
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
 )
 """A window's rows by what became of them: each column's bins split by outcome, see `OutcomeBins`."""
+
+window_labels = Table(
+    "window_labels",
+    metadata,
+    *_window(),
+    Column("rows", BigInteger),  # of the window
+    Column("label_rows", BigInteger),  # rows whose label is known; NULL where they could not be read
+    Column("final", Boolean, nullable=False),  # whether the warehouse held a label of after they were complete
+    Column("arrived", BigInteger, nullable=False),  # labels that arrived in the window's time, whatever they are of
+    Column("unknown", BigInteger, nullable=False),  # of these, labels whose key no inference has
+    Column("unreadable", Text),  # why there are no labels
+    Column("waiting", Boolean, nullable=False),  # whether checks must run again on them
+    Column("read_through", Instant),  # when the latest label of all had arrived when they were read
+    Column("read_labels", BigInteger),  # how many labels there were then
+    Column(
+        "digest", Text, nullable=False
+    ),  # of this and the window's rows in labels_profile, but not of the last three
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
+    Index(
+        "window_labels_waiting",
+        "monitor",
+        "window_start",
+        sqlite_where=text("waiting = 1"),
+        postgresql_where=text("waiting"),
+    ),
+    Index(
+        "window_labels_provisional",
+        "monitor",
+        "window_start",
+        sqlite_where=text("final = 0"),
+        postgresql_where=text("NOT final"),
+    ),
+)
+"""What is known of a window's labels, one row for each: every run asks for those that wait or were not complete."""
 
 baseline = Table(
     "baseline",
@@ -230,6 +259,9 @@ labelled_baseline = Table(
     Column("rows", BigInteger, nullable=False),
     Column("label_rows", BigInteger, nullable=False),
     Column("digest", Text, nullable=False),  # of profile and parts
+    Column("labels_until", Instant),  # labels that arrived by then are counted; NULL of a table without times
+    Column("read_through", Instant),  # as in window_labels
+    Column("read_labels", BigInteger),
 )
 """The labels of a baseline's rows, measured when they were complete, and again when more of them have come."""
 
@@ -312,5 +344,8 @@ action = Table(
     UniqueConstraint("monitor", "kind", "target", "window_start", "window_end"),
 )
 
-WINDOWED = (result, check_run, profile, labels_profile, window_run)
+WINDOWED = (result, check_run, profile, labels_profile, window_labels, window_run)
 """The tables that hold rows of one window each."""
+
+OF_LABELS = (labels_profile, window_labels)
+"""Of these, the ones that say what is known of a window's labels."""

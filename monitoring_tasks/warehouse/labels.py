@@ -18,6 +18,7 @@ from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import (
     double,
     finite,
+    instant,
     integer,
     named,
     number,
@@ -52,6 +53,8 @@ class LabelSource:
     """The column of the inference log that holds the same keys."""
     as_text: bool = False
     """Keys are of two types, so their texts are compared."""
+    until: datetime | None = None
+    """Labels that arrived then or later do not count; None if all do."""
     inline: bool = False
     """Each label stands in the row of its inference: nothing is joined."""
 
@@ -105,7 +108,7 @@ def joined(
     dialect = warehouse.dialect
     if labels.inline:
         known = {
-            "y": label_value(labels, bins, dialect),
+            "y": _known(label_value(labels, bins, dialect), labels, source),
             "f": _seconds(labels.timestamp, labels.timestamp_type, dialect) if labels.timestamp else double(exp.null()),
             "n": exp.cast(integer(1), "int"),
         }
@@ -176,7 +179,22 @@ def _labels_of(
     columns = {"k": _key(labels.key, labels), "y": value_, "t": named(labels.timestamp)}
     rows = selected(columns, warehouse.table(labels.table))
     rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
+    if labels.until is not None:
+        rows = rows.where(_is_before(labels, source), copy=False)
     return rows.where(exp.In(this=_key(labels.key, labels), query=exp.Subquery(this=wanted)), copy=False)
+
+
+def _known(y: exp.Expr, labels: LabelSource, source: Source) -> exp.Expr:
+    """Return the label, NULL where it arrived too late."""
+    if labels.until is None:
+        return y
+    return exp.Case(ifs=[exp.If(this=_is_before(labels, source), true=y)])
+
+
+def _is_before(labels: LabelSource, source: Source) -> exp.Expr:
+    assert labels.until is not None
+    arriving = Source(labels.table, labels.timestamp, labels.timestamp_type, source.timezone)
+    return named(labels.timestamp) < instant(arriving.place(labels.until), labels.timestamp_type)
 
 
 def _valued(rows: exp.Select) -> exp.Subquery:
@@ -238,6 +256,14 @@ def watermark(warehouse: Warehouse, labels: LabelSource, timezone: str = "UTC") 
     if seconds is None:
         return None
     return _begin(EPOCH + timedelta(microseconds=round(seconds * 1e6)), labels.timestamp_type, timezone)
+
+
+def label_count(warehouse: Warehouse, labels: LabelSource) -> int:
+    """Return how many labels there are."""
+    rows = selected({"k": named(labels.key)}, warehouse.table(labels.table))
+    rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
+    answer = warehouse.query(selected({"n": exp.Count(this=exp.Star())}, subquery(rows, "valued")))
+    return int(integers(answer["n"], 0)[0])
 
 
 def _begin(moment: datetime, type_: ColumnType, timezone: str) -> datetime:

@@ -11,14 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import bindparam, insert, inspect, select, text
 
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.results import migrate as migrations
 from monitoring_tasks.results.connection import WRITING
 from monitoring_tasks.results.migrate import VIEWS, migrate, sql_folder, view_file
 from monitoring_tasks.results.store import open_store
-from monitoring_tasks.results.tables import REVISION, REVISION_TABLE, metadata
+from monitoring_tasks.results.tables import REVISION, REVISION_TABLE, Instant, metadata
 from tests.inference_log import contents
 from tests.results.example import day, fill
 
@@ -201,3 +201,55 @@ def test_many_processes_may_migrate_at_once(empty_url):
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert [process.communicate()[0].strip() for process in started] == [REVISION] * 4
     open_store(empty_url).close()
+
+
+LABELS_OF_0006 = """
+INSERT INTO labels_profile (monitor, window_start, window_end, segment, column_name, rows, label_rows, final, arrived,
+    unknown, counts, unreadable, waiting, position, digest, baseline_id)
+VALUES
+    ('flights', :monday, :tuesday, '', '', 10, 9, false, 7, 2, '{"cells": {"gaps": [16], "rows": [9]}}', NULL, true, 0,
+     'digest of monday', 'base'),
+    ('flights', :monday, :tuesday, '', 'distance', NULL, NULL, NULL, NULL, NULL, '{"gaps": [], "rows": []}', NULL, NULL,
+     1, NULL, 'base'),
+    ('flights', :monday, :tuesday, 'origin=JFK', '', 4, 3, NULL, NULL, NULL, '{"cells": {"gaps": [], "rows": []}}',
+     NULL, NULL, 2, NULL, 'base'),
+    ('flights', :tuesday, :wednesday, '', '', NULL, NULL, false, 0, 0, NULL, 'no table outcomes', false, 0,
+     'digest of tuesday', 'base')
+"""
+
+
+def test_what_0006_knew_of_windows_labels_is_kept_with_its_counts(empty_url, monkeypatch):
+    monkeypatch.setattr(migrations, "REVISION", "0006")
+    assert migrations.migrate(empty_url) == (None, "0006")
+    monkeypatch.undo()
+    engine = migrations.connect(migrations.results_url(empty_url))
+    days = {"monday": day(0).start, "tuesday": day(1).start, "wednesday": day(2).start}
+    times = [bindparam(name, moment, type_=Instant()) for name, moment in days.items()]
+    with engine.execution_options(**WRITING).begin() as connection:
+        base = "INSERT INTO baseline VALUES ('base', 'flights', '{}', 'hash', '{}', '{}', 10, NULL, '{}')"
+        connection.execute(text(base))
+        connection.execute(text(LABELS_OF_0006).bindparams(*times))
+        connection.execute(
+            text("INSERT INTO labelled_baseline VALUES ('base', 'flights', '{}', '{}', 10, 9, 'digest')")
+        )
+    engine.dispose()
+    assert migrate(empty_url) == ("0006", REVISION)
+    with open_store(empty_url) as store:
+        found = contents(store, "window_labels", "labels_profile", "labelled_baseline")
+        assert (store.waiting("flights"), store.provisional("flights")) == ((day(0),), (day(0), day(1)))
+        assert store.labelled_windows("flights") == (day(0), day(1))
+        state = store.window_state("flights", day(0)).labels
+        unread = store.window_state("flights", day(1)).labels
+    assert (state.digest, state.baseline_id, state.rows, state.final) == ("digest of monday", "base", 9, False)
+    assert (state.unreadable, state.baseline_digest) == (None, "digest")
+    assert (unread.digest, unread.rows, unread.unreadable) == ("digest of tuesday", None, "no table outcomes")
+    monday, tuesday = found["window_labels"]
+    assert (monday["rows"], monday["arrived"], monday["unknown"]) == (10, 7, 2)
+    assert (monday["read_through"], tuesday["rows"]) == (None, None)
+    kept = {(row["segment"], row["column_name"]): (row["rows"], row["counts"]) for row in found["labels_profile"]}
+    assert kept == {
+        ("", ""): (10, {"cells": {"gaps": [16], "rows": [9]}}),
+        ("", "distance"): (None, {"gaps": [], "rows": []}),
+        ("origin=JFK", ""): (4, {"cells": {"gaps": [], "rows": []}}),
+    }
+    assert found["labelled_baseline"][0]["labels_until"] is None

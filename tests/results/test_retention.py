@@ -80,6 +80,7 @@ def test_results_stay_until_they_are_pruned(hours):
         "check_run": 24,
         "profile": 5,
         "labels_profile": 0,
+        "window_labels": 0,
         "window_run": 0,
     }
     assert [row["window_start"] for row in hours.results("flights")] == [hour(number).start for number in range(24, 30)]
@@ -228,6 +229,7 @@ def test_only_the_monitor_that_was_named(hours):
         "check_run": 0,
         "profile": 0,
         "labels_profile": 0,
+        "window_labels": 0,
         "window_run": 0,
     }
 
@@ -237,16 +239,37 @@ def test_prune_keeps_what_ends_later_and_the_baseline(store):
     store.write_profiles("flights", hour(47), flights(hour(47)), BASELINE.id)
     deleted = prune(store, day(1).end)
     # two days of 10 results, 2 checks, 6 profile rows, 1 run; and one hour's profile
-    assert deleted == {"result": 20, "check_run": 4, "profile": 18, "labels_profile": 0, "window_run": 2}
+    assert deleted == {
+        "result": 20,
+        "check_run": 4,
+        "profile": 18,
+        "labels_profile": 0,
+        "window_labels": 0,
+        "window_run": 2,
+    }
     assert store.profiled_windows("flights", None, None) == (day(2), day(3), day(4))
     assert [run.window for run in store.window_runs("flights", START, END)] == [day(2), day(3), day(4)]
     assert store.find_baseline("flights", "hash") == BASELINE
-    assert prune(store, day(1).end) == {"result": 0, "check_run": 0, "profile": 0, "labels_profile": 0, "window_run": 0}
+    assert prune(store, day(1).end) == {
+        "result": 0,
+        "check_run": 0,
+        "profile": 0,
+        "labels_profile": 0,
+        "window_labels": 0,
+        "window_run": 0,
+    }
 
 
 def test_prune_in_many_small_transactions_deletes_the_same(store, monkeypatch):
     monkeypatch.setattr("monitoring_tasks.results.retention.WINDOWS_PER_DELETE", 2)
     fill(store)
-    assert prune(store, END) == {"result": 50, "check_run": 10, "profile": 30, "labels_profile": 0, "window_run": 5}
+    assert prune(store, END) == {
+        "result": 50,
+        "check_run": 10,
+        "profile": 30,
+        "labels_profile": 0,
+        "window_labels": 0,
+        "window_run": 5,
+    }
     left = contents(store, "result", "profile", "check_run", "window_run")
     assert left == {name: [] for name in left}

@@ -41,12 +41,26 @@ class LabelledBaseline:
     part_columns: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict, repr=False)
     """By segment and column, what `label_table` returns of at most `MOST_PARTS` windows or neighbours: shape
     (windows, bins, numbers); under '' by group of places."""
+    measured_in: str = ""
+    """A digest of the windows that were measured and of what says when a label arrived."""
+    no_class: tuple[str, ...] = ()
+    """Some values of labels that are no class of the model, or not the positive one, where the rows show no other."""
     _between: dict[tuple[str, str, int], BetweenWindows] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def whole(self) -> LabelsProfile:
         """That of all rows."""
         return self.profiles[WHOLE]
+
+    @property
+    def shows_no_class(self) -> bool:
+        """Whether no label is the positive class, or most are no class of the model: the file names other classes."""
+        if not self.bins.classes or not self.whole.labelled:
+            return False
+        labels = self.whole.cells.reshape(self.bins.shape)[..., :-1].sum(axis=(0, 1))
+        if self.bins.task == "binary_classification":
+            return bool(labels[1] == 0)
+        return bool(labels[-1] > labels.sum() / 2)
 
     @cached_property
     def parts(self) -> Outcomes:
@@ -108,7 +122,8 @@ class LabelledBaseline:
             segment: {name: _numbers(each) for name, each in found.items()}
             for segment, found in self.part_columns.items()
         }
-        return profiles, {"count": len(self.part_counts), "rows": rows, "columns": columns}
+        parts = {"count": len(self.part_counts), "rows": rows, "columns": columns}
+        return profiles, parts | {"measured_in": self.measured_in, "no_class": list(self.no_class)}
 
     @classmethod
     def from_json(
@@ -144,7 +159,16 @@ class LabelledBaseline:
         columns = {
             segment: {name: _array(each) for name, each in its.items()} for segment, its in parts["columns"].items()
         }
-        return cls(window=window, bins=bins, profiles=found, part_counts=counts, part_sums=sums, part_columns=columns)
+        return cls(
+            window=window,
+            bins=bins,
+            profiles=found,
+            part_counts=counts,
+            part_sums=sums,
+            part_columns=columns,
+            measured_in=parts.get("measured_in", ""),
+            no_class=tuple(parts.get("no_class", ())),
+        )
 
 
 def label_table(profile: LabelsProfile, column: str) -> FloatArray:

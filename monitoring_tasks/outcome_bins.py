@@ -46,7 +46,11 @@ class OutcomeBins:
 
     task: TaskName
     classes: tuple[str, ...] = ()
-    """As texts, by number; of a binary model the negative one, then the positive one. Empty for a regression."""
+    """As texts, by number; of a binary model the negative one, then the positive one. Empty for a regression.
+
+    The last of a multiclass model stands for all others. Where label and prediction both are among those, nobody knows
+    whether they are the same, and the row counts as one without a prediction.
+    """
     edges: tuple[float, ...] = ()
     """Of the places, ascending: of the score, or of the residual, prediction minus label."""
     has_prediction: bool = True

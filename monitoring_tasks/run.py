@@ -35,6 +35,7 @@ from monitoring_tasks.labels import (
     late_windows,
     measure_their_baseline,
     read_labels,
+    scanned,
     with_arrivals,
 )
 from monitoring_tasks.labels_profile import WindowLabels
@@ -119,7 +120,7 @@ def run_windows(
             with recording_failure(monitor, windows, store):
                 warehouse = stack.enter_context(open_warehouse(url))
         began = monotonic()
-        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
+        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None, now=moment)
         every = sorted({*windows, *again})
         share = (monotonic() - began) / len(every)
         samples = Samples(monitor, warehouse, every)
@@ -162,6 +163,7 @@ def scan_windows(
     progress: Progress | None = None,
     *,
     keep: bool = False,
+    now: datetime | None = None,
 ) -> tuple[Window, ...]:
     """Read the windows from the warehouse and store their profiles and labels, each window in one transaction.
 
@@ -200,7 +202,7 @@ def scan_windows(
         columns, unreadable = window_columns(monitor, types, baseline, features)
         readable = {column.name for column in columns}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
-        labels = read_labels(monitor, warehouse, types, baseline)
+        labels = read_labels(monitor, warehouse, types, baseline, now or datetime.now(UTC))
         history = history_of(monitor, windows, store)
         earlier = set(history.missing(baseline.id)) if history else set()
         label_history = LabelHistory(monitor, store, baseline.id)
@@ -208,22 +210,28 @@ def scan_windows(
         run_before: set[Window] = set()
         if labels is not None:
             earlier |= label_history.missing(windows)
-            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, store)
+            labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, baseline, store)
             late = set(found_late)
-            measure_their_baseline(monitor, warehouse, source, columns, segments, baseline, labels, windows, store)
+            labels = measure_their_baseline(
+                monitor, warehouse, source, columns, segments, baseline, labels, windows, store
+            )
+            late = late if labels.how is not None else set()  # what is stored of them is better than nothing
         if labels is not None and late:
             run_before = {*store.windows_run(monitor.name), *store.waiting(monitor.name)}
             more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
-            labels = with_arrivals(labels, warehouse, source, more)
+            labels = with_arrivals(labels, monitor, warehouse, source, more, baseline, store)
             earlier |= more
         wanted = sorted({*earlier, *windows, *late})
-        how = None if labels is None else labels.how
         _tell(progress, "Scan", 0, len(wanted))
-        found = scan_with_labels(warehouse, source, columns, baseline.bins, wanted, segments, how)
-        for done, (profiles, counted) in enumerate(_about_table(source, found), start=1):
+        found = scanned(
+            lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
+            wanted,
+            monitor,
+            labels,
+        )
+        for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
             whole = replace(profiles[0], unreadable=unreadable)
             profiles, window = (whole, *profiles[1:]), whole.window
-            its = None if labels is None else labels.of(monitor, window, counted)
             if window in earlier:
                 store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its)
                 _tell(progress, "Scan", done, len(wanted))

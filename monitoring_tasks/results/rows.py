@@ -253,13 +253,21 @@ def labels_rows(
     for position, row in enumerate(rows):
         row["position"] = position
     came = {"arrived": labels.arrived, "unknown": labels.unknown}
+    if labels.profiles:
+        rows[0]["counts"] |= {"times": _times(labels)}
     rows[0] |= {"final": labels.final, "waiting": waiting, **came, "digest": labels_digest(labels, baseline_id)}
     return rows
 
 
+def _times(labels: WindowLabels) -> dict[str, Any]:
+    """Return what is known of the times of arrival, as JSON values."""
+    latest = None if labels.latest is None else labels.latest.isoformat()
+    return {"latest": latest, "untimed": labels.untimed, "future": labels.future}
+
+
 def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
     """Return 16 hex digits that differ whenever two labels of a window, or their baselines, do."""
-    head = [baseline_id, labels.final, labels.unreadable, labels.arrived, labels.unknown]
+    head = [baseline_id, labels.final, labels.unreadable, labels.arrived, labels.unknown, _times(labels)]
     digest = sha256(json.dumps(head).encode())
     for profile in labels.profiles:
         filled = np.flatnonzero(profile.cells)
@@ -295,7 +303,18 @@ def labels_of(rows: Sequence[Mapping[str, Any]], bins: Mapping[str, Bins], outco
         for segment, (whole, *columns) in segments.items()
         if whole["counts"] is not None
     )
-    return WindowLabels(profiles, bool(first["final"]), first["unreadable"], first["arrived"], first["unknown"])
+    times = (first["counts"] or {}).get("times", {})
+    latest = times.get("latest")
+    return WindowLabels(
+        profiles,
+        bool(first["final"]),
+        first["unreadable"],
+        first["arrived"],
+        first["unknown"],
+        None if latest is None else datetime.fromisoformat(latest),
+        times.get("untimed", 0),
+        times.get("future", 0),
+    )
 
 
 def labelled_baseline_row(monitor: str, baseline_id: str, baseline: LabelledBaseline) -> Row:

@@ -427,6 +427,15 @@ class Store:
         whole = (table.c.monitor == monitor) & (table.c.segment == "") & (table.c.column_name == "")
         return tuple(apart(self._windows(table, whole), lambda window: window))
 
+    def labels_arrived(
+        self, monitor: str, windows: Sequence[Window], baseline_id: str
+    ) -> dict[Window, tuple[int, int]]:
+        """Return of each of these windows with labels how many arrived in it, and how many of these of unknown keys."""
+        table = tables.labels_profile
+        columns = (table.c.window_start, table.c.window_end, table.c.arrived, table.c.unknown)
+        rows = self._label_rows(monitor, windows, baseline_id, *columns)
+        return {Window(row["window_start"], row["window_end"]): (row["arrived"], row["unknown"]) for row in rows}
+
     def waiting(self, monitor: str) -> tuple[Window, ...]:
         """Return the windows that were run and whose checks must run again, in time order.
 

@@ -74,7 +74,7 @@ def test_what_the_file_names_is_all_that_is_told_and_all_of_it_decides():
     told = {result.metric for result in found if result.segment == "" and result.column_name == ""}
     assert told == {
         *("recall", "log_loss", "recall_change", "label_coverage", "labels_arrived", "unknown_label_keys"),
-        *("label_delay_p50", "label_delay_p90", "label_delay_p99", "worst_bins"),
+        *("label_delay_p50", "label_delay_p90", "label_delay_p99", "label_lag", "worst_bins"),
     }
     assert of(found, "recall").status == of(found, "log_loss").status == "ok"
     assert of(found, "recall").threshold_lower is not None

@@ -121,9 +121,8 @@ def joined(
     """
     dialect = warehouse.dialect
     if labels.inline:
-        y = label_value(labels, bins, dialect)
         known = {
-            "y": exp.Case(ifs=[exp.If(this=_has_time(labels), true=y)]) if labels.timestamp else y,
+            "y": _label_that_arrived(labels, bins, dialect),
             "f": _seconds(labels.timestamp, labels.timestamp_type, dialect) if labels.timestamp else double(exp.null()),
             "n": exp.cast(integer(1), "int"),
         }
@@ -175,7 +174,7 @@ def values_of_no_class(
     """
     dialect = warehouse.dialect
     rest = 0 if bins.task == "binary_classification" else len(bins.classes) - 1
-    columns = {"v": exp.cast(named(labels.value), "text"), "y": label_value(labels, bins, dialect)}
+    columns = {"v": exp.cast(named(labels.value), "text"), "y": _label_that_arrived(labels, bins, dialect)}
     if labels.inline:
         rows = rows_of(warehouse, source, windows, columns)
     else:
@@ -183,8 +182,6 @@ def values_of_no_class(
         wanted = wanted.where(_present(named(labels.log_key)), copy=False)
         rows = selected(columns, warehouse.table(labels.table))
         rows = rows.where(exp.In(this=_key_of_label(labels), query=exp.Subquery(this=wanted)), copy=False)
-    if labels.timestamp:
-        rows = rows.where(_has_time(labels), copy=False)
     others = selected({"v": named("v"), "n": exp.Count(this=exp.Star())}, subquery(rows, "valued"))
     others = others.where(exp.EQ(this=named("y"), expression=integer(rest)), copy=False)
     others.set("group", exp.Group(expressions=[named("v")]))
@@ -224,15 +221,15 @@ def _labels_of(
     """Return all labels of the keys that the windows hold: key k, value y and time t."""
     wanted = rows_of(warehouse, source, windows, {"k": _key_of_inference(labels)})
     wanted = wanted.where(_present(named(labels.log_key)), copy=False)
-    value_ = label_value(labels, bins, warehouse.dialect)
-    columns = {"k": _key_of_label(labels), "y": value_, "t": named(labels.timestamp)}
+    y = _label_that_arrived(labels, bins, warehouse.dialect)
+    columns = {"k": _key_of_label(labels), "y": y, "t": named(labels.timestamp)}
     rows = selected(columns, warehouse.table(labels.table))
-    rows = rows.where(_has_value(labels, warehouse.dialect), _has_time(labels), copy=False)
+    rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
     return rows.where(exp.In(this=_key_of_label(labels), query=exp.Subquery(this=wanted)), copy=False)
 
 
 def _valued(rows: exp.Select) -> exp.Subquery:
-    """Leave out labels that are no number."""
+    """Leave out labels that are no number, or have not arrived."""
     columns = {name: named(name) for name in "kyt"}
     return subquery(selected(columns, subquery(rows, "present")).where(_present(named("y")), copy=False), "valued")
 
@@ -550,6 +547,16 @@ def _whole(name: str, type_: ColumnType) -> exp.Expr:
 
 def _has_value(labels: LabelSource, dialect: str) -> exp.Expr:
     return _present(_number_or_null(labels.value, labels.value_type, dialect))
+
+
+def _label_that_arrived(labels: LabelSource, bins: OutcomeBins, dialect: str) -> exp.Expr:
+    """Return the label's value, NULL without a time.
+
+    As a condition of the rows the test would cost PostgreSQL minutes: of a table without statistics it expects that one
+    row in two hundred lies between two bounds, and joins accordingly.
+    """
+    y = label_value(labels, bins, dialect)
+    return exp.Case(ifs=[exp.If(this=_has_time(labels), true=y)]) if labels.timestamp else y
 
 
 def _has_time(labels: LabelSource) -> exp.Expr:

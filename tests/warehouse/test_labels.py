@@ -15,12 +15,15 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from monitoring_tasks.columns import Column
 from monitoring_tasks.labels_profile import DELAY_EDGES, LabelsProfile
-from monitoring_tasks.outcome_bins import OutcomeBins, residual_edges
-from monitoring_tasks.profile import Bins
+from monitoring_tasks.outcome_bins import OutcomeBins, residual_edges, shared_edges
+from monitoring_tasks.profile import Bins, just_above
+from monitoring_tasks.statistics.performance import performance_metric
 from monitoring_tasks.warehouse import lateral, stream
+from monitoring_tasks.warehouse.bins import measure_score_edges
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.warehouse.expressions import named, selected
 from monitoring_tasks.warehouse.labels import Labelled, LabelSource, arrivals, label_value, watermark
@@ -339,6 +342,50 @@ def test_keys_of_two_types_are_compared_as_texts(tmp_path: Path) -> None:
     with made(Case(case.log, labels, labelled), "parquet", tmp_path) as warehouse:
         for _, (found,) in scan_with_labels(warehouse, LOG, COLUMNS, BINS, DAYS, [], labelled):
             hold(case, found, None)
+
+
+FEW = {
+    "two": ([0.15], [0.7]),
+    "three": ([0.1], [0.6, 0.8]),
+    "ten": ([0.05, 0.1, 0.15, 0.2, 0.25], [0.5, 0.6, 0.7, 0.8, 0.9]),
+}
+
+
+@pytest.mark.parametrize("values", FEW)
+def test_scores_of_few_values_are_told_apart_in_every_class(values: str, tmp_path: Path) -> None:
+    """Area under the curve, held to scikit-learn's on the raw rows: no bin holds two values, so it is exact."""
+    rng = np.random.default_rng(12)
+    log, classes = log_of(), ("red", "green", "blue")
+    truth = rng.choice(classes, len(log))
+    low, high = FEW[values]
+    for name in classes:
+        hit = np.where(rng.random(len(log)) < 0.8, truth == name, truth != name)
+        log[name] = np.where(hit, rng.choice(high, len(log)), rng.choice(low, len(log)))
+    scores = tuple(Column(name, "numeric", "number", ("score",)) for name in classes)
+    known = pd.DataFrame({"id": log["id"], "value": truth, "known_at": log["at"]})
+    source = LabelSource("labels", "id", "value", "string", "known_at", "timestamp", "id")
+    with made(Case(log, known, Labelled(source, MULTICLASS)), "duckdb", tmp_path) as warehouse:
+        edges = measure_score_edges(warehouse, LOG, scores, DAYS[0])
+        shared = shared_edges(list(edges.values()))
+        bins = OutcomeBins("multiclass_classification", (*classes, "(other)"), score_edges=shared)
+        labelled = Labelled(source, bins, None, scores)
+        ((_, (found,)),) = scan_with_labels(warehouse, LOG, COLUMNS, BINS, DAYS[1:2], [], labelled)
+    assert all(set(its) <= set(shared) for its in edges.values())
+    start, end = (moment.replace(tzinfo=None) for moment in (DAYS[1].start, DAYS[1].end))
+    mine = ((log["at"] >= start) & (log["at"] < end)).to_numpy()
+    exact = [roc_auc_score(truth[mine] == name, log[name][mine]) for name in classes]
+    assert performance_metric("roc_auc").function(found.outcomes) == pytest.approx(np.mean(exact), abs=1e-12)
+
+
+def test_edges_that_are_thinned_keep_a_value_of_its_own_apart() -> None:
+    """Three classes of 250 values and more, in each of which one value has a bin of its own."""
+    heavy = [0.25, 0.5, 0.75]
+    edges = [
+        sorted({*np.linspace(0.001 * i, 1, 250).tolist(), heavy[i], just_above(heavy[i])}) for i in range(len(heavy))
+    ]
+    shared = shared_edges(edges)
+    assert len(shared) < 400
+    assert all((value in shared) == (just_above(value) in shared) for value in heavy)
 
 
 CODES = ("01", "1", "02", "1e3", "1_000", "2.0")

@@ -151,20 +151,20 @@ FROM (
             FROM (
               SELECT
                 "flight" AS "k",
-                CAST(CASE
-                  WHEN "delayed" IS NULL
-                  THEN NULL
-                  WHEN CAST("delayed" AS TEXT) = 'true'
-                  THEN 1
-                  ELSE 0
-                END AS INT) AS "y",
+                CASE
+                  WHEN "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+                  THEN CAST(CASE
+                    WHEN "delayed" IS NULL
+                    THEN NULL
+                    WHEN CAST("delayed" AS TEXT) = 'true'
+                    THEN 1
+                    ELSE 0
+                  END AS INT)
+                END AS "y",
                 "known_at" AS "t"
               FROM "airline"."outcomes"
               WHERE
-                (
-                  NOT "delayed" IS NULL
-                  AND "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
-                )
+                NOT "delayed" IS NULL
                 AND "flight" IN (
                   SELECT
                     "flight_id" AS "k"
@@ -602,20 +602,20 @@ FROM (
         FROM (
           SELECT
             "flight" AS "k",
-            CAST(CASE
-              WHEN "delayed" IS NULL
-              THEN NULL
-              WHEN CAST("delayed" AS TEXT) = 'true'
-              THEN 1
-              ELSE 0
-            END AS INT) AS "y",
+            CASE
+              WHEN "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+              THEN CAST(CASE
+                WHEN "delayed" IS NULL
+                THEN NULL
+                WHEN CAST("delayed" AS TEXT) = 'true'
+                THEN 1
+                ELSE 0
+              END AS INT)
+            END AS "y",
             "known_at" AS "t"
           FROM "airline"."outcomes"
           WHERE
-            (
-              NOT "delayed" IS NULL
-              AND "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
-            )
+            NOT "delayed" IS NULL
             AND "flight" IN (
               SELECT
                 "flight_id" AS "k"
@@ -814,13 +814,16 @@ FROM (
   FROM (
     SELECT
       CAST("delayed" AS TEXT) AS "v",
-      CAST(CASE
-        WHEN "delayed" IS NULL
-        THEN NULL
-        WHEN CAST("delayed" AS TEXT) = 'true'
-        THEN 1
-        ELSE 0
-      END AS INT) AS "y"
+      CASE
+        WHEN "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+        THEN CAST(CASE
+          WHEN "delayed" IS NULL
+          THEN NULL
+          WHEN CAST("delayed" AS TEXT) = 'true'
+          THEN 1
+          ELSE 0
+        END AS INT)
+      END AS "y"
     FROM "airline"."outcomes"
     WHERE
       "flight" IN (
@@ -834,7 +837,6 @@ FROM (
           )
           AND NOT "flight_id" IS NULL
       )
-      AND "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
   ) AS "valued"
   WHERE
     "y" = 0

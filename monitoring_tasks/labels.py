@@ -488,7 +488,7 @@ def _latest_before(
         its = arrived.get(window, Arrivals())
         if its.latest is None:
             if window.start != end:
-                latest = watermark(warehouse, source, window.end, monitor.timezone)
+                latest = watermark(warehouse, source, window.end, monitor.timezone, valued=True)
             found[window] = replace(its, latest=latest)
         end, latest = window.end, its.latest or latest
     return found

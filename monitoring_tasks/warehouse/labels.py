@@ -284,7 +284,9 @@ def _number_or_null(name: str, type_: ColumnType, dialect: str) -> exp.Expr:
     return finite(double(named(name)), dialect) if type_ == "number" else named(name)
 
 
-def watermark(warehouse: Warehouse, labels: LabelSource, before: datetime, timezone: str = "UTC") -> datetime | None:
+def watermark(
+    warehouse: Warehouse, labels: LabelSource, before: datetime, timezone: str = "UTC", *, valued: bool = False
+) -> datetime | None:
     """Return when the latest of the labels that arrived before this instant did; None without one.
 
     Parameters
@@ -292,16 +294,18 @@ def watermark(warehouse: Warehouse, labels: LabelSource, before: datetime, timez
     warehouse
         An open warehouse.
     labels
-        The labels; one without a value counts too, for it says how far the warehouse has come.
+        The labels; one without a value counts too, for it says how far the warehouse has come, unless with `valued`.
     before
         After the present, no time is one of an arrival.
     timezone
         A date is when its day begins in this zone.
     """
-    after_all = exp.LT(this=named(labels.timestamp), expression=_instant(labels, before, timezone))
+    already = exp.LT(this=named(labels.timestamp), expression=_instant(labels, before, timezone))
     first = _instant(labels, TIMES[0])
     rows = selected({"t": exp.Max(this=named(labels.timestamp))}, warehouse.table(labels.table))
-    rows = rows.where(exp.GTE(this=named(labels.timestamp), expression=first), after_all, copy=False)
+    rows = rows.where(exp.GTE(this=named(labels.timestamp), expression=first), already, copy=False)
+    if valued:
+        rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
     last = subquery(rows, "arrived")
     answer = warehouse.query(selected({"t": _seconds("t", labels.timestamp_type, warehouse.dialect)}, last))
     return _moment(answer["t"][0].as_py() if len(answer) else None, labels.timestamp_type, timezone)

@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 
 from monitoring_tasks.checks import CheckContext, Result
 from monitoring_tasks.checks.performance import performance
+from monitoring_tasks.config import parse_monitor
 from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.window import Window
@@ -19,6 +20,7 @@ from tests.made_labels import (
     BINARY,
     BINS,
     CLASSES,
+    MONITOR,
     REGRESSION,
     WINDOW,
     Rows,
@@ -388,3 +390,17 @@ def test_few_rows_are_not_searched():
     rng = np.random.default_rng(23)
     found = performance(with_rows(binary_rows(150, rng), binary_rows(500, rng)))
     assert "weakest_segments" not in {result.metric for result in found}
+
+
+def test_scores_of_too_many_classes_are_told():
+    names = [f"c{i}" for i in range(101)]
+    scores = ", ".join(f"{name}: score_{name}" for name in names)
+    extra = f"  score: {{{scores}}}"
+    text = MONITOR.format(task="multiclass_classification", extra=extra, checks="{}")
+    rows = binary_rows(200, np.random.default_rng(3))
+    context = replace(context_of(rows, BINARY, None), monitor=parse_monitor(text, environ={}))
+    (row,) = [result for result in performance(context) if result.metric == "score"]
+    assert (row.status, row.message) == (
+        "insufficient_data",
+        "there are scores of 101 classes, and at most 100 classes are told apart: no metric of scores is computed",
+    )

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
-from monitoring_tasks.checks.unreadable import unreadable
 from monitoring_tasks.checks.wording import counted, number, percent
 from monitoring_tasks.label_maturity import complete_at
 from monitoring_tasks.labels_profile import DELAY_EDGES, LabelsProfile
@@ -79,7 +78,13 @@ def _unreadable_answers(context: CheckContext) -> list[Result]:
     log = context.monitor.inference_log
     scores = {} if isinstance(log.score, str) or log.score is None else dict(log.score)
     names = [*([log.score] if isinstance(log.score, str) else scores.values()), *filter(None, [log.prediction])]
-    results = unreadable(context, names)
+    # Of the window only: a baseline's table may do without them.
+    reasons = context.profile.unreadable
+    results = [
+        Result("unreadable", column_name=name, status="error", message=reasons[name])
+        for name in dict.fromkeys(names)
+        if name in reasons
+    ]
     if len(scores) > CLASSES:
         message = f"there are scores of {len(scores)} classes, and at most {CLASSES} classes are told apart: no metric "
         message += "of scores is computed"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare
 from monitoring_tasks.checks.labelled_rows import labelled_rows
-from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels
+from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels, wrong_classes
 from monitoring_tasks.checks.performance_by_bin import loss_metric, performance_by_bin
 from monitoring_tasks.checks.performance_change import performance_change
 from monitoring_tasks.checks.result import Result, Status
@@ -43,6 +43,8 @@ def performance(context: CheckContext) -> list[Result]:
     missing = without_labels(context)
     if missing is not None:
         return missing
+    if wrong := wrong_classes(context):
+        return wrong
     assert context.labels is not None
     results = label_results(context, settings.minimum_coverage)
     whole = context.labels.profiles[0]

@@ -44,12 +44,26 @@ class LabelledBaseline:
     part_class_scores: IntArray | None = field(default=None, repr=False)
     """`Outcomes.class_scores` of each window, of neighbouring bins where there are very many; None where scores are
     not counted by class."""
+    measured_in: str = ""
+    """A digest of the windows that were measured and of what says when a label arrived."""
+    no_class: tuple[str, ...] = ()
+    """Some values of labels that are no class of the model, or not the positive one, where the rows show no other."""
     _between: dict[tuple[str, str, int], BetweenWindows] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def whole(self) -> LabelsProfile:
         """That of all rows."""
         return self.profiles[WHOLE]
+
+    @property
+    def shows_no_class(self) -> bool:
+        """Whether no label is the positive class, or most are no class of the model: the file names other classes."""
+        if not self.bins.classes or not self.whole.labelled:
+            return False
+        labels = self.whole.cells.reshape(self.bins.shape)[..., :-1].sum(axis=(0, 1))
+        if self.bins.task == "binary_classification":
+            return bool(labels[1] == 0)
+        return bool(labels[-1] > labels.sum() / 2)
 
     @cached_property
     def parts(self) -> Outcomes:
@@ -119,7 +133,8 @@ class LabelledBaseline:
         scores = self.part_class_scores
         # Without such scores the key is left out, so that a baseline stored before this was counted is still the same.
         of_classes = {} if scores is None else {"class_scores": {"groups": scores.shape[-2], **sparse(scores)}}
-        return profiles, {"count": len(self.part_counts), "rows": rows, "columns": columns, **of_classes}
+        parts = {"count": len(self.part_counts), "rows": rows, "columns": columns, **of_classes}
+        return profiles, parts | {"measured_in": self.measured_in, "no_class": list(self.no_class)}
 
     @classmethod
     def from_json(
@@ -166,6 +181,8 @@ class LabelledBaseline:
             part_class_scores=None
             if scores is None
             else dense(scores, (len(counts), len(bins.classes), scores["groups"], 2)),
+            measured_in=parts.get("measured_in", ""),
+            no_class=tuple(parts.get("no_class", ())),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -253,6 +253,12 @@ class WindowLabels:
     """Labels that arrived in the window's time, whatever they are of."""
     unknown: int = 0
     """Of these, the labels whose key no inference has."""
+    latest: datetime | None = None
+    """When the last label before the window's end arrived; None where none had, or where that is not known."""
+    untimed: int = 0
+    """Labels of the window's inferences without a time of arrival: they count for nothing."""
+    future: int = 0
+    """Labels of the window's inferences whose time of arrival was still to come when they were read."""
 
 
 def sparse(counts: IntArray) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,9 @@ OTHER_CLASS = "(other)"
 LABELS_OF_CLASS = 3
 """What the label of a row is to one class of a multiclass model: another class, that class, or not known."""
 
+EPSILON = 2.0**-52
+"""Two doubles with none between them differ by no larger a share; those about zero are told apart in any case."""
+
 OCTAVES = (-16, 3)
 """Residuals have places from 2**-16 to 2**3 of the largest prediction's size, on both sides of zero."""
 
@@ -49,7 +53,11 @@ class OutcomeBins:
 
     task: TaskName
     classes: tuple[str, ...] = ()
-    """As texts, by number; of a binary model the negative one, then the positive one. Empty for a regression."""
+    """As texts, by number; of a binary model the negative one, then the positive one. Empty for a regression.
+
+    The last of a multiclass model stands for all others. Where label and prediction both are among those, nobody knows
+    whether they are the same, and the row counts as one without a prediction.
+    """
     edges: tuple[float, ...] = ()
     """Of the places, ascending: of the score, or of the residual, prediction minus label."""
     has_prediction: bool = True
@@ -193,11 +201,21 @@ def residual_edges(exponent: int) -> tuple[float, ...]:
 def shared_edges(edges: Sequence[Sequence[float]]) -> tuple[float, ...]:
     """Return one list of edges for the scores of several classes, each with as many of its own.
 
+    All of them where they are few, as of scores with few values; else as many as one class has. A value that has a
+    bin of its own, from itself to the next float, keeps both of its edges: with one of them alone it would be tied with
+    the values beside it.
+
     Examples
     --------
     >>> shared_edges([(0.0, 0.1, 0.2), (0.7, 0.8, 0.9)])
-    (0.0, 0.2, 0.8, 0.9)
+    (0.0, 0.1, 0.2, 0.7, 0.8, 0.9)
+    >>> len(shared_edges([[i + j / 3 for i in range(600)] for j in range(3)]))
+    601
     """
     every = sorted({edge for its in edges for edge in its})
-    step = max(1, len(edges))
-    return tuple(sorted({*every[::step], every[-1]})) if every else ()
+    if len(every) <= 2 * SCORE_BINS + 2:
+        return tuple(every)
+    kept = {*every[:: len(edges)], every[-1]}
+    pairs = [(edge, after) for edge, after in pairwise(every) if after - edge <= abs(edge) * EPSILON]
+    kept.update(edge for pair in pairs for edge in pair if not kept.isdisjoint(pair))
+    return tuple(sorted(kept))

@@ -72,6 +72,10 @@ def cell_numbers(
         x = answer - label if bins.task == "regression" else answer
         place = _places(bins.edges)(x)
         place[np.isnan(x)] = 0
+    if bins.task == "multiclass_classification":
+        # Two classes that are not told apart: that both are among the others says nothing of the prediction.
+        other = len(bins.classes) - 1
+        prediction = np.where((label == other) & (prediction == other), np.nan, prediction)
     predicted = np.nan_to_num(prediction + 1, nan=0.0).astype(np.intp) if bins.classes else 0
     number = np.where(known, label, 0).astype(np.intp) if bins.classes else np.zeros(len(label), np.intp)
     found: IntArray = (place * predictions + predicted) * labels + np.where(known, number, labels - 1)

@@ -76,6 +76,14 @@ class RowSource:
         return [readable[name] for name in kinds]
 
 
+def _disjoint(windows: Sequence[Window]) -> Sequence[Window]:
+    """Return the first windows that share no row: those of another schedule, which wait, may overlap the run's."""
+    for i in range(1, len(windows)):
+        if windows[i].start < windows[i - 1].end:
+            return windows[:i]
+    return windows
+
+
 class ReadAhead(Generic[T]):
     """Draws from a window and from those that will be asked for next at once."""
 
@@ -88,6 +96,6 @@ class ReadAhead(Generic[T]):
         """Return what is drawn of a window; `several` is how many are read if it was not."""
         if window not in self._ahead:  # what was taken is read anew: the window may have been written to meanwhile
             places = [i for i, known in enumerate(self._windows) if known == window]
-            part = self._windows[places[0] : places[0] + several] if places else [window]
+            part = _disjoint(self._windows[places[0] : places[0] + several]) if places else [window]
             self._ahead = dict(zip(part, self._read(part), strict=True))
         return self._ahead.pop(window)

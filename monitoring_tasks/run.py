@@ -36,6 +36,7 @@ from monitoring_tasks.labels import (
     late_windows,
     measure_their_baseline,
     read_labels,
+    scanned,
     with_arrivals,
 )
 from monitoring_tasks.labels_profile import WindowLabels
@@ -121,7 +122,7 @@ def run_windows(
             with recording_failure(monitor, windows, store):
                 warehouse = stack.enter_context(open_warehouse(url))
         began = monotonic()
-        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None)
+        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None, now=moment)
         every = sorted({*windows, *again})
         share = (monotonic() - began) / len(every)
         samples = Samples(monitor, warehouse, every)
@@ -168,6 +169,7 @@ def scan_windows(
     progress: Progress | None = None,
     *,
     keep: bool = False,
+    now: datetime | None = None,
 ) -> tuple[Window, ...]:
     """Read the windows from the warehouse and store their profiles and labels, each window in one transaction.
 
@@ -212,7 +214,7 @@ def scan_windows(
         reread: set[Window] = set()
         for _ in range(TRIES):
             left[:] = windows
-            labels = read_labels(monitor, warehouse, types, baseline)
+            labels = read_labels(monitor, warehouse, types, baseline, now or datetime.now(UTC))
             read = None if labels is None else how_far(monitor, warehouse, labels, store)
             history = history_of(monitor, windows, store)
             earlier = set(history.missing(baseline.id)) if history else set()
@@ -223,23 +225,28 @@ def scan_windows(
                 earlier |= label_history.missing(windows)
                 labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, baseline, store)
                 late = {*found_late, *reread}
-                measure_their_baseline(
+                labels = measure_their_baseline(
                     monitor, warehouse, source, columns, segments, baseline, labels, windows, store, read
                 )
+                late = late if labels.how is not None else set()  # what is stored of them is better than nothing
             if labels is not None and late:
                 first, last = min(late).start, max(window.end for window in late)
                 run_before = {*store.windows_run(monitor.name, first, last), *store.waiting(monitor.name)}
                 more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
-                labels = with_arrivals(labels, warehouse, source, more | reread.difference(found_late))
+                more_read = more | reread.difference(found_late)
+                labels = with_arrivals(labels, monitor, warehouse, source, more_read, baseline, store)
                 earlier |= more
             wanted = sorted({*earlier, *windows, *late})
-            how = None if labels is None else labels.how
             _tell(progress, "Scan", 0, len(wanted))
-            found = scan_with_labels(warehouse, source, columns, baseline.bins, wanted, segments, how)
-            for done, (profiles, counted) in enumerate(_about_table(source, found), start=1):
+            found = scanned(
+                lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
+                wanted,
+                monitor,
+                labels,
+            )
+            for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
                 whole = replace(profiles[0], unreadable=unreadable)
                 profiles, window = (whole, *profiles[1:]), whole.window
-                its = None if labels is None else labels.of(monitor, window, counted)
                 if window in earlier:
                     store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
                     _tell(progress, "Scan", done, len(wanted))

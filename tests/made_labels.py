@@ -191,7 +191,7 @@ def context_of(
             0 if baseline is None else baseline.whole.rows,
             outcomes=bins,
         ),
-        labels=WindowLabels(profiles, final=final),
+        labels=WindowLabels(profiles, final=final, latest=window.end - DAY / 24),
         labelled_baseline=baseline,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,13 +19,14 @@ from monitoring_tasks import demo, labels
 from monitoring_tasks import run as steps
 from monitoring_tasks.checks import enabled
 from monitoring_tasks.config import Monitor, load_monitor
-from monitoring_tasks.errors import TransientError
+from monitoring_tasks.errors import DataError, TransientError
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.retention import prune, rollup
 from monitoring_tasks.results.store import Store, WindowRun, open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.samples import Samples
 from monitoring_tasks.warehouse.engine import open_warehouse
+from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.window import Window, parse_instant, parse_schedule
 from tests import labelled_log
 from tests.inference_log import EMPTY, END, FIRST, MONITOR, START, contents, day, log, run_in_process
@@ -412,6 +414,250 @@ def test_the_same_labels_held_otherwise_are_the_same(
     labelled_log.execute(everything, *SAME[way])
     rows, _ = measured(labelled_log.monitor(ONLY), everything, tmp_path)
     assert_close(rows, plain)
+
+
+def results(store: Store, metric: str) -> list[dict[str, Any]]:
+    """Return the rows of one metric of all rows, of the check of labels."""
+    rows = store.results("loans", checks=["performance"])
+    return [dict(row) for row in rows if (row["metric"], row["column_name"], row["segment"]) == (metric, "", "")]
+
+
+DOUBLES = "ALTER TABLE outcomes ALTER defaulted TYPE double precision"
+ODD = log().loc[log()["asked_at"] >= DAYS[2].start.replace(tzinfo=None), "id"].iloc[0]
+"""The key of an inference of the first of `LABELLED_DAYS`."""
+
+
+@pytest.mark.parametrize("value", ["1e300", "'infinity'", "'-infinity'", "0.5"])
+def test_an_odd_value_of_one_label_costs_no_result_but_its_own(everything: str, tmp_path: Path, value: str) -> None:
+    labelled_log.execute(everything, DOUBLES, f"DELETE FROM outcomes WHERE id = {ODD}")
+    rows, found = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    labelled_log.execute(everything, f"INSERT INTO outcomes VALUES ({ODD}, {value}, '2024-03-24 01:00:00')")
+    with_it, again = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    more = 0 if "infinity" in value else 1  # which is no number, and so no label
+    assert again[0].label_rows == (found[0].label_rows or 0) + more
+    whole = [{row["metric"] for row in each if row["column_name"] == ""} for each in (rows, with_it)]
+    assert whole[0] == whole[1]
+    assert not {row["status"] for row in with_it} & {"error"}
+
+
+@pytest.mark.parametrize("time", ["NULL", "'infinity'", "'-infinity'", "'9999-12-31'"])
+def test_a_label_without_a_time_counts_for_nothing_and_is_told(everything: str, tmp_path: Path, time: str) -> None:
+    """It could not be said when to read its window again; and it must not say that all labels have arrived."""
+    labelled_log.execute(everything, f"DELETE FROM outcomes WHERE id = {ODD} OR known_at >= '2024-03-25'")
+    rows, _ = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    labelled_log.execute(everything, f"INSERT INTO outcomes VALUES ({ODD}, 1, {time})")
+    with_it, found = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    assert [run.labels for run in found] == ["provisional"] * 2
+    told = [row for row in with_it if row["metric"] == "labels_without_time"]
+    assert [(row["window_start"], row["value"], row["status"]) for row in told] == [(DAYS[2].start, 1, "warning")]
+    assert told[0]["message"].startswith("1 label of this window's rows has no time of arrival")
+    assert_close([row for row in with_it if row not in told], rows)
+
+
+def test_a_label_of_the_future_counts_and_does_not_make_the_others_final(everything: str, tmp_path: Path) -> None:
+    labelled_log.execute(everything, f"DELETE FROM outcomes WHERE id = {ODD} OR known_at >= '2024-03-25'")
+    _, before = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    labelled_log.execute(
+        everything,
+        f"INSERT INTO outcomes VALUES ({ODD}, 1, '2190-01-01')",
+        f"INSERT INTO outcomes VALUES ({ODD}, NULL, '2191-01-01')",
+    )
+    rows, found = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    assert [run.labels for run in found] == ["provisional"] * 2
+    assert found[0].label_rows == (before[0].label_rows or 0) + 1
+    told = [(row["window_start"], row["value"]) for row in rows if row["metric"] == "labels_of_the_future"]
+    assert told == [(DAYS[2].start, 1)]
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        ("ALTER TABLE outcomes ALTER id TYPE double precision", "ALTER TABLE inference_log ALTER id TYPE text"),
+        ("ALTER TABLE outcomes ALTER id TYPE numeric(12, 2)", "ALTER TABLE inference_log ALTER id TYPE text"),
+        ("ALTER TABLE outcomes ALTER id TYPE text", "ALTER TABLE inference_log ALTER id TYPE numeric(12, 2)"),
+    ],
+)
+def test_keys_that_are_numbers_here_and_texts_there_are_the_same(
+    everything: str, tmp_path: Path, plain: list[dict[str, Any]], ways: tuple[str, str]
+) -> None:
+    labelled_log.execute(everything, *ways)
+    rows, _ = measured(labelled_log.monitor(ONLY), everything, tmp_path)
+    assert_close(_but_weakest(rows), _but_weakest(plain))  # whose rows are drawn by the text of their keys
+
+
+def _but_weakest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["metric"] != "weakest_segments" and "change" not in row["metric"]]
+
+
+@pytest.mark.parametrize("of", ["text", "bigint"])
+def test_a_double_is_no_key_that_it_was_rounded_to(everything: str, tmp_path: Path, of: str) -> None:
+    """9007199254740993 and 9007199254740992 are one double; and 1.5 is the key of nobody."""
+    large = 2**53 + 1
+    labelled_log.execute(
+        everything,
+        "DELETE FROM outcomes WHERE known_at >= '2024-03-23'",
+        f"UPDATE inference_log SET id = {large} WHERE id = {ODD}",
+        f"INSERT INTO outcomes VALUES ({large}, 1, '2024-03-23 12:00:00'), ({ODD}, 1, '2024-03-23 12:00:00')",
+        "ALTER TABLE outcomes ALTER id TYPE double precision",
+        f"UPDATE outcomes SET id = id + 0.5 WHERE id = {ODD}",
+        f"ALTER TABLE inference_log ALTER id TYPE {of}",
+    )
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(ONLY), everything, store, DAYS[2])
+        (unknown,) = results(store, "unknown_label_keys")
+        (came,) = results(store, "labels_arrived")
+        (run,) = runs(store).values()
+    assert (came["value"], unknown["value"], run.label_rows) == (2, 2, 0)
+    assert unknown["status"] == "warning"
+    assert "is labels.key the same key as inference_log.key?" in unknown["message"]
+
+
+def test_a_feed_of_labels_that_has_ended_is_told(store: Store, tmp_path: Path) -> None:
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, day(22).start))
+    watch(labelled_log.monitor(ONLY), url, store, *DAYS[:6])
+    last = arrived(None, day(22).start)["known_at"].max().to_pydatetime()
+    lags = results(store, "label_lag")
+    # Two days until labels are complete, and one for those that are loaded once in a window.
+    assert [row["status"] for row in lags] == ["info", "info", "info", "info", "warning", "warning"]
+    ends = [day(number).end.replace(tzinfo=None) for number in range(21, 26)]
+    assert [row["value"] for row in lags[1:]] == pytest.approx([(end - last).total_seconds() / 3600 for end in ends])
+    assert {row["threshold_upper"] for row in lags} == {72.0}
+
+
+def test_labels_that_never_came_are_told_from_when_they_must_have(store: Store, tmp_path: Path) -> None:
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, None)[:0])
+    watch(labelled_log.monitor(ONLY), url, store, *DAYS[:5])
+    lags = results(store, "label_lag")
+    assert [(row["value"], row["status"]) for row in lags] == [
+        *[(None, "insufficient_data")] * 3,
+        *[(None, "warning")] * 2,
+    ]
+
+
+YES = "ALTER TABLE outcomes ALTER defaulted TYPE text USING CASE defaulted WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END"
+
+
+@pytest.mark.parametrize(
+    ("statements", "positive", "shown"),
+    [
+        ((YES,), "'Yes'", "'yes', 'no'"),
+        ((DOUBLES, "UPDATE outcomes SET defaulted = 0.6 WHERE defaulted = 1"), "1", "'0"),
+    ],
+)
+def test_a_positive_class_that_no_label_of_the_baseline_is_costs_one_error_row(
+    everything: str, tmp_path: Path, statements: tuple[str, ...], positive: str, shown: str
+) -> None:
+    labelled_log.execute(everything, *statements)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(ONLY, positive_class=positive), everything, store, DAYS[2])
+        (row,) = store.results("loans", checks=["performance"])
+        (run,) = runs(store).values()
+    assert (row["metric"], row["status"], row["value"]) == ("label_coverage", "error", None)
+    assert f"is the positive_class {positive}: they are such as {shown}" in row["message"]
+    assert (run.state, run.error) == ("failed", f"performance: {row['message']}")
+
+
+def test_a_score_that_the_log_does_not_have_is_an_error_and_the_other_metrics_are_there(
+    everything: str, tmp_path: Path
+) -> None:
+    monitor = labelled_log.monitor(ONLY)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(monitor, everything, store, DAYS[2])
+        (before,) = results(store, "accuracy")
+        labelled_log.execute(everything, "ALTER TABLE inference_log DROP probability")
+        watch(monitor, everything, store, DAYS[2])
+        (after,) = results(store, "accuracy")
+        errors = [row for row in store.results("loans", checks=["performance"]) if row["status"] == "error"]
+        (run,) = runs(store).values()
+    assert after["value"] == before["value"]
+    assert [(row["metric"], row["column_name"]) for row in errors] == [("unreadable", "probability")]
+    assert run.state == "failed"
+    assert "probability" in errors[0]["message"]
+
+
+@pytest.mark.parametrize("statement", ["arrivals", "joined scan", "baseline"])
+def test_labels_that_fail_a_statement_cost_one_error_row_and_no_other_check(
+    everything: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """As a view does that casts what is no number."""
+    checks = "{prediction_drift: off, operations: off, multivariate_drift: off, concept_drift: off, "
+    monitor = labelled_log.monitor(checks + "estimated_performance: off}")
+
+    def failing(*_: object) -> Any:
+        raise DataError("'n/a' is no number")
+
+    def failing_with_labels(*arguments: Any) -> Any:
+        yield from failing() if arguments[6] is not None else scan_with_labels(*arguments)
+
+    if statement == "arrivals":
+        monkeypatch.setattr(labels, "arrivals", failing)
+    else:
+        monkeypatch.setattr(steps if statement == "joined scan" else labels, "scan_with_labels", failing_with_labels)
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(monitor, everything, store, DAYS[2])
+        (row,) = store.results("loans", checks=["performance"])
+        assert row["status"] == "error"
+        assert re.fullmatch("the labels cannot be read: .*'n/a' is no number", row["message"])
+        drift = {each["status"] for each in store.results("loans", checks=["data_drift"])}
+        monkeypatch.undo()
+        assert drift
+        assert "error" not in drift
+        watch(monitor, everything, store, DAYS[2])
+        assert [run.state for run in runs(store).values()] == ["done"]
+
+
+def test_labels_of_a_date_are_refused_where_windows_are_shorter_than_days(everything: str, tmp_path: Path) -> None:
+    labelled_log.execute(everything, "ALTER TABLE outcomes ALTER known_at TYPE date USING CAST(known_at AS date)")
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(ONLY, schedule="6h"), everything, store, DAYS[2])
+        rows = [dict(row) for row in store.results("loans", checks=["performance"])]
+    assert {row["status"] for row in rows} == {"error"}
+    assert (
+        "labels.timestamp 'known_at' of table 'outcomes' is a date, and windows of `schedule` '0 */6 * * *'"
+        in (rows[0]["message"])
+    )
+
+
+@pytest.mark.parametrize("edited", [{"schedule": '"0 12 * * *"'}, {"labels": "loaded_at"}])
+def test_another_schedule_or_time_of_arrival_measures_the_labels_of_the_baseline_again(
+    store: Store, tmp_path: Path, edited: dict[str, str]
+) -> None:
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, END))
+    labelled_log.execute(url, "ALTER TABLE outcomes ADD loaded_at TIMESTAMP")
+    labelled_log.execute(
+        url, "UPDATE outcomes SET loaded_at = TIMESTAMP '2024-05-01' - (known_at - TIMESTAMP '2024-03-01')"
+    )
+    noon = Window(day(30).start + timedelta(hours=12), day(31).start + timedelta(hours=12))
+    changes = {"labels": labelled_log.LABELS.replace("known_at", edited["labels"])} if "labels" in edited else edited
+    window = noon if "schedule" in edited else day(30)
+    before = Window(day(30).start + timedelta(hours=6), day(31).start + timedelta(hours=6))
+    watch(labelled_log.monitor(ONLY, schedule='"0 6 * * *"'), url, store, before)
+    with open_store(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        for each in (store, other):
+            watch(labelled_log.monitor(ONLY, **changes), url, each, window)
+        found, fresh = (contents(each, "labelled_baseline")["labelled_baseline"] for each in (store, other))
+        assert [row["digest"] for row in found] == [row["digest"] for row in fresh]
+        of_both = (each.results("loans", window.start, window.end, checks=["performance"]) for each in (store, other))
+        for one, same in zip(*of_both, strict=True):
+            assert dict(one) == dict(same)
+
+
+def test_windows_read_again_join_only_labels_that_were_not_counted_before(
+    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a window whose labels came late nothing more arrived in its own time."""
+    url, store = halfway
+    append(url, arrived(day(LOADED).start, day(LOADED).end))
+    joins: list[list[Window]] = []
+    original = labels.arrivals
+
+    def recorded(*arguments: Any) -> Any:
+        joins.append(list(arguments[3]))
+        return original(*arguments)
+
+    monkeypatch.setattr(labels, "arrivals", recorded)
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert [window for windows in joins for window in windows] == [day(LOADED)]
 
 
 CLASSES = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.result import Result
+from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, percent
 from monitoring_tasks.label_maturity import complete_at
 from monitoring_tasks.labels_profile import DELAY_EDGES, LabelsProfile
+from monitoring_tasks.outcome_bins import CLASSES
+from monitoring_tasks.profile import readable
 from monitoring_tasks.statistics.quantile import histogram_quantile
 from monitoring_tasks.window import format_instant
 
@@ -18,6 +21,9 @@ DELAYS = (50, 90, 99)
 
 CURVE_HOURS = (1, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160)
 """Ages at which the delay curve says how many labels were known."""
+
+UNKNOWN_SHARE = 0.5
+"""Of the labels that arrived: more of unknown keys are a sign that they are joined by another key than the log's."""
 
 APART = 3.0
 """Standard errors from which on labelled rows are said to be unlike the others."""
@@ -36,6 +42,33 @@ def without_labels(context: CheckContext) -> list[Result] | None:
     return None
 
 
+def wrong_classes(context: CheckContext) -> list[Result]:
+    """Return an error where the labels of the baseline's rows are other classes than the model's; none elsewhere.
+
+    One check writes it for all: the others have nothing to compare with then, and say so.
+    """
+    message = _no_class(context)
+    return [] if message is None else [Result("label_coverage", status="error", message=message)]
+
+
+def _no_class(context: CheckContext) -> str | None:
+    """Say that the labels of the baseline's rows are other classes than the model's; None where they are not."""
+    baseline, log = context.labelled_baseline, context.monitor.inference_log
+    if baseline is None or not baseline.shows_no_class:
+        return None
+    values = ", ".join(f"{readable(each)!r}" for each in baseline.no_class)
+    of_them = f"{counted(baseline.whole.labelled, 'label')} of the baseline's rows"
+    if baseline.bins.task == "binary_classification":
+        return (
+            f"none of the {of_them} is the positive_class {log.positive_class!r}: they are such as {values}; write "
+            "inference_log.positive_class as the labels have it"
+        )
+    return (
+        f"most of the {of_them} are none of the {len(baseline.bins.classes) - 1} classes that are told apart: they are "
+        f"such as {values}; write the classes as the labels have them (at most {CLASSES} are told apart)"
+    )
+
+
 def label_results(context: CheckContext, minimum_coverage: float) -> list[Result]:
     """Return coverage of all rows and each segment, the delays, and what arrived in the window's time."""
     labels = context.labels
@@ -48,38 +81,100 @@ def label_results(context: CheckContext, minimum_coverage: float) -> list[Result
             hours = seconds / 3600
             message = f"{percentile} % of the labels that are known came within {number(hours)} hours"
             its = Result(f"label_delay_p{percentile}", value=hours, window_rows=whole.labelled, status="info")
-            results.append(Result(**{**vars(its), "message": message}))
-    message = f"{counted(labels.arrived, 'label')} arrived in this window's time, {labels.unknown:,} of unknown keys"
-    results.append(Result("labels_arrived", value=labels.arrived, status="info", message=message))
-    results.append(Result("unknown_label_keys", value=labels.unknown, status="info", message=message))
+            results.append(replace(its, message=message))
+    return [*results, *_unreadable_answers(context), *_arrivals(context), *_mistimed(context)]
+
+
+def _unreadable_answers(context: CheckContext) -> list[Result]:
+    """Return an error for each column of scores, or of the prediction, without which there are no metrics of it."""
+    log = context.monitor.inference_log
+    scores = {} if isinstance(log.score, str) or log.score is None else dict(log.score)
+    names = [*([log.score] if isinstance(log.score, str) else scores.values()), *filter(None, [log.prediction])]
+    # Of the window only: a baseline's table may do without them.
+    reasons = context.profile.unreadable
+    results = [
+        Result("unreadable", column_name=name, status="error", message=reasons[name])
+        for name in dict.fromkeys(names)
+        if name in reasons
+    ]
+    if len(scores) > CLASSES:
+        message = f"there are scores of {len(scores)} classes, and at most {CLASSES} classes are told apart: no metric "
+        message += "of scores is computed"
+        results.append(Result("score", status="insufficient_data", message=message))
     return results
+
+
+def _arrivals(context: CheckContext) -> list[Result]:
+    """Return how many labels arrived in the window's time, and whether the feed of labels is alive."""
+    labels, end = context.labels, context.window.end
+    assert labels is not None
+    assert context.monitor.labels is not None
+    message = f"{counted(labels.arrived, 'label')} arrived in this window's time, {labels.unknown:,} of unknown keys"
+    results = [Result("labels_arrived", value=labels.arrived, status="info", message=message)]
+    most = labels.arrived * UNKNOWN_SHARE
+    unknown = Result("unknown_label_keys", value=labels.unknown, threshold_upper=most, status="info", message=message)
+    if labels.unknown > most:
+        hint = "is labels.key the same key as inference_log.key?"
+        unknown = replace(unknown, status="warning", message=f"{message}: {hint}")
+    results.append(unknown)
+    patience = context.monitor.labels.complete_after + context.window.length
+    hours = patience.total_seconds() / 3600
+    since = end - (labels.latest or context.monitor.start)
+    status: Status = "warning" if since > patience else "insufficient_data" if labels.latest is None else "info"
+    message = f"no label had arrived by {format_instant(end)}"
+    if labels.latest is not None:
+        message = (
+            f"the last label before {format_instant(end)} had arrived {number(since.total_seconds() / 3600)} hours "
+        )
+        message += f"earlier (warning above {number(hours)})"
+    value = None if labels.latest is None else since.total_seconds() / 3600
+    return [*results, Result("label_lag", value=value, threshold_upper=hours, status=status, message=message)]
+
+
+def _mistimed(context: CheckContext) -> list[Result]:
+    labels, results = context.labels, []
+    assert labels is not None
+    if labels.untimed:
+        message = (
+            f"{counted(labels.untimed, 'label')} of this window's rows {_have(labels.untimed)} no time of arrival, "
+        )
+        message += "or one that stands for none, such as infinity: none of them counts"
+        results.append(Result("labels_without_time", value=labels.untimed, status="warning", message=message))
+    if labels.future:
+        message = f"{counted(labels.future, 'label')} of this window's rows {_have(labels.future)} a time of arrival "
+        message += "that was still to come when they were read"
+        results.append(Result("labels_of_the_future", value=labels.future, status="warning", message=message))
+    return results
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 def _coverage(context: CheckContext, profile: LabelsProfile, minimum: float) -> Result:
     rows, coverage = profile.rows, profile.coverage
     result = Result("label_coverage", segment=profile.segment, window_rows=rows, threshold_lower=minimum)
     if coverage is None:
-        return Result(**{**vars(result), "status": "insufficient_data", "message": "no rows"})
+        return replace(result, status="insufficient_data", message="no rows")
     parts = [f"{percent(coverage)} of {counted(rows, 'row')} have a label", maturity(context)]
     if profile.repeated:
-        parts.append(f"{profile.repeated:,} have more than one")
+        parts.append(f"{profile.repeated:,} {_have(profile.repeated)} more than one")
     if profile.corrected:
-        parts.append(f"{counted(profile.corrected, 'label')} was corrected later, the latest counts")
+        were = "was" if profile.corrected == 1 else "were"
+        parts.append(f"{counted(profile.corrected, 'label')} {were} corrected later, the latest counts")
     few = too_few_labels(profile, minimum)
     parts += filter(None, [few, unlike_the_others(context, profile)])
-    return Result(
-        **{
-            **vars(result),
-            "value": coverage,
-            "status": "ok" if few is None else "insufficient_data",
-            "message": "; ".join(filter(None, parts)),
-            "detail": {
-                "labelled": profile.labelled,
-                "repeated": profile.repeated,
-                "corrected": profile.corrected,
-                "delay_curve": delay_curve(profile, _ages(context)),
-            },
-        }
+    return replace(
+        result,
+        value=coverage,
+        status="ok" if few is None else "insufficient_data",
+        message="; ".join(filter(None, parts)),
+        detail={
+            "labelled": profile.labelled,
+            "repeated": profile.repeated,
+            "corrected": profile.corrected,
+            "delay_curve": delay_curve(profile, _ages(context)),
+        },
     )
 
 

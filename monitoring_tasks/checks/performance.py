@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare, usually_worse
 from monitoring_tasks.checks.labelled_rows import labelled_rows
-from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels
+from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels, wrong_classes
 from monitoring_tasks.checks.measurable import lacks
 from monitoring_tasks.checks.performance_by_bin import loss_metric, performance_by_bin
 from monitoring_tasks.checks.performance_change import performance_change
@@ -47,6 +47,8 @@ def performance(context: CheckContext) -> list[Result]:
     missing = without_labels(context)
     if missing is not None:
         return missing
+    if wrong := wrong_classes(context):
+        return wrong
     assert context.labels is not None
     results = label_results(context, settings.minimum_coverage)
     whole = context.labels.profiles[0]

@@ -17,6 +17,7 @@ from monitoring_tasks.config.roles import (
     TIMES,
     ColumnType,
     Role,
+    arrival_misfit,
     feature_names,
     misfit,
     no_features,
@@ -121,13 +122,15 @@ def _listed(values: Sequence[object]) -> str:
 
 
 def _timestamp_problems(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:
-    log, path = monitor.inference_log, ("inference_log", "timestamp")
-    if table != log.table:
-        return
-    if log.timestamp not in columns:
+    log, labels, path = monitor.inference_log, monitor.labels, ("inference_log", "timestamp")
+    if table == log.table and log.timestamp not in columns:
         yield _missing(monitor, path, log.timestamp, columns, table)
-    elif wrong := timestamp_misfit(monitor, columns[log.timestamp]):
+    elif table == log.table and (wrong := timestamp_misfit(monitor, columns[log.timestamp])):
         yield monitor.document.problem(path, f"{{value}} {wrong[0]}", wrong[1])
+    if labels is None or table != labels.table or columns.get(labels.timestamp) not in TIMES:
+        return
+    if wrong := arrival_misfit(monitor, columns[labels.timestamp]):
+        yield monitor.document.problem(("labels", "timestamp"), f"{{value}} {wrong[0]}", wrong[1])
 
 
 def _misfits(

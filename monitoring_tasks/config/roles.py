@@ -202,17 +202,26 @@ def timestamp_misfit(monitor: Monitor, type_: ColumnType) -> tuple[str, str] | N
 
     A date names a day of the monitor's time zone: it cannot tell in which part of the day a row belongs.
     """
-    if type_ not in TIMES:
-        return f"is {IN_WORDS[type_]}, not a time", "name another column, or cast this one in a view"
-    if type_ != "date":
-        return None
+    wrong = arrival_misfit(monitor, type_)
+    if wrong is not None or type_ != "date":
+        return wrong
     zone, period = monitor.schedule.timezone, monitor.baseline.period
-    if not monitor.schedule.of_whole_days:
-        message = f"is a date, and windows of `schedule` {monitor.schedule.expression!r} do not begin at midnight"
-        return message, "write a schedule of whole days such as @daily, or name a column of times"
     if period is not None and not (begins_day(period.start, zone) and begins_day(period.end, zone)):
         message = f"is a date, and `baseline.period` does not begin and end at midnight in {zone}"
         return message, "write dates without times there, or name a column of times"
+    return None
+
+
+def arrival_misfit(monitor: Monitor, type_: ColumnType) -> tuple[str, str] | None:
+    """Return why a column of this type cannot say when labels arrived, and the remedy; None when it can.
+
+    Labels of a day that is not over would be of its first window, which nobody runs again for those of its last.
+    """
+    if type_ not in TIMES:
+        return f"is {IN_WORDS[type_]}, not a time", "name another column, or cast this one in a view"
+    if type_ == "date" and not monitor.schedule.of_whole_days:
+        message = f"is a date, and windows of `schedule` {monitor.schedule.expression!r} do not begin at midnight"
+        return message, "write a schedule of whole days such as @daily, or name a column of times"
     return None
 
 

@@ -195,6 +195,9 @@ def _roll_up_labels(
         final=all(each.final for each in found.values()),
         arrived=sum(each.arrived for each in found.values()),
         unknown=sum(each.unknown for each in found.values()),
+        latest=max((each.latest for each in found.values() if each.latest is not None), default=None),
+        untimed=sum(each.untimed for each in found.values()),
+        future=sum(each.future for each in found.values()),
     )
     read = min((place for place in places if place is not None), default=None)
     connection.execute(insert(table), window_labels_row(monitor, target, labels, baseline_id, place=read))

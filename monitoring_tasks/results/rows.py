@@ -267,6 +267,7 @@ def window_labels_row(
         "arrived": labels.arrived,
         "unknown": labels.unknown,
         "unreadable": labels.unreadable,
+        **_times(labels),
         "waiting": waiting,
         **place_row(place),
         "digest": labels_digest(labels, baseline_id),
@@ -287,9 +288,15 @@ def place_of(read_through: datetime | None, read_labels: int | None) -> Place | 
     return None if read_through is None else Place(read_through, read_labels or 0)
 
 
+def _times(labels: WindowLabels) -> Row:
+    """Return the columns of what is known of the times of arrival."""
+    return {"latest": labels.latest, "untimed": labels.untimed, "future": labels.future}
+
+
 def labels_digest(labels: WindowLabels, baseline_id: str) -> str:
     """Return 16 hex digits that differ whenever two labels of a window, or their baselines, do."""
     head = [baseline_id, labels.final, labels.unreadable, labels.arrived, labels.unknown]
+    head += [labels.latest and labels.latest.isoformat(), labels.untimed, labels.future]
     digest = sha256(json.dumps(head).encode())
     for profile in labels.profiles:
         filled = np.flatnonzero(profile.cells)
@@ -311,7 +318,11 @@ def labels_of(
 ) -> WindowLabels:
     """Undo `window_labels_row` and `labels_rows`. The rows are one window's, in the order of `position`."""
     profiles = () if outcomes is None else label_profiles_of(rows, bins, outcomes)
-    return WindowLabels(profiles, bool(known["final"]), known["unreadable"], known["arrived"], known["unknown"])
+    return WindowLabels(
+        profiles,
+        bool(known["final"]),
+        *(known[name] for name in ("unreadable", "arrived", "unknown", "latest", "untimed", "future")),
+    )
 
 
 def label_profiles_of(

@@ -472,6 +472,15 @@ class Store:
             found = connection.execute(place.order_by(*(column.desc() for column in columns)).limit(1)).first()
         return None if found is None else values.place_of(found.read_through, found.read_labels)
 
+    def labels_arrived(
+        self, monitor: str, windows: Sequence[Window], baseline_id: str
+    ) -> dict[Window, tuple[int, int]]:
+        """Return of each of these windows with labels how many arrived in it, and how many of these of unknown keys."""
+        table = tables.window_labels
+        columns = (table.c.window_start, table.c.window_end, table.c.arrived, table.c.unknown)
+        rows = self._label_rows(monitor, windows, baseline_id, *columns)
+        return {Window(row["window_start"], row["window_end"]): (row["arrived"], row["unknown"]) for row in rows}
+
     def provisional(self, monitor: str, until: datetime | None = None) -> tuple[Window, ...]:
         """Return the windows whose labels were not complete when they were read, in time order.
 

@@ -193,12 +193,13 @@ window_labels = Table(
     Column("arrived", BigInteger, nullable=False),  # labels that arrived in the window's time, whatever they are of
     Column("unknown", BigInteger, nullable=False),  # of these, labels whose key no inference has
     Column("unreadable", Text),  # why there are no labels
+    Column("latest", Instant),  # when the last label before the window's end had arrived
+    Column("untimed", BigInteger, nullable=False),  # labels of its rows without a time of arrival
+    Column("future", BigInteger, nullable=False),  # labels of its rows that arrive in the future
     Column("waiting", Boolean, nullable=False),  # whether checks must run again on them
     Column("read_through", Instant),  # when the latest label of all had arrived when they were read
     Column("read_labels", BigInteger),  # how many labels there were then
-    Column(
-        "digest", Text, nullable=False
-    ),  # of this and the window's rows in labels_profile, but not of the last three
+    Column("digest", Text, nullable=False),  # of this and the rows in labels_profile, but not of the three before it
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
     Index(
         "window_labels_waiting",

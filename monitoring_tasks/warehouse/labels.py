@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlglot import exp
 
+from monitoring_tasks.class_spelling import class_boolean, class_number, class_spellings
 from monitoring_tasks.columns import NUMBERS, Column
 from monitoring_tasks.config import ColumnType
 from monitoring_tasks.outcome_bins import OutcomeBins
@@ -34,6 +35,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 """Windows begin and end at whole minutes."""
 
+EXACT = 2.0**53
+"""Doubles below it are whole numbers one by one."""
+
+DIGITS = 1e37
+"""Decimals below it have a place in 38 digits."""
+
+TIMES = (datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+"""A label has arrived at a time between these. Infinity, and the last day of the calendar, stand for none."""
+
+FIRST_MINUTE, LAST_MINUTE = ((moment - EPOCH) / MINUTE for moment in TIMES)
+"""No window holds an inference of another time."""
+
 WINDOWS = 500
 """Arrivals in so many windows are counted by one statement."""
 
@@ -53,6 +66,8 @@ class LabelSource:
     """The column of the inference log that holds the same keys."""
     as_text: bool = False
     """Keys are of two types, so their texts are compared."""
+    key_type: ColumnType = "other"
+    log_key_type: ColumnType = "other"
     until: datetime | None = None
     """Labels that arrived then or later do not count; None if all do."""
     inline: bool = False
@@ -81,8 +96,9 @@ def joined(
 ) -> exp.Select:
     """Return the SELECT of these expressions over all rows of the windows, with each row's label.
 
-    The labels that count are those with a value. Of several for one key it is the latest by its timestamp, of those
-    that arrived together the largest: so a correction replaces what it corrects, in whatever order rows are stored.
+    The labels that count are those with a value and a time. Of several for one key it is the latest by its timestamp,
+    of those that arrived together the largest: so a correction replaces what it corrects, in whatever order rows are
+    stored.
 
     Parameters
     ----------
@@ -108,12 +124,12 @@ def joined(
     dialect = warehouse.dialect
     if labels.inline:
         known = {
-            "y": _known(label_value(labels, bins, dialect), labels, source),
+            "y": _known(_label_that_arrived(labels, bins, dialect), labels, source),
             "f": _seconds(labels.timestamp, labels.timestamp_type, dialect) if labels.timestamp else double(exp.null()),
             "n": exp.cast(integer(1), "int"),
         }
         return rows_of(warehouse, source, windows, {**columns, **known})
-    inner = subquery(rows_of(warehouse, source, windows, {**columns, "k": _key(labels.log_key, labels)}), "inferences")
+    inner = subquery(rows_of(warehouse, source, windows, {**columns, "k": _key_of_inference(labels)}), "inferences")
     latest = subquery(_latest(warehouse, source, labels, bins, windows), "labels")
     found = selected(
         {
@@ -146,6 +162,38 @@ def _latest(
     return found.where(exp.EQ(this=named("r"), expression=integer(1)), copy=False)
 
 
+def values_of_no_class(
+    warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window], most: int
+) -> tuple[str, ...]:
+    """Return the most frequent values among these rows' labels that are no class of the model, or not the positive.
+
+    Parameters
+    ----------
+    warehouse, source, labels, bins, windows
+        As in `joined`.
+    most
+        So many.
+    """
+    dialect = warehouse.dialect
+    rest = 0 if bins.task == "binary_classification" else len(bins.classes) - 1
+    columns = {"v": exp.cast(named(labels.value), "text"), "y": _label_that_arrived(labels, bins, dialect)}
+    if labels.inline:
+        rows = rows_of(warehouse, source, windows, columns)
+    else:
+        wanted = rows_of(warehouse, source, windows, {"k": _key_of_inference(labels)})
+        wanted = wanted.where(_present(named(labels.log_key)), copy=False)
+        rows = selected(columns, warehouse.table(labels.table))
+        rows = rows.where(exp.In(this=_key_of_label(labels), query=exp.Subquery(this=wanted)), copy=False)
+    others = selected({"v": named("v"), "n": exp.Count(this=exp.Star())}, subquery(rows, "valued"))
+    others = others.where(exp.EQ(this=named("y"), expression=integer(rest)), copy=False)
+    others.set("group", exp.Group(expressions=[named("v")]))
+    order = [exp.Ordered(this=named("n"), desc=True), exp.Ordered(this=named("v"), nulls_first=False)]
+    first = selected({"v": named("v")}, subquery(others, "others"))
+    first.set("order", exp.Order(expressions=order))
+    answer = warehouse.query(first.limit(most, copy=False))
+    return tuple(str(each) for each in answer["v"].to_pylist())
+
+
 def corrected(
     warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window]
 ) -> list[int]:
@@ -156,7 +204,7 @@ def corrected(
     differ = exp.select(named("k")).from_(_valued(rows)).group_by(named("k"))
     differ = differ.having(exp.LT(this=exp.Min(this=named("y")), expression=exp.Max(this=named("y"))))
     number_of = exp.cast(window_number(source, windows, warehouse.dialect), "int")
-    mine = rows_of(warehouse, source, windows, {"w": number_of, "k": _key(labels.log_key, labels)})
+    mine = rows_of(warehouse, source, windows, {"w": number_of, "k": _key_of_inference(labels)})
     keyed = exp.select(named("w")).from_(subquery(mine, "inferences"))
     keyed = keyed.where(exp.In(this=named("k"), query=exp.Subquery(this=differ)))
     counted = selected({"w": named("w"), "n": exp.Count(this=exp.Star())}, subquery(keyed, "corrected"))
@@ -173,15 +221,15 @@ def _labels_of(
     warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window]
 ) -> exp.Select:
     """Return all labels of the keys that the windows hold: key k, value y and time t."""
-    wanted = rows_of(warehouse, source, windows, {"k": _key(labels.log_key, labels)})
+    wanted = rows_of(warehouse, source, windows, {"k": _key_of_inference(labels)})
     wanted = wanted.where(_present(named(labels.log_key)), copy=False)
-    value_ = label_value(labels, bins, warehouse.dialect)
-    columns = {"k": _key(labels.key, labels), "y": value_, "t": named(labels.timestamp)}
+    y = _label_that_arrived(labels, bins, warehouse.dialect)
+    columns = {"k": _key_of_label(labels), "y": y, "t": named(labels.timestamp)}
     rows = selected(columns, warehouse.table(labels.table))
     rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
     if labels.until is not None:
         rows = rows.where(_is_before(labels, source), copy=False)
-    return rows.where(exp.In(this=_key(labels.key, labels), query=exp.Subquery(this=wanted)), copy=False)
+    return rows.where(exp.In(this=_key_of_label(labels), query=exp.Subquery(this=wanted)), copy=False)
 
 
 def _known(y: exp.Expr, labels: LabelSource, source: Source) -> exp.Expr:
@@ -198,7 +246,7 @@ def _is_before(labels: LabelSource, source: Source) -> exp.Expr:
 
 
 def _valued(rows: exp.Select) -> exp.Subquery:
-    """Leave out labels that are no number."""
+    """Leave out labels that are no number, or have not arrived."""
     columns = {name: named(name) for name in "kyt"}
     return subquery(selected(columns, subquery(rows, "present")).where(_present(named("y")), copy=False), "valued")
 
@@ -220,27 +268,32 @@ def predicted_value(name: str, type_: ColumnType, bins: OutcomeBins, dialect: st
 def _class_of(name: str, type_: ColumnType, bins: OutcomeBins, dialect: str) -> exp.Expr:
     """Return the number of a class, NULL for NULL; what is no class of the model counts as the last."""
     x = _number_or_null(name, type_, dialect)
-    number_ = exp.cast(x.copy(), "bigint") if type_ in NUMBERS and type_ != "integer" else x.copy()
-    text = exp.cast(number_, "text")
     binary = bins.task == "binary_classification"
     known = bins.classes[1:] if binary else bins.classes[:-1]
     rest = 0 if binary else len(bins.classes) - 1
     ifs = [exp.If(this=exp.Is(this=x, expression=exp.null()), true=exp.null())]
-    ifs += [
-        exp.If(
-            this=exp.EQ(this=text.copy(), expression=exp.Literal.string(_spelled(each, type_))),
-            true=integer(i + 1 if binary else i),
-        )
-        for i, each in enumerate(known)
-    ]
+    for i, each in enumerate(known):
+        found = _is_class(x, each, known, type_)
+        if found is not None:
+            ifs.append(exp.If(this=found, true=integer(i + 1 if binary else i)))
     return exp.cast(exp.Case(ifs=ifs, default=integer(rest)), "int")
 
 
-def _spelled(name: str, type_: ColumnType) -> str:
-    """Return a class as a column of this type has it: 1 is true, and 0 false."""
-    if type_ == "boolean":
-        return {"1": "true", "0": "false"}.get(name, name)
-    return {"true": "1", "false": "0"}.get(name, name) if type_ in NUMBERS else name
+def _is_class(x: exp.Expr, name: str, classes: Sequence[str], type_: ColumnType) -> exp.Expr | None:
+    """Return the test for a class in a column of this type; None where no value can be it.
+
+    A number is compared as one: no cast could overflow, and none rounds a fraction to a class.
+    """
+    if type_ in NUMBERS:
+        value_ = class_number(name)
+        if value_ is None or (isinstance(value_, float) and type_ == "integer"):
+            return None
+        literal = integer(value_) if isinstance(value_, int) and type_ != "number" else number(float(value_))
+        return exp.EQ(this=x.copy(), expression=literal)
+    spelled = (class_boolean(name),) if type_ == "boolean" else class_spellings(name, classes)
+    texts = [exp.Literal.string(each) for each in spelled if each is not None]
+    tests = [exp.EQ(this=exp.cast(x.copy(), "text"), expression=text) for text in texts]
+    return exp.or_(*tests) if tests else None
 
 
 def _number_or_null(name: str, type_: ColumnType, dialect: str) -> exp.Expr:
@@ -248,14 +301,124 @@ def _number_or_null(name: str, type_: ColumnType, dialect: str) -> exp.Expr:
     return finite(double(named(name)), dialect) if type_ == "number" else named(name)
 
 
-def watermark(warehouse: Warehouse, labels: LabelSource, timezone: str = "UTC") -> datetime | None:
-    """Return when the latest label of all arrived; None without one. A date is when its day begins in this zone."""
-    last = subquery(selected({"t": exp.Max(this=named(labels.timestamp))}, warehouse.table(labels.table)), "arrived")
+def watermark(
+    warehouse: Warehouse, labels: LabelSource, before: datetime, timezone: str = "UTC", *, valued: bool = False
+) -> datetime | None:
+    """Return when the latest of the labels that arrived before this instant did; None without one.
+
+    Parameters
+    ----------
+    warehouse
+        An open warehouse.
+    labels
+        The labels; one without a value counts too, for it says how far the warehouse has come, unless with `valued`.
+    before
+        After the present, no time is one of an arrival.
+    timezone
+        A date is when its day begins in this zone.
+    """
+    already = exp.LT(this=named(labels.timestamp), expression=_instant(labels, before, timezone))
+    first = _instant(labels, TIMES[0])
+    rows = selected({"t": exp.Max(this=named(labels.timestamp))}, warehouse.table(labels.table))
+    rows = rows.where(exp.GTE(this=named(labels.timestamp), expression=first), already, copy=False)
+    if valued:
+        rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
+    last = subquery(rows, "arrived")
     answer = warehouse.query(selected({"t": _seconds("t", labels.timestamp_type, warehouse.dialect)}, last))
-    seconds = answer["t"][0].as_py() if len(answer) else None
+    return _moment(answer["t"][0].as_py() if len(answer) else None, labels.timestamp_type, timezone)
+
+
+def _moment(seconds: float | None, type_: ColumnType, timezone: str) -> datetime | None:
+    """Return the instant so many seconds after 1970; of a date when its day begins."""
     if seconds is None:
         return None
-    return _begin(EPOCH + timedelta(microseconds=round(seconds * 1e6)), labels.timestamp_type, timezone)
+    return _begin(EPOCH + timedelta(microseconds=round(seconds * 1e6)), type_, timezone)
+
+
+@dataclass(frozen=True)
+class Mistimed:
+    """Labels of one window's inferences whose time cannot be that of their arrival."""
+
+    untimed: int = 0
+    """Without a time, or with one that stands for none: they count for nothing, because no window would be read again
+    for them."""
+    future: int = 0
+    """With a time after the present: they count, and no window is read again for them before that time."""
+
+
+def has_mistimed(warehouse: Warehouse, labels: LabelSource, now: datetime, timezone: str = "UTC") -> bool:
+    """Tell whether the table holds a label that is one of `Mistimed`."""
+    rows = selected({"n": exp.Count(this=exp.Star())}, warehouse.table(labels.table))
+    rows = rows.where(_mistimed(labels, now, timezone), _has_value(labels, warehouse.dialect), copy=False)
+    answer = warehouse.query(rows)
+    return bool(len(answer)) and int(answer["n"][0].as_py()) > 0
+
+
+def mistimed(
+    warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window], now: datetime
+) -> dict[Window, Mistimed]:
+    """Return how many of the labels of each window's inferences are mistimed; a window without one is left out.
+
+    Parameters
+    ----------
+    warehouse
+        An open warehouse.
+    source
+        The inference log.
+    labels
+        The labels.
+    windows
+        Disjoint, in time order: when the inferences were made.
+    now
+        The present.
+    """
+    found: dict[Window, Mistimed] = {}
+    for first in range(0, len(windows), WINDOWS):
+        part = windows[first : first + WINDOWS]
+        answer = warehouse.query(_mistimed_by_window(warehouse, source, labels, part, now))
+        numbers, future, rows = (integers(answer[name], -1) for name in ("w", "later", "n"))
+        for i in np.unique(numbers[numbers >= 0]):
+            mine = [int(rows[(numbers == i) & (future == kind)].sum()) for kind in (0, 1)]
+            found[part[i]] = Mistimed(*mine)
+    return found
+
+
+def _mistimed_by_window(
+    warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window], now: datetime
+) -> exp.Select:
+    """Return the statement: mistimed labels by the window of their inference and by whether they are of the future."""
+    dialect = warehouse.dialect
+    number_of = exp.cast(window_number(source, windows, dialect), "int")
+    later = exp.Case(ifs=[exp.If(this=_is_future(labels, now, source.timezone), true=integer(1))], default=integer(0))
+    wrong = (_mistimed(labels, now, source.timezone), _has_value(labels, dialect))
+    if labels.inline:
+        rows = rows_of(warehouse, source, windows, {"w": number_of, "later": later}).where(*wrong, copy=False)
+        pairs = subquery(rows, "arrived")
+    else:
+        of_labels = selected({"k": _key_of_label(labels), "later": later}, warehouse.table(labels.table))
+        mine = rows_of(warehouse, source, windows, {"w": number_of, "k": _key_of_inference(labels)})
+        both = {"w": named("w", "inferences"), "later": named("later", "arrived")}
+        joined_ = selected(both, subquery(of_labels.where(*wrong, copy=False), "arrived"))
+        same = exp.EQ(this=named("k", "arrived"), expression=named("k", "inferences"))
+        joined_.set("joins", [exp.Join(this=subquery(mine, "inferences"), on=same)])
+        pairs = subquery(joined_, "arrived")
+    names = ("w", "later")
+    counted = selected({**{name: named(name) for name in names}, "n": exp.Count(this=exp.Star())}, pairs)
+    counted.set("group", exp.Group(expressions=[named(name) for name in names]))
+    return counted
+
+
+def _mistimed(labels: LabelSource, now: datetime, timezone: str) -> exp.Expr:
+    column = named(labels.timestamp)
+    never = exp.Is(this=column, expression=exp.null())
+    early = exp.LT(this=column.copy(), expression=_instant(labels, TIMES[0]))
+    late = exp.GTE(this=column.copy(), expression=_instant(labels, now, timezone))
+    return exp.Paren(this=exp.or_(never, early, late))
+
+
+def _is_future(labels: LabelSource, now: datetime, timezone: str) -> exp.Expr:
+    last = exp.LTE(this=named(labels.timestamp), expression=_instant(labels, TIMES[1]))
+    return exp.and_(exp.GTE(this=named(labels.timestamp), expression=_instant(labels, now, timezone)), last)
 
 
 def label_count(warehouse: Warehouse, labels: LabelSource) -> int:
@@ -283,6 +446,8 @@ class Arrivals:
     """Labels that arrived."""
     unknown: int = 0
     """Labels that arrived whose key no inference has."""
+    latest: datetime | None = None
+    """When the last of them did."""
 
 
 def arrivals(
@@ -308,16 +473,41 @@ def arrivals(
         numbers, rows = integers(answer["w"], -1), integers(answer["n"], 0)
         labels_of_window = integers(answer["a"], 0)
         minutes = np.array([np.nan if m is None else m for m in answer["m"].to_pylist()], np.float64)
+        latest = answer["l"].to_pylist()
         for i in np.unique(numbers[numbers >= 0]):
             mine = numbers == i
-            known = np.unique(minutes[mine & ~np.isnan(minutes)])
+            known = np.unique(minutes[mine & (minutes >= FIRST_MINUTE) & (minutes <= LAST_MINUTE)])
             found[part[i]] = Arrivals(
                 minutes=tuple(
                     _begin(EPOCH + int(minute) * MINUTE, source.timestamp_type, source.timezone) for minute in known
                 ),
                 rows=int(labels_of_window[mine][0]),
                 unknown=int(rows[mine & np.isnan(minutes)].sum()),
+                latest=_moment(latest[int(np.flatnonzero(mine)[0])], labels.timestamp_type, source.timezone),
             )
+    return found
+
+
+def arrived(
+    warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window]
+) -> dict[Window, Arrivals]:
+    """Return how many labels arrived in each of the windows, and when the last: as `arrivals`, without the log."""
+    arriving = Source(labels.table, labels.timestamp, labels.timestamp_type, source.timezone)
+    found: dict[Window, Arrivals] = {}
+    for first in range(0, len(windows), WINDOWS):
+        part = windows[first : first + WINDOWS]
+        columns = {"w": exp.cast(window_number(arriving, part, warehouse.dialect), "int"), "t": named(labels.timestamp)}
+        rows = rows_of(warehouse, arriving, part, columns).where(_has_value(labels, warehouse.dialect), copy=False)
+        counts = {"n": exp.Count(this=exp.Star()), "t": exp.Max(this=named("t"))}
+        counted = selected({"w": named("w"), **counts}, subquery(rows, "valued"))
+        counted.set("group", exp.Group(expressions=[named("w")]))
+        last = _seconds("t", labels.timestamp_type, warehouse.dialect)
+        answer = warehouse.query(selected({"w": named("w"), "n": named("n"), "l": last}, subquery(counted, "arrived")))
+        latest = answer["l"].to_pylist()
+        for i, window in enumerate(integers(answer["w"], -1)):
+            if window >= 0:
+                at = _moment(latest[i], labels.timestamp_type, source.timezone)
+                found[part[window]] = Arrivals(rows=int(integers(answer["n"], 0)[i]), latest=at)
     return found
 
 
@@ -328,38 +518,83 @@ def _arrivals(warehouse: Warehouse, source: Source, labels: LabelSource, windows
     assert source.timestamp is not None
     minute = exp.Floor(this=exp.Paren(this=_seconds(source.timestamp, source.timestamp_type, dialect)) / number(60.0))
     number_of = exp.cast(window_number(arriving, windows, dialect), "int")
-    columns: dict[str, exp.Expr] = {"w": number_of}
+    columns: dict[str, exp.Expr] = {"w": number_of, "t": named(labels.timestamp)}
     if labels.inline:
         rows = rows_of(warehouse, arriving, windows, {**columns, "m": minute})
         pairs = _counted(rows.where(_has_value(labels, dialect), copy=False), "m")
     else:
-        rows = rows_of(warehouse, arriving, windows, {**columns, "k": _key(labels.key, labels)})
+        rows = rows_of(warehouse, arriving, windows, {**columns, "k": _key_of_label(labels)})
         arrived = _counted(rows.where(_has_value(labels, dialect), copy=False), "k")
-        log = selected({"k": _key(labels.log_key, labels), "m": minute}, warehouse.table(source.table))
+        log = selected({"k": _key_of_inference(labels), "m": minute}, warehouse.table(source.table))
         same = exp.EQ(this=named("k", "arrived"), expression=named("k", "inferences"))
-        of_arrived = {name: named(name, "arrived") for name in "wa"}
+        of_arrived = {name: named(name, "arrived") for name in "wal"}
         both = selected({**of_arrived, "m": named("m", "inferences")}, arrived)
         both.set("joins", [exp.Join(this=subquery(log, "inferences"), side="LEFT", on=same)])
         pairs = subquery(both, "arrived")
-    counts = {"n": exp.Count(this=exp.Star()), "a": exp.Max(this=named("a"))}
+    counts = {"n": exp.Count(this=exp.Star()), **{name: exp.Max(this=named(name)) for name in "al"}}
     counted = selected({"w": named("w"), "m": named("m"), **counts}, pairs)
     counted.set("group", exp.Group(expressions=[named("w"), named("m")]))
-    return counted
+    last = _seconds("l", labels.timestamp_type, dialect)
+    return selected({**{name: named(name) for name in "wmna"}, "l": last}, subquery(counted, "arrived"))
 
 
 def _counted(arrived: exp.Select, other: str) -> exp.Subquery:
-    """Number the labels of each window before they are joined: several inferences may have one key."""
-    of_window = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[named("w")])
-    columns = {"w": named("w"), other: named(other), "a": of_window}
+    """Count the labels of each window before they are joined: several inferences may have one key."""
+    all_of_window = {"a": exp.Count(this=exp.Star()), "l": exp.Max(this=named("t"))}
+    of_window = {name: exp.Window(this=each, partition_by=[named("w")]) for name, each in all_of_window.items()}
+    columns = {"w": named("w"), other: named(other), **of_window}
     return subquery(selected(columns, subquery(arrived, "valued")), "arrived")
 
 
-def _key(name: str, labels: LabelSource) -> exp.Expr:
-    return exp.cast(named(name), "text") if labels.as_text else named(name)
+def _key_of_label(labels: LabelSource) -> exp.Expr:
+    return _key(labels.key, labels.key_type, labels.log_key_type, labels)
+
+
+def _key_of_inference(labels: LabelSource) -> exp.Expr:
+    return _key(labels.log_key, labels.log_key_type, labels.key_type, labels)
+
+
+def _key(name: str, type_: ColumnType, other: ColumnType, labels: LabelSource) -> exp.Expr:
+    """Return a key as it is compared with one of the `other` type.
+
+    Of a number beside a text or a number of another type it is the whole number, and none where it is not whole, or is
+    a double so large that two keys are one: texts of doubles and decimals differ from engine to engine, and a double
+    equals whole numbers that it was not made from.
+    """
+    if labels.as_text:
+        return exp.cast(_whole(name, type_) if type_ in ("number", "decimal") else named(name), "text")
+    return _whole(name, type_) if type_ == "number" and other in ("integer", "decimal") else named(name)
+
+
+def _whole(name: str, type_: ColumnType) -> exp.Expr:
+    """Return a number that is whole, NULL of one that is not."""
+    size, exact = (number(EXACT), "bigint") if type_ == "number" else (number(DIGITS), "decimal(38, 0)")
+    is_whole = exp.EQ(this=named(name), expression=exp.Floor(this=named(name)))
+    small = exp.LT(this=exp.Abs(this=named(name)), expression=size)
+    return exp.Case(ifs=[exp.If(this=exp.and_(is_whole, small), true=exp.cast(named(name), exact))])
 
 
 def _has_value(labels: LabelSource, dialect: str) -> exp.Expr:
     return _present(_number_or_null(labels.value, labels.value_type, dialect))
+
+
+def _label_that_arrived(labels: LabelSource, bins: OutcomeBins, dialect: str) -> exp.Expr:
+    """Return the label's value, NULL without a time.
+
+    As a condition of the rows the test would cost PostgreSQL minutes: of a table without statistics it expects that one
+    row in two hundred lies between two bounds, and joins accordingly.
+    """
+    y = label_value(labels, bins, dialect)
+    return exp.Case(ifs=[exp.If(this=_has_time(labels), true=y)]) if labels.timestamp else y
+
+
+def _has_time(labels: LabelSource) -> exp.Expr:
+    first, last = (_instant(labels, moment) for moment in TIMES)
+    return exp.Between(this=named(labels.timestamp), low=first, high=last)
+
+
+def _instant(labels: LabelSource, moment: datetime, timezone: str = "UTC") -> exp.Expr:
+    return instant(Source(labels.table, None, labels.timestamp_type, timezone).place(moment), labels.timestamp_type)
 
 
 def _present(expression: exp.Expr) -> exp.Expr:

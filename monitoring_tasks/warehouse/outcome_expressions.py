@@ -71,6 +71,8 @@ def outcome_rows(
     base = subquery(joined(warehouse, source, labelled.source, bins, tally.windows, over_log), "joined")
     names = [*over_log, "y", "f", "n"]
     placed = {**{name: named(name) for name in names}, "place": _place(labelled, dialect)}
+    if bins.task == "multiclass_classification":
+        placed["p"] = _told_apart(len(bins.classes) - 1)
     rows = subquery(selected(placed, base), "placed")
     outcome = {**{name: named(name) for name in placed}, "o": _outcome(labelled)}
     return subquery(selected(outcome, rows), "monitored")
@@ -122,6 +124,12 @@ def _place(labelled: Labelled, dialect: str) -> exp.Expr:
     x: exp.Expr = named("z0") if bins.task == "binary_classification" else exp.Paren(this=named("p") - named("y"))
     missing = exp.If(this=_is_null(x), true=integer(0))
     return exp.cast(exp.Case(ifs=[missing], default=place_number(x, Bins("numeric", bins.edges), dialect)), "int")
+
+
+def _told_apart(other: int) -> exp.Expr:
+    """Return the prediction; none where it and the label are among the other classes, which may be the same or not."""
+    both = exp.and_(*(exp.EQ(this=named(name), expression=integer(other)) for name in "py"))
+    return exp.Case(ifs=[exp.If(this=both, true=exp.null())], default=named("p"))
 
 
 def _cell(labelled: Labelled) -> exp.Expr:

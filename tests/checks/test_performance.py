@@ -14,6 +14,7 @@ from monitoring_tasks.checks import CheckContext, Result
 from monitoring_tasks.checks.concept_drift import concept_drift
 from monitoring_tasks.checks.estimated_performance import estimated_performance
 from monitoring_tasks.checks.performance import performance
+from monitoring_tasks.config import parse_monitor
 from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.outcome_bins import OutcomeBins
@@ -22,6 +23,7 @@ from tests.made_labels import (
     BINARY,
     BINS,
     CLASSES,
+    MONITOR,
     REGRESSION,
     WINDOW,
     Rows,
@@ -78,7 +80,7 @@ def test_what_the_file_names_is_all_that_is_told_and_all_of_it_decides():
     told = {result.metric for result in found if result.segment == "" and result.column_name == ""}
     assert told == {
         *("recall", "log_loss", "recall_change", "label_coverage", "labels_arrived", "unknown_label_keys"),
-        *("label_delay_p50", "label_delay_p90", "label_delay_p99", "worst_bins"),
+        *("label_delay_p50", "label_delay_p90", "label_delay_p99", "label_lag", "worst_bins"),
     }
     assert of(found, "recall").status == of(found, "log_loss").status == "ok"
     assert of(found, "recall").threshold_lower is not None
@@ -548,3 +550,17 @@ def test_few_rows_are_not_searched():
     rng = np.random.default_rng(23)
     found = performance(with_rows(binary_rows(150, rng), binary_rows(500, rng)))
     assert "weakest_segments" not in {result.metric for result in found}
+
+
+def test_scores_of_too_many_classes_are_told():
+    names = [f"c{i}" for i in range(101)]
+    scores = ", ".join(f"{name}: score_{name}" for name in names)
+    extra = f"  score: {{{scores}}}"
+    text = MONITOR.format(task="multiclass_classification", extra=extra, checks="{}")
+    rows = binary_rows(200, np.random.default_rng(3))
+    context = replace(context_of(rows, BINARY, None), monitor=parse_monitor(text, environ={}))
+    (row,) = [result for result in performance(context) if result.metric == "score"]
+    assert (row.status, row.message) == (
+        "insufficient_data",
+        "there are scores of 101 classes, and at most 100 classes are told apart: no metric of scores is computed",
+    )

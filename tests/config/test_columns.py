@@ -295,3 +295,10 @@ def test_a_weight_of_no_feature_of_a_star() -> None:
         "remove its weight",
     ]
     assert problems(monitor, OUTCOMES, "outcomes") == []
+
+
+def test_labels_of_a_date_have_no_part_of_the_day_to_arrive_in() -> None:
+    dates = {**OUTCOMES, "known_at": "date"}
+    assert problems(read(), dates, "outcomes") == []
+    (problem,) = problems(read(('"@daily"', '"@hourly"')), dates, "outcomes")
+    assert "labels.timestamp: 'known_at' is a date, and windows of `schedule` '0 * * * *' do not begin at" in problem

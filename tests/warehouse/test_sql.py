@@ -20,7 +20,17 @@ from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import Bins
 from monitoring_tasks.warehouse import unseen
 from monitoring_tasks.warehouse.bins import measure_bins
-from monitoring_tasks.warehouse.labels import Labelled, LabelSource, arrivals, corrected, watermark
+from monitoring_tasks.warehouse.labels import (
+    Labelled,
+    LabelSource,
+    arrivals,
+    arrived,
+    corrected,
+    has_mistimed,
+    mistimed,
+    values_of_no_class,
+    watermark,
+)
 from monitoring_tasks.warehouse.sample import sample
 from monitoring_tasks.warehouse.scan import scan, scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
@@ -137,7 +147,7 @@ LABELLED = Labelled(
 
 @pytest.mark.parametrize("dialect", LABELLED_DIALECTS)
 def test_the_sql_of_labels(dialect: str) -> None:
-    """A scan that splits its counts by label, which of these were corrected, what arrived, and when the last did."""
+    """A scan that splits its counts by label, and what else is asked of labels: corrections, arrivals, what is odd."""
     warehouse = Unanswered(dialect)
     for (profile, *_), (labels, *_) in scan_with_labels(
         warehouse, SOURCE, COLUMNS[:1] + COLUMNS[3:4], BINS, DAYS, (), LABELLED
@@ -145,7 +155,11 @@ def test_the_sql_of_labels(dialect: str) -> None:
         assert profile.rows == labels.rows == 0
     assert corrected(warehouse, SOURCE, LABELS, LABELLED.bins, DAYS) == [0, 0]
     assert arrivals(warehouse, SOURCE, LABELS, DAYS) == {}
-    assert watermark(warehouse, LABELS) is None
+    assert arrived(warehouse, SOURCE, LABELS, DAYS) == {}
+    assert watermark(warehouse, LABELS, DAYS[-1].end) is None
+    assert not has_mistimed(warehouse, LABELS, DAYS[-1].end)
+    assert mistimed(warehouse, SOURCE, LABELS, DAYS, DAYS[-1].end) == {}
+    assert values_of_no_class(warehouse, SOURCE, LABELS, LABELLED.bins, DAYS, 5) == ()
     compare(f"labels.{dialect}", warehouse.statements)
 
 

@@ -25,6 +25,9 @@ def upgrade() -> None:
         sa.Column("arrived", sa.BigInteger, nullable=False),
         sa.Column("unknown", sa.BigInteger, nullable=False),
         sa.Column("unreadable", sa.Text),
+        sa.Column("latest", Instant),
+        sa.Column("untimed", sa.BigInteger, nullable=False),
+        sa.Column("future", sa.BigInteger, nullable=False),
         sa.Column("waiting", sa.Boolean, nullable=False),
         sa.Column("read_through", Instant),
         sa.Column("read_labels", sa.BigInteger),
@@ -43,8 +46,9 @@ def upgrade() -> None:
         )
     op.execute(
         "INSERT INTO window_labels (monitor, window_start, window_end, rows, label_rows, final, arrived, unknown, "
-        "unreadable, waiting, digest, baseline_id) SELECT monitor, window_start, window_end, rows, label_rows, final, "
-        "arrived, unknown, unreadable, waiting, digest, baseline_id FROM labels_profile WHERE digest IS NOT NULL"
+        "unreadable, untimed, future, waiting, digest, baseline_id) SELECT monitor, window_start, window_end, rows, "
+        "label_rows, final, arrived, unknown, unreadable, 0, 0, waiting, digest, baseline_id FROM labels_profile "
+        "WHERE digest IS NOT NULL"
     )
     op.execute("DELETE FROM labels_profile WHERE unreadable IS NOT NULL")
     for name in MOVED:

@@ -85,7 +85,7 @@ def test_error_shrinks_with_the_root_of_the_rows(metric, task, seed, n):
     few, many = (standard_error(metric, raw_rows.times(outcomes, factor)) for factor in (1000, 100_000))
     if not np.isnan(few):
         # Or faster, where all rows are right. The median's is the distance of two quantiles, which follow the bins.
-        assert many <= few / 10 * (1.5 if metric.name == "medae" else 1.05)
+        assert many <= few / 10 * (1.5 if metric.name == "medae" else 1.05) + 1e-12
 
 
 @every_case
@@ -101,8 +101,8 @@ def test_outcomes_that_count_other_things_do_not_add_up():
     """Half a class table, or a sum over some rows alone, would pass for that of all."""
     first = random_outcomes("multiclass", 1, 40)
     for other, what in (
-        (Outcomes(first.counts, first.sums, first.edges), "on the same classes and bins, not"),
-        (Outcomes(first.counts, {}, first.edges, first.class_scores), "with the same sums, not"),
+        (Outcomes(first.counts, first.sums, first.edges), "with `class_scores` on the same bins, not"),
+        (Outcomes(first.counts, {}, first.edges, first.class_scores), "if the same was summed, not"),
         (Outcomes(first.counts[:, :3], first.sums, first.edges, first.class_scores), "on the same places and classes"),
     ):
         for one, another in ((first, other), (other, first)):
@@ -159,9 +159,12 @@ def test_is_best_of_a_perfect_model(metric, task):
 
 @every_case
 @settings(max_examples=20)
-@given(seed=seeds, noise=st.floats(0.2, 1.0))
+@given(seed=seeds, noise=st.floats(0.3, 1.0))
 def test_is_worse_of_a_worse_model(metric, task, seed, noise):
-    """Answers of another model, drawn without regard to the label, take the place of a share of perfect ones."""
+    """Answers of another model, drawn without regard to the label, take the place of a share of perfect ones.
+
+    Of fewer than three in ten the calibration error of several classes is not above that of ten bins' middles, 0.05.
+    """
     rng = np.random.default_rng(seed)
     n = 3000
     if task == "regression":

@@ -110,13 +110,7 @@ FROM (
             WHEN CAST("probability" AS DOUBLE PRECISION) BETWEEN -1e+308 AND 1e+308
             THEN CAST("probability" AS DOUBLE PRECISION)
           END AS "z0",
-          CAST(CASE
-            WHEN "predicted" IS NULL
-            THEN NULL
-            WHEN CAST("predicted" AS TEXT) = '1'
-            THEN 1
-            ELSE 0
-          END AS INT) AS "p",
+          CAST(CASE WHEN "predicted" IS NULL THEN NULL WHEN "predicted" = 1 THEN 1 ELSE 0 END AS INT) AS "p",
           CAST(EXTRACT(EPOCH FROM CAST("scheduled_at" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "e",
           CASE
             WHEN WIDTH_BUCKET(
@@ -157,13 +151,16 @@ FROM (
             FROM (
               SELECT
                 "flight" AS "k",
-                CAST(CASE
-                  WHEN "delayed" IS NULL
-                  THEN NULL
-                  WHEN CAST("delayed" AS TEXT) = 'true'
-                  THEN 1
-                  ELSE 0
-                END AS INT) AS "y",
+                CASE
+                  WHEN "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+                  THEN CAST(CASE
+                    WHEN "delayed" IS NULL
+                    THEN NULL
+                    WHEN CAST("delayed" AS TEXT) = 'true'
+                    THEN 1
+                    ELSE 0
+                  END AS INT)
+                END AS "y",
                 "known_at" AS "t"
               FROM "airline"."outcomes"
               WHERE
@@ -605,13 +602,16 @@ FROM (
         FROM (
           SELECT
             "flight" AS "k",
-            CAST(CASE
-              WHEN "delayed" IS NULL
-              THEN NULL
-              WHEN CAST("delayed" AS TEXT) = 'true'
-              THEN 1
-              ELSE 0
-            END AS INT) AS "y",
+            CASE
+              WHEN "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+              THEN CAST(CASE
+                WHEN "delayed" IS NULL
+                THEN NULL
+                WHEN CAST("delayed" AS TEXT) = 'true'
+                THEN 1
+                ELSE 0
+              END AS INT)
+            END AS "y",
             "known_at" AS "t"
           FROM "airline"."outcomes"
           WHERE
@@ -643,53 +643,97 @@ GROUP BY
 SELECT
   "w" AS "w",
   "m" AS "m",
-  COUNT(*) AS "n",
-  MAX("a") AS "a"
+  "n" AS "n",
+  "a" AS "a",
+  CAST(EXTRACT(EPOCH FROM CAST("l" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "l"
 FROM (
   SELECT
-    "arrived"."w" AS "w",
-    "arrived"."a" AS "a",
-    "inferences"."m" AS "m"
+    "w" AS "w",
+    "m" AS "m",
+    COUNT(*) AS "n",
+    MAX("a") AS "a",
+    MAX("l") AS "l"
   FROM (
     SELECT
-      "w" AS "w",
-      "k" AS "k",
-      COUNT(*) OVER (PARTITION BY "w") AS "a"
+      "arrived"."w" AS "w",
+      "arrived"."a" AS "a",
+      "arrived"."l" AS "l",
+      "inferences"."m" AS "m"
     FROM (
       SELECT
-        CAST(WIDTH_BUCKET(
-          "known_at",
-          ARRAY[
-            CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ),
-            CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ),
-            CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
-          ]
-        ) - 1 AS INT) AS "w",
-        "flight" AS "k"
-      FROM "airline"."outcomes"
-      WHERE
-        (
-          "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
-          AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
-        )
-        AND NOT "delayed" IS NULL
-    ) AS "valued"
+        "w" AS "w",
+        "k" AS "k",
+        COUNT(*) OVER (PARTITION BY "w") AS "a",
+        MAX("t") OVER (PARTITION BY "w") AS "l"
+      FROM (
+        SELECT
+          CAST(WIDTH_BUCKET(
+            "known_at",
+            ARRAY[
+              CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ),
+              CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ),
+              CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+            ]
+          ) - 1 AS INT) AS "w",
+          "known_at" AS "t",
+          "flight" AS "k"
+        FROM "airline"."outcomes"
+        WHERE
+          (
+            "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+            AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+          )
+          AND NOT "delayed" IS NULL
+      ) AS "valued"
+    ) AS "arrived"
+    LEFT JOIN (
+      SELECT
+        "flight_id" AS "k",
+        FLOOR(
+          CAST((
+            CAST(EXTRACT(EPOCH FROM CAST("scheduled_at" AS TIMESTAMP)) AS DOUBLE PRECISION)
+          ) AS DOUBLE PRECISION) / 60.0e0
+        ) AS "m"
+      FROM "airline"."inference_log"
+    ) AS "inferences"
+      ON "arrived"."k" = "inferences"."k"
   ) AS "arrived"
-  LEFT JOIN (
+  GROUP BY
+    "w",
+    "m"
+) AS "arrived";
+
+SELECT
+  "w" AS "w",
+  "n" AS "n",
+  CAST(EXTRACT(EPOCH FROM CAST("t" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "l"
+FROM (
+  SELECT
+    "w" AS "w",
+    COUNT(*) AS "n",
+    MAX("t") AS "t"
+  FROM (
     SELECT
-      "flight_id" AS "k",
-      FLOOR(
-        CAST((
-          CAST(EXTRACT(EPOCH FROM CAST("scheduled_at" AS TIMESTAMP)) AS DOUBLE PRECISION)
-        ) AS DOUBLE PRECISION) / 60.0e0
-      ) AS "m"
-    FROM "airline"."inference_log"
-  ) AS "inferences"
-    ON "arrived"."k" = "inferences"."k"
-) AS "arrived"
-GROUP BY
-  "w",
-  "m";
+      CAST(WIDTH_BUCKET(
+        "known_at",
+        ARRAY[
+          CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ),
+          CAST('2013-04-02 04:00:00+00:00' AS TIMESTAMPTZ),
+          CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+        ]
+      ) - 1 AS INT) AS "w",
+      "known_at" AS "t"
+    FROM "airline"."outcomes"
+    WHERE
+      (
+        "known_at" >= CAST('2013-04-01 04:00:00+00:00' AS TIMESTAMPTZ)
+        AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+      )
+      AND NOT "delayed" IS NULL
+  ) AS "valued"
+  GROUP BY
+    "w"
+) AS "arrived";
 
 SELECT
   CAST(EXTRACT(EPOCH FROM CAST("t" AS TIMESTAMP)) AS DOUBLE PRECISION) AS "t"
@@ -697,4 +741,109 @@ FROM (
   SELECT
     MAX("known_at") AS "t"
   FROM "airline"."outcomes"
+  WHERE
+    "known_at" >= CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+    AND "known_at" < CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
 ) AS "arrived";
+
+SELECT
+  COUNT(*) AS "n"
+FROM "airline"."outcomes"
+WHERE
+  (
+    "known_at" IS NULL
+    OR "known_at" < CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+    OR "known_at" >= CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+  )
+  AND NOT "delayed" IS NULL;
+
+SELECT
+  "w" AS "w",
+  "later" AS "later",
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "inferences"."w" AS "w",
+    "arrived"."later" AS "later"
+  FROM (
+    SELECT
+      "flight" AS "k",
+      CASE
+        WHEN "known_at" >= CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+        AND "known_at" <= CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+        THEN 1
+        ELSE 0
+      END AS "later"
+    FROM "airline"."outcomes"
+    WHERE
+      (
+        "known_at" IS NULL
+        OR "known_at" < CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+        OR "known_at" >= CAST('2013-04-03 04:00:00+00:00' AS TIMESTAMPTZ)
+      )
+      AND NOT "delayed" IS NULL
+  ) AS "arrived"
+  JOIN (
+    SELECT
+      CAST(WIDTH_BUCKET(
+        "scheduled_at",
+        ARRAY[
+          CAST('2013-04-01 04:00:00' AS TIMESTAMP),
+          CAST('2013-04-02 04:00:00' AS TIMESTAMP),
+          CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+        ]
+      ) - 1 AS INT) AS "w",
+      "flight_id" AS "k"
+    FROM "airline"."inference_log"
+    WHERE
+      "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+      AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+  ) AS "inferences"
+    ON "arrived"."k" = "inferences"."k"
+) AS "arrived"
+GROUP BY
+  "w",
+  "later";
+
+SELECT
+  "v" AS "v"
+FROM (
+  SELECT
+    "v" AS "v",
+    COUNT(*) AS "n"
+  FROM (
+    SELECT
+      CAST("delayed" AS TEXT) AS "v",
+      CASE
+        WHEN "known_at" BETWEEN CAST('1900-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AND CAST('9999-12-30 00:00:00+00:00' AS TIMESTAMPTZ)
+        THEN CAST(CASE
+          WHEN "delayed" IS NULL
+          THEN NULL
+          WHEN CAST("delayed" AS TEXT) = 'true'
+          THEN 1
+          ELSE 0
+        END AS INT)
+      END AS "y"
+    FROM "airline"."outcomes"
+    WHERE
+      "flight" IN (
+        SELECT
+          "flight_id" AS "k"
+        FROM "airline"."inference_log"
+        WHERE
+          (
+            "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+            AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+          )
+          AND NOT "flight_id" IS NULL
+      )
+  ) AS "valued"
+  WHERE
+    "y" = 0
+  GROUP BY
+    "v"
+) AS "others"
+ORDER BY
+  "n" DESC NULLS LAST,
+  "v"
+LIMIT 5;

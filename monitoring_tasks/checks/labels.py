@@ -56,6 +56,8 @@ def _no_class(context: CheckContext) -> str | None:
     baseline, log = context.labelled_baseline, context.monitor.inference_log
     if baseline is None or not baseline.shows_no_class:
         return None
+    if baseline.bins.task == "binary_classification" and len(baseline.no_class) < 2:
+        return None  # of events so rare that the baseline holds none, all labels are alike
     values = ", ".join(f"{readable(each)!r}" for each in baseline.no_class)
     of_them = f"{counted(baseline.whole.labelled, 'label')} of the baseline's rows"
     if baseline.bins.task == "binary_classification":

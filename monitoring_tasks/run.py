@@ -30,7 +30,9 @@ from monitoring_tasks.errors import (
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
-from monitoring_tasks.labels import (
+from monitoring_tasks.labels_profile import WindowLabels
+from monitoring_tasks.labels_read import LabelsRead
+from monitoring_tasks.late_labels import (
     checks_of_labels,
     how_far,
     late_windows,
@@ -39,8 +41,6 @@ from monitoring_tasks.labels import (
     scanned,
     with_arrivals,
 )
-from monitoring_tasks.labels_profile import WindowLabels
-from monitoring_tasks.labels_read import LabelsRead
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest

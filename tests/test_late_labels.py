@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from monitoring_tasks import demo, labels
+from monitoring_tasks import demo, labels, late_labels
 from monitoring_tasks import run as steps
 from monitoring_tasks.checks import enabled
 from monitoring_tasks.config import Monitor, load_monitor
@@ -590,7 +590,7 @@ def test_labels_that_fail_a_statement_cost_one_error_row_and_no_other_check(
         yield from failing() if arguments[6] is not None else scan_with_labels(*arguments)
 
     if statement == "arrivals":
-        monkeypatch.setattr(labels, "arrivals", failing)
+        monkeypatch.setattr(late_labels, "arrivals", failing)
     else:
         monkeypatch.setattr(steps if statement == "joined scan" else labels, "scan_with_labels", failing_with_labels)
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
@@ -649,13 +649,13 @@ def test_windows_read_again_join_only_labels_that_were_not_counted_before(
     url, store = halfway
     append(url, arrived(day(LOADED).start, day(LOADED).end))
     joins: list[list[Window]] = []
-    original = labels.arrivals
+    original = late_labels.arrivals
 
     def recorded(*arguments: Any) -> Any:
         joins.append(list(arguments[3]))
         return original(*arguments)
 
-    monkeypatch.setattr(labels, "arrivals", recorded)
+    monkeypatch.setattr(late_labels, "arrivals", recorded)
     watch(labelled_log.monitor(), url, store, day(LOADED))
     assert [window for windows in joins for window in windows] == [day(LOADED)]
 
@@ -832,7 +832,7 @@ def test_a_warehouse_that_stops_answering_fails_the_windows_of_the_run_and_no_ot
     def unanswered(*_: object) -> Any:
         raise TransientError("the warehouse does not answer")
 
-    monkeypatch.setattr(steps if at == "scan_with_labels" else labels, at, unanswered)
+    monkeypatch.setattr(steps if at == "scan_with_labels" else late_labels, at, unanswered)
     with pytest.raises(TransientError, match="does not answer"):
         watch(labelled_log.monitor(), url, store, day(LOADED))
     monkeypatch.undo()

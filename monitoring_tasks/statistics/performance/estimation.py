@@ -313,13 +313,14 @@ def _interval(value: float, drawn: FloatArray, between: float) -> EstimatedPerfo
     if not math.isfinite(value) or known.size <= drawn.size / 2:
         return EstimatedPerformance(value, math.nan, math.nan, math.nan)
     # The bootstrap repeats what bias the estimate has: only the spread around its own mean is its own.
-    low, high = np.quantile(known, (0.025, 0.975)) - known.mean()
-    return EstimatedPerformance(
-        value,
-        value - math.hypot(float(low), Z * math.sqrt(more)),
-        value + math.hypot(float(high), Z * math.sqrt(more)),
-        math.sqrt(float(np.var(known, ddof=1)) + more),
-    )
+    ends = np.quantile(known, (0.025, 0.975))
+    low, high = ends - known.mean()
+    lower = value - math.hypot(float(low), Z * math.sqrt(more))
+    upper = value + math.hypot(float(high), Z * math.sqrt(more))
+    if low > 0 or high < 0:
+        # Nearly all draws are one value, such as all rows right, and the mean is none that labels can show.
+        lower, upper = min(lower, float(ends[0])), max(upper, float(ends[1]))
+    return EstimatedPerformance(value, lower, upper, math.sqrt(float(np.var(known, ddof=1)) + more))
 
 
 def _drawn_class_scores(chance: FloatArray, scores: FloatArray, target: Target, rng: np.random.Generator) -> FloatArray:

@@ -26,3 +26,22 @@ def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
 def as_floats(values: pa.Array) -> NDArray[np.float64]:
     """Return an Arrow array as doubles, NULL as NaN."""
     return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
+
+
+def microseconds(times: pa.Array) -> NDArray[np.int64]:
+    """Return the whole microseconds since 1970 of an Arrow array of times or dates; nanoseconds are rounded down.
+
+    DuckDB's own ``epoch_us`` rounds up, and the last nanoseconds of a window into the next one.
+    """
+    if pa.types.is_date32(times.type):
+        return np.asarray(times.cast(pa.int32())).astype(np.int64) * (86_400 * 1_000_000)
+    whole = np.asarray(times.view(pa.int64()))
+    match times.type.unit:
+        case "ns":
+            return whole // 1000
+        case "us":
+            return whole
+        case "ms":
+            return whole * 1000
+        case _:
+            return whole * 1_000_000

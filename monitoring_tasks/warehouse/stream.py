@@ -22,10 +22,11 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.profile import LARGEST, Bins
 from monitoring_tasks.statistics.bin_search import BinSearch
 from monitoring_tasks.statistics.histogram import IntArray
-from monitoring_tasks.warehouse.arrow import as_floats
+from monitoring_tasks.warehouse.arrow import as_floats, microseconds
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
 from monitoring_tasks.warehouse.expressions import named, value
 from monitoring_tasks.warehouse.labels import joined
+from monitoring_tasks.warehouse.numbered_labels import NumberedLabels
 from monitoring_tasks.warehouse.runs import STRETCH, Runs
 from monitoring_tasks.warehouse.statement import Source, boundaries, rows_of
 from monitoring_tasks.warehouse.stream_outcomes import StreamedOutcomes
@@ -61,7 +62,11 @@ def read(
     else:
         labelled = tally.outcomes.labelled
         columns_ = {**selected, **split.select()}
-        select = joined(warehouse, source, labelled.source, labelled.bins, tally.windows, columns_)
+        split.numbered = NumberedLabels.read(warehouse, source, labelled, tally.windows)
+        if split.numbered is None:
+            select = joined(warehouse, source, labelled.source, labelled.bins, tally.windows, columns_)
+        else:
+            select = rows_of(warehouse, source, tally.windows, {**columns_, "k": named(labelled.source.log_key)})
     rows = min(max(VALUES // len(selected), STRETCH), ROWS)
     for batch in _ahead(warehouse, warehouse.batches(select, rows)):
         if not batch.num_rows:
@@ -136,7 +141,7 @@ class _Places:
 
     def moments_of(self, batch: pa.RecordBatch) -> NDArray[np.int64] | None:
         """Return the microseconds since 1970 of each row; None of a table without times."""
-        return _microseconds(batch["w"]) if "w" in batch.schema.names else None
+        return microseconds(batch["w"]) if "w" in batch.schema.names else None
 
     def _search_of(self, moments: NDArray[np.int64]) -> NDArray[np.intp]:
         # Since the first window, so that doubles hold them exactly.
@@ -256,25 +261,6 @@ def _microseconds_of(place: datetime | date) -> int:
     """Return the whole microseconds from 1970 to an instant, or to a day's beginning."""
     moment = place if isinstance(place, datetime) else datetime.combine(place, time(), UTC)
     return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _microseconds(times: pa.Array) -> NDArray[np.int64]:
-    """Return the same of an Arrow array of times or dates; those with nanoseconds are rounded down.
-
-    DuckDB's own ``epoch_us`` rounds up, and the last nanoseconds of a window into the next one.
-    """
-    if pa.types.is_date32(times.type):
-        return np.asarray(times.cast(pa.int32())).astype(np.int64) * (86_400 * 1_000_000)
-    whole = np.asarray(times.view(pa.int64()))
-    match times.type.unit:
-        case "ns":
-            return whole // 1000
-        case "us":
-            return whole
-        case "ms":
-            return whole * 1000
-        case _:
-            return whole * 1_000_000
 
 
 def _whole(values: pa.Array) -> NDArray[np.intp]:

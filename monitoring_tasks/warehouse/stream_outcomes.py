@@ -20,6 +20,7 @@ from monitoring_tasks.warehouse.labels import predicted_value
 from monitoring_tasks.warehouse.outcome_tally import HALF, OutcomeTally, losses
 
 if TYPE_CHECKING:
+    from monitoring_tasks.warehouse.numbered_labels import NumberedLabels
     from monitoring_tasks.warehouse.runs import Runs
 
 
@@ -32,6 +33,8 @@ class StreamedOutcomes:
         self._part = max(round(tally.part_seconds * 1e6), 1)
         self._class_places = BinSearch(self._bins.score_edges, first=1)
         self._delays = BinSearch(DELAY_EDGES, first=1)
+        self.numbered: NumberedLabels | None = None
+        """Where the labels of the rows are found by their keys; None where they are joined."""
 
     def select(self) -> dict[str, exp.Expr]:
         """Return what the statement selects of the inference log beside its columns."""
@@ -50,7 +53,7 @@ class StreamedOutcomes:
         Parameters
         ----------
         batch
-            Rows of `monitoring_tasks.warehouse.labels.joined`.
+            Rows of `monitoring_tasks.warehouse.labels.joined`, or with their keys.
         moments
             Microseconds since 1970 of each row; None for a table without times.
         windows
@@ -59,7 +62,10 @@ class StreamedOutcomes:
             The rows by window, and by each segment column.
         """
         bins, tally = self._bins, self._tally
-        label = as_floats(batch["y"])
+        if self.numbered is None:
+            label, since, repeated = as_floats(batch["y"]), as_floats(batch["f"]), as_floats(batch["n"]) > 1
+        else:
+            label, since, repeated = self.numbered.of(batch["k"])
         known = ~np.isnan(label)
         scores = [_finite(as_floats(batch[f"z{i}"])) for i in range(len(tally.labelled.scores))]
         prediction = as_floats(batch["p"]) if "p" in batch.schema.names else np.full(len(label), np.nan)
@@ -68,9 +74,8 @@ class StreamedOutcomes:
         cells = cell_numbers(bins, label, prediction, scores)
         outcomes = bins.outcome_of_cell.take(cells)
         units = self._losses(label, answer, scores, known)
-        delays = self._delay(batch, moments)
+        delays = self._delay(since, moments)
         parts = None if moments is None else self._parts(moments, windows) * bins.outcomes + outcomes
-        repeated = as_floats(batch["n"]) > 1
         for each in runs:
             mine = each.take(cells)
             each.count(tally.cells.reshape(-1, bins.cells), mine)
@@ -114,12 +119,11 @@ class StreamedOutcomes:
                 units[name] = np.where(counts, whole, 0.0).astype(np.int64)
         return units
 
-    def _delay(self, batch: pa.RecordBatch, moments: NDArray[np.int64] | None) -> NDArray[np.intp]:
+    def _delay(self, since: NDArray[np.float64], moments: NDArray[np.int64] | None) -> NDArray[np.intp]:
         """Return the bin of the time to the first label, 0 without one."""
-        first = as_floats(batch["f"])
         if moments is None:
-            return np.zeros(len(first), np.intp)
-        delay = np.round(first * 1e6 - moments) / 1e6
+            return np.zeros(len(since), np.intp)
+        delay = np.round(since * 1e6 - moments) / 1e6
         place = self._delays(delay)
         place[np.isnan(delay)] = 0
         return place

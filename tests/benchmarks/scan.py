@@ -103,7 +103,9 @@ def measure(path: Path, plan: str) -> dict[str, float]:
             table = str(path.with_name(path.name.replace("log", "labels")))
             edges = tuple(i / SCORE_BINS for i in range(SCORE_BINS + 1))
             labelled = Labelled(
-                LabelSource(table, "id", "label", "integer", "known_at", "timestamp", "id"),
+                LabelSource(
+                    table, "id", "label", "integer", "known_at", "timestamp", "id", False, "integer", "integer"
+                ),
                 OutcomeBins("binary_classification", ("not 1", "1"), edges),
                 Column("flag", "categorical", "boolean", ()),
                 (Column("score", "numeric", "number", ()),),

@@ -1,4 +1,23 @@
 SELECT
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "flight_id" AS "k"
+  FROM "airline"."inference_log"
+  WHERE
+    "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
+    AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
+) AS "counted";
+
+SELECT
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "flight" AS "k"
+  FROM "airline"."outcomes"
+) AS "counted";
+
+SELECT
   "inferences"."w" AS "w",
   "inferences"."x0" AS "x0",
   "inferences"."x1" AS "x1",
@@ -23,16 +42,19 @@ FROM (
 LEFT JOIN (
   SELECT
     "k" AS "k",
-    "y" AS "y",
+    CAST((
+      (
+        "m" % 2
+      ) + 2
+    ) % 2 AS INT) AS "y",
     CAST(EXTRACT(EPOCH FROM CAST("f" AS TIMESTAMP)) AS DOUBLE) AS "f",
     "n" AS "n"
   FROM (
     SELECT
       "k" AS "k",
-      "y" AS "y",
-      ROW_NUMBER() OVER (PARTITION BY "k" ORDER BY "t" DESC, "y" DESC) AS "r",
-      MIN("t") OVER (PARTITION BY "k") AS "f",
-      COUNT(*) OVER (PARTITION BY "k") AS "n"
+      MAX(EPOCH_US("t") * 2 + "y") AS "m",
+      MIN("t") AS "f",
+      COUNT(*) AS "n"
     FROM (
       SELECT
         "k" AS "k",
@@ -55,24 +77,13 @@ LEFT JOIN (
         FROM "airline"."outcomes"
         WHERE
           NOT "delayed" IS NULL
-          AND "flight" IN (
-            SELECT
-              "flight_id" AS "k"
-            FROM "airline"."inference_log"
-            WHERE
-              (
-                "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)
-                AND "scheduled_at" < CAST('2013-04-03 04:00:00' AS TIMESTAMP)
-              )
-              AND NOT "flight_id" IS NULL
-          )
       ) AS "present"
       WHERE
         NOT "y" IS NULL
     ) AS "valued"
-  ) AS "numbered"
-  WHERE
-    "r" = 1
+    GROUP BY
+      "k"
+  ) AS "grouped"
 ) AS "labels"
   ON "inferences"."k" = "labels"."k";
 

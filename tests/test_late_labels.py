@@ -547,11 +547,16 @@ YES = "ALTER TABLE outcomes ALTER defaulted TYPE text USING CASE defaulted WHEN 
 def test_a_positive_class_that_no_label_of_the_baseline_is_costs_one_error_row(
     everything: str, tmp_path: Path, statements: tuple[str, ...], positive: str, shown: str
 ) -> None:
+    """The other checks have nothing to compare with, and say so."""
     labelled_log.execute(everything, *statements)
+    checks = "{data_drift: off, prediction_drift: off, operations: off, multivariate_drift: off}"
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
-        watch(labelled_log.monitor(ONLY, positive_class=positive), everything, store, DAYS[2])
+        watch(labelled_log.monitor(checks, positive_class=positive), everything, store, DAYS[2])
         (row,) = store.results("loans", checks=["performance"])
+        others = list(store.results("loans", checks=["concept_drift", "estimated_performance"]))
         (run,) = runs(store).values()
+    assert {other["check_name"] for other in others} == {"concept_drift", "estimated_performance"}
+    assert not [other["message"] for other in others if other["status"] not in ("insufficient_data", "info")]
     assert (row["metric"], row["status"], row["value"]) == ("label_coverage", "error", None)
     assert f"is the positive_class {positive}: they are such as {shown}" in row["message"]
     assert (run.state, run.error) == ("failed", f"performance: {row['message']}")

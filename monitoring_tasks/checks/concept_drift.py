@@ -14,7 +14,7 @@ from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import compare
 from monitoring_tasks.checks.detectors import LOSS, detector_results
 from monitoring_tasks.checks.estimated_performance import minimum_coverage
-from monitoring_tasks.checks.labels import provisional, too_few_labels, without_labels
+from monitoring_tasks.checks.labels import no_classes, provisional, too_few_labels, without_labels
 from monitoring_tasks.checks.performance import few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
@@ -177,6 +177,8 @@ def _why_not_judged(
         return f"{counted(profile.labelled, 'labelled row')} are too few to judge, {settings.minimum_rows} are needed"
     if baseline is None:
         return no_baseline(context)
+    if (other := no_classes(context)) is not None:
+        return other
     if profile.segment not in baseline.profiles or not baseline.profiles[profile.segment].labelled:
         return "the baseline holds no labelled row of this segment"
     return few_of_baseline(baseline.profiles[profile.segment], minimum)

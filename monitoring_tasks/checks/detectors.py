@@ -13,7 +13,7 @@ import numpy as np
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.comparison import FEWEST_PARTS
 from monitoring_tasks.checks.estimated_performance import minimum_coverage
-from monitoring_tasks.checks.labels import provisional, too_few_labels
+from monitoring_tasks.checks.labels import no_classes, provisional, too_few_labels
 from monitoring_tasks.checks.performance_by_bin import losses
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number
@@ -99,7 +99,7 @@ def detector_results(context: CheckContext, settings: ConceptDrift) -> list[Resu
     over parts 0 and 23.
     """
     baseline, whole = context.labelled_baseline, context.labels_profile
-    if baseline is None or whole is None:
+    if baseline is None or whole is None or no_classes(context) is not None:
         return []
     coverage = minimum_coverage(context)
 

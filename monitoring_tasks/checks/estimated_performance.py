@@ -19,11 +19,12 @@ from monitoring_tasks.checks.expected_performance import (
     drawn_inside,
     estimate_of,
     expect,
+    has_two_labels,
     holds,
     is_enough,
     population,
 )
-from monitoring_tasks.checks.labels import too_few_labels, without_labels
+from monitoring_tasks.checks.labels import no_classes, too_few_labels, without_labels
 from monitoring_tasks.checks.performance import decided_metrics, few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value
@@ -73,7 +74,7 @@ def estimated_performance(context: CheckContext) -> list[Result]:
             _not_estimated(metric, profile, NO_SCORES) for metric in decided if not can_estimate(metric, profile)
         ]
     watched = [metric for metric in decided if can_estimate(metric, whole)]
-    if watched and baseline is not None:
+    if watched and baseline is not None and _nothing_to_estimate_from(context) is None:
         results.append(estimate_coverage(context, watched, baseline, inputs))
     return results
 
@@ -245,17 +246,26 @@ def _decided_metrics(context: CheckContext) -> list[PerformanceMetric]:
     return decided_metrics(context, context.monitor.checks.performance or Performance())
 
 
-def _why_not(context: CheckContext, profile: LabelsProfile) -> str | None:
-    """Say why nothing can be estimated; None where it can."""
+def _nothing_to_estimate_from(context: CheckContext) -> str | None:
+    """Say why the labels of the baseline's rows allow no estimate; None where they do."""
     if context.labelled_baseline is None:
         return no_baseline(context).partition(": ")[2]
-    if not context.labelled_baseline.whole.labelled:
+    if (other := no_classes(context)) is not None:
+        return other
+    whole = context.labelled_baseline.whole
+    if not whole.labelled:
         return "no row of the baseline has a label"
-    few = few_of_baseline(context.labelled_baseline.whole, minimum_coverage(context))
-    if few is not None:
-        return few
-    if is_enough(profile):
-        return None
+    few = few_of_baseline(whole, minimum_coverage(context))
+    if few is None and whole.bins.classes and not has_two_labels(whole):
+        return f"all {whole.labelled:,} labels of the baseline's rows are of one class"
+    return few
+
+
+def _why_not(context: CheckContext, profile: LabelsProfile) -> str | None:
+    """Say why nothing can be estimated; None where it can."""
+    why = _nothing_to_estimate_from(context)
+    if why is not None or is_enough(profile):
+        return why
     usable = answered(profile)
     some = (
         counted(profile.rows, "row") if usable == profile.rows else f"{usable:,} of {profile.rows:,} rows have a score"

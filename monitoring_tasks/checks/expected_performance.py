@@ -379,12 +379,13 @@ def population(expected: Expected) -> Outcomes:
 def reference_of(profile: LabelsProfile, baseline: LabelledBaseline) -> LabelsProfile | None:
     """Return the baseline's rows that an estimate rests on: the segment's if they are enough; None without labels."""
     its = baseline.profiles.get(profile.segment)
-    if its is None or its.labelled < FEWEST_LABELS or (its.bins.classes and not _has_two_labels(its)):
+    if its is None or its.labelled < FEWEST_LABELS or (its.bins.classes and not has_two_labels(its)):
         its = baseline.whole
     return its if its.labelled else None
 
 
-def _has_two_labels(profile: LabelsProfile) -> bool:
+def has_two_labels(profile: LabelsProfile) -> bool:
+    """Tell whether the labels are not all of one class: without another nothing says what a score is worth."""
     return bool((profile.outcomes.counts.sum(axis=(0, 1)) > 0).sum() > 1)
 
 

@@ -51,6 +51,13 @@ def wrong_classes(context: CheckContext) -> list[Result]:
     return [] if message is None else [Result("label_coverage", status="error", message=message)]
 
 
+def no_classes(context: CheckContext) -> str | None:
+    """Say in the other checks that the labels of the baseline's rows are other classes; None where they are not."""
+    return (
+        None if _no_class(context) is None else "the labels of the baseline's rows are other classes than the model's"
+    )
+
+
 def _no_class(context: CheckContext) -> str | None:
     """Say that the labels of the baseline's rows are other classes than the model's; None where they are not."""
     baseline, log = context.labelled_baseline, context.monitor.inference_log

@@ -20,8 +20,9 @@ WHERE status IN ('alarm', 'error')
     metric IN ('drifted_share', 'label_coverage')
     OR check_name = 'performance' AND column_name = '' AND value IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM newest AS judged
-      WHERE judged.check_name = newest.check_name AND judged.segment = '' AND judged.metric <> 'label_coverage'
-        AND judged.status IN ('ok', 'warning', 'alarm')
+      WHERE judged.check_name = newest.check_name AND judged.segment = '' AND judged.metric NOT IN (
+        'label_coverage', 'label_lag', 'unknown_label_keys', 'labels_without_time', 'labels_of_the_future'
+      ) AND judged.status IN ('ok', 'warning', 'alarm')
     )
   )
 UNION ALL

@@ -30,7 +30,11 @@ newest AS (
                         AND result.status IN ('ok', 'warning', 'alarm')
                         AND (
                             result.metric = parts.only_metric
-                            OR parts.only_metric = '' AND result.metric NOT IN ('label_coverage', 'estimate_coverage')
+                            OR parts.only_metric = ''
+                            AND result.metric NOT IN (
+                                'label_coverage', 'label_lag', 'unknown_label_keys', 'labels_without_time',
+                                'labels_of_the_future', 'estimate_coverage'
+                            )
                         )
                 )
             ORDER BY check_run.window_start DESC, check_run.window_end DESC

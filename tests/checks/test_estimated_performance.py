@@ -88,6 +88,21 @@ def baseline() -> LabelledBaseline:
     return baseline_of()
 
 
+def test_a_baseline_of_one_class_allows_no_estimate():
+    """Of rare events it may hold none. The estimate of F1 was 0 (0 to 0) and in order."""
+
+    def none(day: int) -> LabelsProfile:
+        rng = np.random.default_rng(day)
+        score = rng.random(ROWS)
+        return made.labels_of(BINARY, day, np.zeros(ROWS), (score > 0.9).astype(float), score, {})
+
+    results = estimated_performance(context_of(monitor_of(), [drawn(40)], baseline_of(none), final=True))
+    assert {result.metric for result in results} == {"roc_auc", "f1", "brier"}
+    for result in results:
+        assert (result.status, result.value) == ("insufficient_data", None)
+        assert result.message.endswith("all 10,000 labels of the baseline's rows are of one class")
+
+
 def found(results: list[Result], segment: str = "") -> dict[str, Result]:
     return {result.metric: result for result in results if result.segment == segment}
 

@@ -41,7 +41,16 @@ def test_latest_verdict_is_the_newest_window_that_a_check_of_labels_has_judged(s
     estimates = Result("estimate_coverage", 0.9, status="ok")
     of_windows = [
         (0, "performance", [Result("f1", 0.5, status="alarm"), Result("f1", 0.4, segment="origin=JFK", status="ok")]),
-        (1, "performance", [waits, Result("f1", status="insufficient_data"), Result("lift", 2.0, status="info")]),
+        (
+            1,
+            "performance",
+            [
+                waits,
+                Result("label_lag", 99.0, status="warning"),
+                Result("f1", status="insufficient_data"),
+                Result("lift", 2.0, status="info"),
+            ],
+        ),
         (0, "estimated_performance", [estimates, Result("f1", 0.6, status="ok")]),
         (1, "estimated_performance", [replace(estimates, status="insufficient_data"), Result("f1", 0.7, status="ok")]),
         (1, "concept_drift", [Result("drifted_share", status="insufficient_data")]),

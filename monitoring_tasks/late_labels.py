@@ -128,12 +128,15 @@ def _just_after(now: datetime) -> datetime:
     return now + timedelta(microseconds=1)
 
 
-def how_far(monitor: Monitor, warehouse: Warehouse, labels: Labels, store: Store) -> LabelsRead:
-    """Return how far the labels have come before they are read, and what is stored of that."""
+def how_far(warehouse: Warehouse, labels: Labels, known: Place | None) -> tuple[Labels, LabelsRead]:
+    """Return the labels, and how far they have come before they are read; `known` was stored of that before."""
     if labels.how is None or labels.watermark is None:
-        return LabelsRead()
-    known = store.labels_read(monitor.name)
-    return LabelsRead(Place(labels.watermark, label_count(warehouse, labels.how.source)), known)
+        return labels, LabelsRead()
+    try:
+        count = label_count(warehouse, labels.how.source)
+    except DataError as error:
+        return labels.unread(error), LabelsRead()
+    return labels, LabelsRead(Place(labels.watermark, count), known)
 
 
 def measure_their_baseline(
@@ -274,7 +277,8 @@ def with_arrivals(
 ) -> Labels:
     """Return the labels with what arrived in these windows too, and with the mistimed ones of their inferences.
 
-    Of a window in which as many arrived as when it was read last, nobody joins them to the whole log again.
+    Of a window in which as many arrived as when it was read last, all of known keys, nobody joins them to the whole log
+    again.
     """
     if labels.how is None or not windows:
         return labels
@@ -283,8 +287,8 @@ def with_arrivals(
     try:
         came = arrived(warehouse, source, its, more)
         before = store.labels_arrived(monitor.name, more, baseline.id)
-        same = {window for window, each in came.items() if before.get(window, (None,))[0] == each.rows}
-        came = {window: replace(each, unknown=before[window][1]) for window, each in came.items() if window in same}
+        same = {window for window, each in came.items() if before.get(window) == (each.rows, 0)}
+        came = {window: each for window, each in came.items() if window in same}
         came |= arrivals(warehouse, source, its, [window for window in more if window not in same])
         known = {**labels.arrived, **came}
         known |= _latest_before(monitor, warehouse, its, every, known)

@@ -214,8 +214,9 @@ def scan_windows(
         reread: set[Window] = set()
         for _ in range(TRIES):
             left[:] = windows
+            known = None if monitor.labels is None else store.labels_read(monitor.name)
             labels = read_labels(monitor, warehouse, types, baseline, now or datetime.now(UTC))
-            read = None if labels is None else how_far(monitor, warehouse, labels, store)
+            labels, read = (None, None) if labels is None else how_far(warehouse, labels, known)
             history = history_of(monitor, windows, store)
             earlier = set(history.missing(baseline.id)) if history else set()
             label_history = LabelHistory(monitor, store, baseline.id)
@@ -228,7 +229,7 @@ def scan_windows(
                 labels = measure_their_baseline(
                     monitor, warehouse, source, columns, segments, baseline, labels, windows, store, read
                 )
-                late = late if labels.how is not None else set()  # what is stored of them is better than nothing
+                late = late if labels.how is not None else set()
             if labels is not None and late:
                 first, last = min(late).start, max(window.end for window in late)
                 run_before = {*store.windows_run(monitor.name, first, last), *store.waiting(monitor.name)}
@@ -247,14 +248,17 @@ def scan_windows(
             for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
                 whole = replace(profiles[0], unreadable=unreadable)
                 profiles, window = (whole, *profiles[1:]), whole.window
+                if window in late and its is not None and its.unreadable is not None:
+                    _tell(progress, "Scan", done, len(wanted))
+                    continue  # what is stored of them is better than nothing
                 if window in earlier:
                     store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
                     _tell(progress, "Scan", done, len(wanted))
                     continue
                 with label_history.writing(window, its):
                     if window in late:
-                        waits = window in run_before
-                        _write_changed(store, monitor, profiles, its, baseline.id, read, waiting=waits)
+                        ran = window in run_before
+                        _write_changed(store, monitor, profiles, its, baseline.id, read, ran=ran, late=True)
                     elif keep:
                         _write_changed(store, monitor, profiles, its, baseline.id, read)
                     else:
@@ -266,6 +270,8 @@ def scan_windows(
                 break
             # A run that read more could not know of what was not stored yet: what it did not see is read again.
             reread, keep = {*earlier, *late}, True
+        else:
+            raise ReplacedError(f"monitor {monitor.name!r}: other runs read newer labels again and again: run it later")
         again = store.waiting(monitor.name, baseline.id)
     return tuple(window for window in again if window not in windows)
 
@@ -278,17 +284,18 @@ def _write_changed(
     baseline_id: str,
     read: LabelsRead | None,
     *,
-    waiting: bool = False,
+    ran: bool = False,
+    late: bool = False,
 ) -> None:
-    """Store what is not stored already. With `waiting`, the window waits if so, or if an earlier run left it undone."""
+    """Store what is not stored already. A `late` window then waits if it `ran`, or if it was run meanwhile."""
     window = profiles[0].window
     state = store.window_state(monitor.name, window)
     if state.digest != profile_digest(profiles, baseline_id):
-        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=waiting, read=read)
+        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=ran, owed=late, read=read)
     elif labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
         forgotten = checks_of_labels(monitor)
-        store.write_labels(monitor.name, window, labels, baseline_id, forgotten, waiting=waiting, read=read)
-    elif waiting and len(state.checks) < len(enabled(monitor)):
+        store.write_labels(monitor.name, window, labels, baseline_id, forgotten, waiting=ran, owed=late, read=read)
+    elif ran and len(state.checks) < len(enabled(monitor)):
         store.forget_checks(monitor.name, [window], ())
 
 

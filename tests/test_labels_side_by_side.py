@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from monitoring_tasks.checks import enabled
 from monitoring_tasks.results.store import Store, open_store
-from monitoring_tasks.run import run_windows
+from monitoring_tasks.run import missing_checks, run_windows
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.window import Window
 from tests import labelled_log
@@ -126,3 +127,26 @@ def test_labels_that_were_deleted_keep_nobody_from_writing(store: Store, tmp_pat
         warehouse.load()
         run(warehouse, store, day(20), day(21))
     assert known(store) == at_once(tmp_path, 22, day(20), day(21)) != before
+
+
+def test_a_window_that_was_only_looked_back_on_and_is_run_meanwhile_waits_for_its_new_labels(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run read before those labels came, and closed the window as done: it lost its record, all green."""
+    monitor = labelled_log.monitor("{multivariate_drift: off, estimated_performance: off}")
+    looked_back_on = day(21)
+
+    def go(until: int, window: Window) -> None:
+        with open_warehouse(loaded(tmp_path, until)) as warehouse:
+            run_windows(monitor, window.start, window.end, warehouse=warehouse, store=store)
+
+    go(26, day(25))
+    assert looked_back_on in store.labelled_windows("loans")
+    assert not store.window_runs("loans", looked_back_on.start, looked_back_on.end)
+    happened = meanwhile(monkeypatch, looked_back_on, lambda _: go(26, looked_back_on))
+    go(27, day(26))
+    assert happened
+    (its,) = store.window_runs("loans", looked_back_on.start, looked_back_on.end)
+    assert (its.state, its.labels) == ("done", "final")
+    assert missing_checks(monitor, looked_back_on, [check.name for check in enabled(monitor)], store) == ()
+    assert store.waiting("loans") == ()

@@ -1132,3 +1132,57 @@ def test_dates_are_days_where_the_monitors_days_are(everything: str, tmp_path: P
         again = store.window_runs("loans", days[0].start, days[-1].end)
     changed = [before != after for before, after in zip(found, again, strict=True)]
     assert changed == [False, True, True, False, False], "the 22nd has a label, the 23rd is complete"
+
+
+def test_labels_that_cannot_be_read_leave_those_of_earlier_windows_as_they_are(
+    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A done window became a failed one that only a person could heal."""
+    url, store = halfway
+    before = {run.window: (run.state, run.label_rows) for run in runs(store).values()}
+    append(url, arrived(day(LOADED).start, day(LOADED).end))
+
+    def failing(*arguments: Any) -> Any:
+        yield from scan_with_labels(*arguments) if arguments[6] is None else _refuse()
+
+    monkeypatch.setattr(steps, "scan_with_labels", failing)
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    after = {run.window: (run.state, run.label_rows) for run in runs(store).values()}
+    assert after.pop(day(LOADED)) == ("failed", None)
+    assert after == before
+    monkeypatch.undo()
+    watch(labelled_log.monitor(), url, store, day(LOADED))
+    assert runs(store)[day(LOADED)].state == "done"
+    assert {run.state for run in runs(store).values()} <= {"done", "empty"}
+    assert store.waiting("loans") == ()
+
+
+def _refuse() -> Any:
+    raise DataError("'n/a' is no number")
+
+
+def test_keys_that_become_known_later_are_known_when_the_day_of_their_labels_is_read_again(tmp_path: Path) -> None:
+    """As many labels had arrived as before, and so the number of unknown ones was kept."""
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, day(22).start))
+    half = f"asked_at::date = DATE '{day(20).start:%Y-%m-%d}' AND id % 2 = 0"
+    labelled_log.execute(
+        url,
+        f"CREATE TABLE kept AS SELECT * FROM inference_log WHERE {half}",
+        f"DELETE FROM inference_log WHERE {half}",
+    )
+
+    def unknown(store: Store) -> float:
+        wanted = {"checks": ["performance"], "metrics": ["unknown_label_keys"]}
+        (row,) = store.results("loans", day(21).start, day(21).end, **wanted)
+        return float(row["value"])
+
+    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
+        watch(labelled_log.monitor(), url, store, day(20), day(21))
+        first = unknown(store)
+        labelled_log.execute(url, "INSERT INTO inference_log SELECT * FROM kept")
+        append(url, arrived(day(22).start, day(22).end))
+        watch(labelled_log.monitor(), url, store, day(22))
+        again = unknown(store)
+    with open_store(f"sqlite:///{tmp_path / 'fresh.db'}") as store:
+        watch(labelled_log.monitor(), url, store, day(21))
+        assert again == unknown(store) < first / 2

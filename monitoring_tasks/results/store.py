@@ -155,12 +155,14 @@ class Store:
         labels: WindowLabels | None = None,
         *,
         waiting: bool = False,
+        owed: bool = False,
         read: LabelsRead | None = None,
     ) -> bool:
         """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
 
-        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`. With `read`,
-        nothing is written if another run has read more labels of it and stored them meanwhile.
+        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`, with `owed` if it
+        was run or waits. With `read`, nothing is written if another run has read more labels of it and stored them
+        meanwhile.
 
         What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
         results stay until each check has written again, so that a dashboard does not empty in between.
@@ -179,6 +181,7 @@ class Store:
         with self.writing(monitor, window) as connection:
             if _is_behind(connection, monitor, window, read):
                 return False
+            waiting = waiting or (owed and _was_run(connection, monitor, window))
             for table in (tables.profile, *tables.OF_LABELS, tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
@@ -195,11 +198,13 @@ class Store:
         checks: Collection[str],
         *,
         waiting: bool = False,
+        owed: bool = False,
         read: LabelsRead | None = None,
     ) -> bool:
         """Replace what is known of the window's labels, and forget what stood on it: `checks`, and that it was done.
 
-        The profile and the checks that do not read labels stay. With `waiting`, the window is then one of `waiting`.
+        The profile and the checks that do not read labels stay. With `waiting`, the window is then one of `waiting`,
+        with `owed` if it was run or waits: another run may have run it since this one looked.
 
         Returns
         -------
@@ -209,6 +214,7 @@ class Store:
         with self.writing(monitor, window) as connection:
             if _is_behind(connection, monitor, window, read):
                 return False
+            waiting = waiting or (owed and _was_run(connection, monitor, window))
             for table in (*tables.OF_LABELS, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             table = tables.check_run
@@ -777,6 +783,14 @@ def _is_behind(connection: Connection, monitor: str, window: Window, read: Label
     place = select(table.c.read_through, table.c.read_labels).where(is_window(table, monitor, window))
     found = connection.execute(place).first()
     return found is not None and read.is_behind(values.place_of(found.read_through, found.read_labels))
+
+
+def _was_run(connection: Connection, monitor: str, window: Window) -> bool:
+    """Tell whether a check has written the window, it was closed, or it waits."""
+    runs, labels = tables.check_run, tables.window_labels
+    of_runs = (select(table.c.monitor).where(is_window(table, monitor, window)) for table in (runs, tables.window_run))
+    waits = select(labels.c.monitor).where(is_window(labels, monitor, window), labels.c.waiting)
+    return any(connection.execute(each.limit(1)).first() is not None for each in (*of_runs, waits))
 
 
 def _insert_labels(

@@ -126,9 +126,10 @@ def joined(
     """
     dialect = warehouse.dialect
     if labels.inline:
+        y = _known(_label_that_arrived(labels, bins, dialect), labels, source)
         known = {
-            "y": _known(_label_that_arrived(labels, bins, dialect), labels, source),
-            "f": _seconds(labels.timestamp, labels.timestamp_type, dialect) if labels.timestamp else double(exp.null()),
+            "y": y,
+            "f": _when_first(y, labels, dialect) if labels.timestamp else double(exp.null()),
             "n": exp.cast(integer(1), "int"),
         }
         return rows_of(warehouse, source, windows, {**columns, **known})
@@ -221,7 +222,8 @@ def values_of_no_class(
     """
     dialect = warehouse.dialect
     rest = 0 if bins.task == "binary_classification" else len(bins.classes) - 1
-    columns = {"v": exp.cast(named(labels.value), "text"), "y": _label_that_arrived(labels, bins, dialect)}
+    y = _known(_label_that_arrived(labels, bins, dialect), labels, source)
+    columns = {"v": exp.cast(named(labels.value), "text"), "y": y}
     if labels.inline:
         rows = rows_of(warehouse, source, windows, columns)
     else:
@@ -273,7 +275,7 @@ def _labels_of(
 ) -> exp.Select:
     """Return all labels, `apart` from those of other keys than the windows hold: key k, value y and time t."""
     y = _label_that_arrived(labels, bins, warehouse.dialect)
-    columns = {"k": _key_of_label(labels), "y": y, "t": named(labels.timestamp)}
+    columns = {"k": _key_of_label(labels), "y": y, "t": _arrival(labels, warehouse.dialect)}
     rows = selected(columns, warehouse.table(labels.table))
     rows = rows.where(_has_value(labels, warehouse.dialect), copy=False)
     if labels.until is not None:
@@ -283,6 +285,12 @@ def _labels_of(
     wanted = rows_of(warehouse, source, windows, {"k": _key_of_inference(labels)})
     wanted = wanted.where(_present(named(labels.log_key)), copy=False)
     return rows.where(exp.In(this=_key_of_label(labels), query=exp.Subquery(this=wanted)), copy=False)
+
+
+def _when_first(y: exp.Expr, labels: LabelSource, dialect: str) -> exp.Expr:
+    """Return when a label in the log was known, NULL of a row without one."""
+    there = exp.Not(this=exp.Is(this=exp.Paren(this=y.copy()), expression=exp.null()))
+    return exp.Case(ifs=[exp.If(this=there, true=_seconds(labels.timestamp, labels.timestamp_type, dialect))])
 
 
 def _known(y: exp.Expr, labels: LabelSource, source: Source) -> exp.Expr:
@@ -442,7 +450,8 @@ def _mistimed_by_window(
     """Return the statement: mistimed labels by the window of their inference and by whether they are of the future."""
     dialect = warehouse.dialect
     number_of = exp.cast(window_number(source, windows, dialect), "int")
-    later = exp.Case(ifs=[exp.If(this=_is_future(labels, now, source.timezone), true=integer(1))], default=integer(0))
+    future = _is_future(labels, now, source.timezone, dialect)
+    later = exp.Case(ifs=[exp.If(this=future, true=integer(1))], default=integer(0))
     wrong = (_mistimed(labels, now, source.timezone), _has_value(labels, dialect))
     if labels.inline:
         rows = rows_of(warehouse, source, windows, {"w": number_of, "later": later}).where(*wrong, copy=False)
@@ -469,8 +478,8 @@ def _mistimed(labels: LabelSource, now: datetime, timezone: str) -> exp.Expr:
     return exp.Paren(this=exp.or_(never, early, late))
 
 
-def _is_future(labels: LabelSource, now: datetime, timezone: str) -> exp.Expr:
-    last = exp.LTE(this=named(labels.timestamp), expression=_instant(labels, TIMES[1]))
+def _is_future(labels: LabelSource, now: datetime, timezone: str, dialect: str) -> exp.Expr:
+    last = exp.LTE(this=_arrival(labels, dialect), expression=_instant(labels, TIMES[1]))
     return exp.and_(exp.GTE(this=named(labels.timestamp), expression=_instant(labels, now, timezone)), last)
 
 
@@ -478,6 +487,13 @@ def label_count(warehouse: Warehouse, labels: LabelSource) -> int:
     """Return how many labels there are."""
     rows = selected({"k": named(labels.key)}, warehouse.table(labels.table))
     return _count(warehouse, rows.where(_has_value(labels, warehouse.dialect), copy=False))
+
+
+def count_between(warehouse: Warehouse, labels: LabelSource, low: int, high: int) -> int:
+    """Return how many labels the keys from `low` to `high` have, with a value or without."""
+    rows = selected({"k": named(labels.key)}, warehouse.table(labels.table))
+    of_keys = exp.Between(this=named(labels.key), low=integer(low), high=integer(high))
+    return _count(warehouse, rows.where(of_keys, copy=False))
 
 
 def _count(warehouse: Warehouse, rows: exp.Select) -> int:
@@ -641,12 +657,18 @@ def _label_that_arrived(labels: LabelSource, bins: OutcomeBins, dialect: str) ->
     row in two hundred lies between two bounds, and joins accordingly.
     """
     y = label_value(labels, bins, dialect)
-    return exp.Case(ifs=[exp.If(this=_has_time(labels), true=y)]) if labels.timestamp else y
+    return exp.Case(ifs=[exp.If(this=_has_time(labels, dialect), true=y)]) if labels.timestamp else y
 
 
-def _has_time(labels: LabelSource) -> exp.Expr:
+def _arrival(labels: LabelSource, dialect: str) -> exp.Expr:
+    """Return when a label arrived; to the microsecond, for DuckDB's nanoseconds cannot be compared with all `TIMES`."""
+    moment = named(labels.timestamp)
+    return exp.cast(moment, "timestamp") if dialect == "duckdb" and labels.timestamp_type == "timestamp" else moment
+
+
+def _has_time(labels: LabelSource, dialect: str) -> exp.Expr:
     first, last = (_instant(labels, moment) for moment in TIMES)
-    return exp.Between(this=named(labels.timestamp), low=first, high=last)
+    return exp.Between(this=_arrival(labels, dialect), low=first, high=last)
 
 
 def _instant(labels: LabelSource, moment: datetime, timezone: str = "UTC") -> exp.Expr:

@@ -60,6 +60,29 @@ def test_they_are_those_that_are_joined(kind: str, tmp_path: Path, monkeypatch: 
             assert sum(labels[0].labelled for _, labels in found) > 500
 
 
+@pytest.mark.parametrize("found", ["by number", "joined"])
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+def test_times_in_nanoseconds_are_those_of_microseconds(kind: str, found: str, tmp_path: Path) -> None:
+    """9999-12-30 is no nanosecond: DuckDB refused to compare it with one, and no label could be read."""
+    case = numbered(CASES[kind]()) if found == "by number" else CASES[kind]()
+    case.labels["known_at"] = case.labels["known_at"].astype("datetime64[ns]")
+    with made(case, "parquet", tmp_path) as warehouse:
+        for _, labels in scan_with_labels(warehouse, LOG, COLUMNS, BINS, DAYS, [], case.labelled):
+            hold(case, labels[0], None)
+
+
+def test_labels_of_few_keys_that_come_again_and_again_are_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes memory, however few keys there are."""
+    case = numbered(CASES["binary"]())
+    monkeypatch.setattr(numbered_labels, "FEW", 0)
+    with made(case, "duckdb", tmp_path) as warehouse:
+        assert NumberedLabels.read(warehouse, LOG, case.labelled, DAYS) is not None
+        monkeypatch.setattr(numbered_labels, "REPEATED", 0.5)
+        assert NumberedLabels.read(warehouse, LOG, case.labelled, DAYS) is None
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import FEWEST_PARTS, between_windows, windows_in
+from monitoring_tasks.checks.comparison import (
+    FEWEST_PARTS,
+    added_by_chance,
+    between_windows,
+    compare,
+    value_of_windows,
+    windows_in,
+)
 from monitoring_tasks.checks.labelled_rows import LEARNT, features
 from monitoring_tasks.checks.labels import provisional
 from monitoring_tasks.checks.result import Result
@@ -284,13 +291,21 @@ def _whole(
     by_feature = [split for split in telling if split.column not in (JOINTLY, context.monitor.inference_log.score)]
     shown = jointly or max(by_feature, key=_certainty, default=next(iter(telling), None))
     verb = "rose" if change > 0 else "fell"
-    sentence = f"{metric.label} {verb} {number(abs(change))} from {number(before)} to {number(after)}"
-    if not abs(change) > half:
-        usual = "and the windows' usual ups and downs" if levels.standard_deviation > 0 else "alone"
-        sentence = f"{sentence}, which chance {usual} may do"
+    usual = _of_windows(context, metric, reference.whole, current)
+    start = number(before)
+    if usual is not None and number(usual) != start:
+        start += f" (of its windows usually {number(usual)})"
+    sentence = f"{metric.label} {verb} {number(abs(change))} from {start} to {number(after)}"
+    # Where windows are usually worse than all of their rows together, as the verdict takes it, that is no news; nor is
+    # it that one comes out as all rows do.
+    from_usual = 0.0 if usual is None else usual - before
+    if min(from_usual, 0.0) - half <= change <= max(from_usual, 0.0) + half or math.isnan(half):
+        ups_and_downs = "and the windows' usual ups and downs" if levels.standard_deviation > 0 else "alone"
+        sentence = f"{sentence}, which chance {ups_and_downs} may do"
     turned = turned_most(reference, current, context.baseline.features)
     beside = data_failures(context)
     detail: dict[str, object] = {"baseline": before, "relation_of": turned, "data_failures": beside}
+    detail |= {} if usual is None else {"usual": usual}
     if shown is None:
         sentence = f"{sentence}: {_untold(metric, reference.whole, splits)}"
     else:
@@ -308,6 +323,15 @@ def _whole(
         message="; ".join([sentence + provisional(context), *beside[:3]]),
         detail=detail,
     )
+
+
+def _of_windows(
+    context: CheckContext, metric: PerformanceMetric, before: LabelsProfile, after: LabelsProfile
+) -> float | None:
+    """Return the value that the verdict holds the window against, where windows are usually worse than the baseline."""
+    baseline = context.labelled_baseline
+    comparison = compare(metric, before, after, baseline)
+    return None if comparison is None else value_of_windows(comparison, baseline, added_by_chance(metric, after))
 
 
 def _untold(metric: PerformanceMetric, before: LabelsProfile, splits: Sequence[Split]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from monitoring_tasks.checks import CheckContext, Result
+from monitoring_tasks.checks.performance import performance
 from monitoring_tasks.checks.performance_change import _needed, performance_change
 from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.statistics.performance import (
@@ -50,7 +51,9 @@ def test_days_with_levels_of_their_own_leave_the_relation_in_its_interval():
             found = changed("precision", context)
             relation, change = of(found, "precision_change_relation", "amount"), of(found, "precision_change")
             chance = "which chance and the windows' usual ups and downs may do" in change.message
-            assert chance == (change.value_lower <= 0 <= change.value_upper)
+            usual = change.detail.get("usual", change.detail["baseline"]) - change.detail["baseline"]
+            low, high = min(usual, 0.0), max(usual, 0.0)
+            assert chance == (change.value_lower <= high and change.value_upper >= low)
             held.append(relation.value_lower <= 0 <= relation.value_upper)
             whole.append(change.value_lower <= 0 <= change.value_upper)
             alone = of(changed("precision", _without_levels(context)), "precision_change_relation", "amount")
@@ -71,6 +74,29 @@ def _without_levels(context: CheckContext) -> CheckContext:
             part_sums={name: each[:1] for name, each in baseline.part_sums.items()},
         ),
     )
+
+
+def test_a_window_is_held_against_what_windows_usually_are_as_the_verdict_does():
+    """Days off in opposite directions cancel in the calibration error of all rows: each is worse, and that is usual."""
+    rng = np.random.default_rng(44)
+    baseline = baseline_of([binary_rows(800, rng, level=sign * 0.7) for sign in (-1, 1) * 10], BINARY)
+    metric, error = "expected_calibration_error", "expected_calibration_error_change"
+
+    def said(rows: Rows) -> Result:
+        return of(changed(metric, context_of(rows, BINARY, baseline)), error)
+
+    day = binary_rows(800, rng, level=0.7)
+    usual = said(day)
+    assert usual.value_lower > 0  # larger than that of all rows, surely
+    assert usual.detail["baseline"] < 0.04 < 0.08 < usual.detail["usual"] < 0.16
+    assert "which chance and the windows' usual ups and downs may do" in usual.message
+    judged = performance(context_of(day, BINARY, baseline, f"{{performance: {{metrics: [{metric}]}}}}"))
+    words = f"of its windows usually {usual.detail['usual']:.3g}"
+    assert f" ({words}) to " in usual.message
+    assert f", {words} (alarm " in of(judged, metric).message
+    # One that comes out as all rows do is no news either, and one that is off by far more is.
+    assert "which chance " in said(binary_rows(800, rng)).message
+    assert "which chance " not in said(binary_rows(800, rng, level=2.5)).message
 
 
 def apart(rows: int, rng: np.random.Generator, lowest: float, logit: float) -> Rows:

@@ -191,6 +191,25 @@ def usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) 
     return {"higher": min(beyond, 0.0), "lower": max(beyond, 0.0), "zero": 0.0}[metric.better]
 
 
+def value_of_windows(comparison: Comparison, baseline: LabelledBaseline | None, more: float = 0.0) -> float | None:
+    """Return the value that windows of the baseline usually have, where they are worse than all of its rows together.
+
+    None where they are not, or where so few rows as the window's do not tell the baseline's value apart from the next.
+    `more` is what chance adds to the window's value, see `added_by_chance`.
+    """
+    if usually_worse(comparison.metric, baseline) == 0:
+        return None
+    lowest, highest = comparison.reach
+    usual = float(off_scale(comparison.metric, comparison.at)) + more
+    return usual if lowest <= comparison.reference <= highest and math.isfinite(usual) else None
+
+
+def added_by_chance(metric: PerformanceMetric, current: LabelsProfile) -> float:
+    """Return by how much the window's value is larger than the one that is compared; 0 of most metrics."""
+    centre = metric.estimate(current.outcomes).centre
+    return 0.0 if centre is None else float(metric.function(current.outcomes)) - float(centre)
+
+
 @lru_cache(maxsize=64)
 def _of_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int, float]:
     """Return the variance between the baseline's windows, their number, and their mean less the value of all rows."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import compare, usually_worse
+from monitoring_tasks.checks.comparison import added_by_chance, compare, value_of_windows
 from monitoring_tasks.checks.labelled_rows import labelled_rows
 from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels, wrong_classes
 from monitoring_tasks.checks.measurable import lacks
@@ -24,7 +24,6 @@ from monitoring_tasks.statistics.performance import (
     PERFORMANCE_METRICS,
     PerformanceMetric,
     interval,
-    off_scale,
     performance_metric,
     standard_error,
     task_of,
@@ -185,15 +184,13 @@ def _decided(
         why = _why_not_compared(metric, reference, measured)
         return replace(result, status="insufficient_data", message=f"{result.message}; {why}")
     rate = settings.false_alarm_rate / tests
-    more = _added_by_chance(metric, measured)
+    more = added_by_chance(metric, measured.profile)
     low, high = comparison.bounds(rate, more)
     status: Status = "alarm" if comparison.p_value < rate else "ok"
     change = f"the baseline's is {number(comparison.reference)}"
-    usual = number(float(off_scale(comparison.metric, comparison.at)) + more)
-    told_apart = comparison.reach[0] <= comparison.reference <= comparison.reach[1]
-    worse = usually_worse(comparison.metric, context.labelled_baseline) != 0
-    if worse and told_apart and usual != number(comparison.reference):
-        change += f", of its windows usually {usual}"
+    usual = value_of_windows(comparison, context.labelled_baseline, more)
+    if usual is not None and number(usual) != number(comparison.reference):
+        change += f", of its windows usually {number(usual)}"
     ups_and_downs = "usual ups and downs explain" if comparison.between else "chance explains"
     verdict = "is worse than the baseline's" if status == "alarm" else f"is no worse than {ups_and_downs}"
     unknown = "; how much windows differ beyond chance is not known" if comparison.between is None else ""
@@ -272,12 +269,6 @@ def _why_not_compared(metric: PerformanceMetric, reference: LabelsProfile, measu
         whose, profile = "the baseline's", reference
     rows = counted(profile.labelled, "labelled row")
     return f"it is not compared with the baseline's: {rows} do not tell {whose} standard error"
-
-
-def _added_by_chance(metric: PerformanceMetric, measured: Measured) -> float:
-    """Return by how much the window's value is larger than the one that is compared; 0 of most metrics."""
-    centre = metric.estimate(measured.profile.outcomes).centre
-    return 0.0 if centre is None else measured.value - float(centre)
 
 
 def no_baseline(context: CheckContext) -> str:

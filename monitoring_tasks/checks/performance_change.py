@@ -5,18 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import between_windows, windows_in
+from monitoring_tasks.checks.comparison import (
+    FEWEST_PARTS,
+    added_by_chance,
+    between_windows,
+    compare,
+    value_of_windows,
+    windows_in,
+)
 from monitoring_tasks.checks.labelled_rows import LEARNT, features
 from monitoring_tasks.checks.labels import provisional
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.wording import number, percent
+from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
+from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multivariate.propensity_score import told_apart
 from monitoring_tasks.statistics.performance import (
     Outcomes,
@@ -281,13 +291,21 @@ def _whole(
     by_feature = [split for split in telling if split.column not in (JOINTLY, context.monitor.inference_log.score)]
     shown = jointly or max(by_feature, key=_certainty, default=next(iter(telling), None))
     verb = "rose" if change > 0 else "fell"
-    sentence = f"{metric.label} {verb} {number(abs(change))} from {number(before)} to {number(after)}"
-    if not abs(change) > half:
-        usual = "and the windows' usual ups and downs" if levels.standard_deviation > 0 else "alone"
-        sentence = f"{sentence}, which chance {usual} may do"
-    turned = turned_most(reference.whole, current, context.baseline.features)
+    usual = _of_windows(context, metric, reference.whole, current)
+    start = number(before)
+    if usual is not None and number(usual) != start:
+        start += f" (of its windows usually {number(usual)})"
+    sentence = f"{metric.label} {verb} {number(abs(change))} from {start} to {number(after)}"
+    # Where windows are usually worse than all of their rows together, as the verdict takes it, that is no news; nor is
+    # it that one comes out as all rows do.
+    from_usual = 0.0 if usual is None else usual - before
+    if min(from_usual, 0.0) - half <= change <= max(from_usual, 0.0) + half or math.isnan(half):
+        ups_and_downs = "and the windows' usual ups and downs" if levels.standard_deviation > 0 else "alone"
+        sentence = f"{sentence}, which chance {ups_and_downs} may do"
+    turned = turned_most(reference, current, context.baseline.features)
     beside = data_failures(context)
     detail: dict[str, object] = {"baseline": before, "relation_of": turned, "data_failures": beside}
+    detail |= {} if usual is None else {"usual": usual}
     if shown is None:
         sentence = f"{sentence}: {_untold(metric, reference.whole, splits)}"
     else:
@@ -305,6 +323,15 @@ def _whole(
         message="; ".join([sentence + provisional(context), *beside[:3]]),
         detail=detail,
     )
+
+
+def _of_windows(
+    context: CheckContext, metric: PerformanceMetric, before: LabelsProfile, after: LabelsProfile
+) -> float | None:
+    """Return the value that the verdict holds the window against, where windows are usually worse than the baseline."""
+    baseline = context.labelled_baseline
+    comparison = compare(metric, before, after, baseline)
+    return None if comparison is None else value_of_windows(comparison, baseline, added_by_chance(metric, after))
 
 
 def _untold(metric: PerformanceMetric, before: LabelsProfile, splits: Sequence[Split]) -> str:
@@ -337,35 +364,79 @@ def _explained(shown: Split, by_feature: Sequence[Split], turned: str | None) ->
     return f"{inputs}, {relation}{rest}"
 
 
-def turned_most(before: LabelsProfile, after: LabelsProfile, names: Sequence[str]) -> str | None:
-    """Return the feature along which the labels' change differs most from bin to bin; None where that is chance.
+def turned_most(before: LabelledBaseline, after: LabelsProfile, names: Sequence[str]) -> str | None:
+    """Return the feature along which the labels' change differs most from bin to bin; None where that is usual.
 
     A change that all bins share says nothing of a feature. What is left of each bin's change beside the mean of all is
-    tested by a chi-squared sum, as heterogeneity in a meta-analysis is [1]_, with Bonferroni's correction.
+    tested by a chi-squared sum, as heterogeneity in a meta-analysis is [1]_. Bins of a real model have levels of their
+    own from day to day, as a morning's fog has, and of independent rows the sum is too large nearly always. So it must
+    also lie above what the baseline's windows show, each beside all the others: the logarithm of the sum per degree of
+    freedom is taken as normal, and the window as one more of them. Both with Bonferroni's correction. Where too few
+    windows are known nothing is said.
 
     .. [1] Cochran, W. G. (1954). The combination of estimates from different experiments. Biometrics, 10, 101-129.
     """
-    from scipy.special import chdtrc
-
+    if before.bins.task != "binary_classification":
+        return None
     found: list[tuple[float, float, str]] = []
     for name in names:
-        if before.bins.task != "binary_classification" or name not in before.columns or name not in after.columns:
+        if name not in before.whole.columns or name not in after.columns:
             continue
-        sides = [each.by_bin(name).counts.sum(axis=(1, 2)).astype(np.float64) for each in (before, after)]
-        enough = np.logical_and.reduce([side.sum(axis=1) >= ROWS_PER_BIN for side in sides])
-        rates = [(side[enough, 1] + 0.5) / (side[enough].sum(axis=1) + 1) for side in sides]
-        variance = sum(rate * (1 - rate) / side[enough].sum(axis=1) for rate, side in zip(rates, sides, strict=True))
-        freedom = int(enough.sum()) - 1
-        if freedom < 1:
+        sides = [each.by_bin(name).counts.sum(axis=(1, 2)).astype(np.float64) for each in (before.whole, after)]
+        statistic, freedom = _heterogeneity(*sides)
+        usual = _usually(before, name)
+        if not freedom or len(usual) < FEWEST_PARTS:
             continue
-        changes, weights = rates[1] - rates[0], 1 / np.asarray(variance)
-        mean = float((weights * changes).sum() / weights.sum())
-        statistic = float((weights * (changes - mean) ** 2).sum())
-        found.append((float(chdtrc(freedom, statistic)), -statistic / freedom, name))
+        # What the levels add grows with the rows that a stretch of time has: more of them make nothing unusual.
+        denser = max(1.0, _per_time(after) / _per_time(before.whole))
+        found.append((_tail(statistic, freedom, denser, usual), -statistic / freedom, name))
     if not found:
         return None
     p_value, _, name = min(found)
     return name if p_value * len(found) < SURE else None
+
+
+def _heterogeneity(before: FloatArray, after: FloatArray) -> tuple[float, int]:
+    """Return the chi-squared sum of rows by bin and label, and its degrees of freedom; 0 where it is of no two bins."""
+    enough = (before.sum(axis=1) >= ROWS_PER_BIN) & (after.sum(axis=1) >= ROWS_PER_BIN)
+    freedom = int(enough.sum()) - 1
+    if freedom < 1:
+        return 0.0, 0
+    rows = [side[enough].sum(axis=1) for side in (before, after)]
+    rates = [(side[enough, 1] + 0.5) / (of + 1) for side, of in zip((before, after), rows, strict=True)]
+    variance = sum(rate * (1 - rate) / of for rate, of in zip(rates, rows, strict=True))
+    changes, weights = rates[1] - rates[0], 1 / np.asarray(variance)
+    mean = float((weights * changes).sum() / weights.sum())
+    return float((weights * (changes - mean) ** 2).sum()), freedom
+
+
+@lru_cache(maxsize=512)
+def _usually(baseline: LabelledBaseline, name: str) -> list[tuple[float, int]]:
+    """Return what `_heterogeneity` is of each of the baseline's windows beside all the others: once for every run."""
+    parts = baseline.part_columns.get("", {}).get(name)
+    if parts is None:
+        return []
+    whole = parts.sum(axis=0)
+    return [each for part in parts if (each := _heterogeneity(whole - part, part))[1]]
+
+
+def _tail(statistic: float, freedom: int, denser: float, usual: Sequence[tuple[float, int]]) -> float:
+    """Return the larger of two p-values: of chance, and of one more window like the usual ones."""
+    from scipy.special import chdtrc, stdtr
+
+    chance = float(chdtrc(freedom, statistic))
+    if not statistic > 0:
+        return chance
+    # Windows that are alike by luck, or one window many times, do not vary less than chance does.
+    logs = np.log([max(each / its, 1e-3) for each, its in usual])
+    centre = max(float(logs.mean()), 0.0)
+    spread = max(float(logs.std(ddof=1)), math.sqrt(2 / freedom)) * math.sqrt(1 + 1 / len(logs))
+    return max(chance, float(stdtr(len(logs) - 1, (centre - math.log(statistic / freedom / denser)) / spread)))
+
+
+def _per_time(profile: LabelsProfile) -> float:
+    """Return the labelled rows in a second of the window."""
+    return profile.labelled / profile.window.length.total_seconds()
 
 
 def data_failures(context: CheckContext) -> list[str]:

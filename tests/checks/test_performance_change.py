@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from monitoring_tasks.checks import CheckContext, Result
+from monitoring_tasks.checks.performance import performance
 from monitoring_tasks.checks.performance_change import _needed, performance_change
 from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.statistics.performance import (
@@ -50,7 +51,9 @@ def test_days_with_levels_of_their_own_leave_the_relation_in_its_interval():
             found = changed("precision", context)
             relation, change = of(found, "precision_change_relation", "amount"), of(found, "precision_change")
             chance = "which chance and the windows' usual ups and downs may do" in change.message
-            assert chance == (change.value_lower <= 0 <= change.value_upper)
+            usual = change.detail.get("usual", change.detail["baseline"]) - change.detail["baseline"]
+            low, high = min(usual, 0.0), max(usual, 0.0)
+            assert chance == (change.value_lower <= high and change.value_upper >= low)
             held.append(relation.value_lower <= 0 <= relation.value_upper)
             whole.append(change.value_lower <= 0 <= change.value_upper)
             alone = of(changed("precision", _without_levels(context)), "precision_change_relation", "amount")
@@ -71,6 +74,29 @@ def _without_levels(context: CheckContext) -> CheckContext:
             part_sums={name: each[:1] for name, each in baseline.part_sums.items()},
         ),
     )
+
+
+def test_a_window_is_held_against_what_windows_usually_are_as_the_verdict_does():
+    """Days off in opposite directions cancel in the calibration error of all rows: each is worse, and that is usual."""
+    rng = np.random.default_rng(44)
+    baseline = baseline_of([binary_rows(800, rng, level=sign * 0.7) for sign in (-1, 1) * 10], BINARY)
+    metric, error = "expected_calibration_error", "expected_calibration_error_change"
+
+    def said(rows: Rows) -> Result:
+        return of(changed(metric, context_of(rows, BINARY, baseline)), error)
+
+    day = binary_rows(800, rng, level=0.7)
+    usual = said(day)
+    assert usual.value_lower > 0  # larger than that of all rows, surely
+    assert usual.detail["baseline"] < 0.04 < 0.08 < usual.detail["usual"] < 0.16
+    assert "which chance and the windows' usual ups and downs may do" in usual.message
+    judged = performance(context_of(day, BINARY, baseline, f"{{performance: {{metrics: [{metric}]}}}}"))
+    words = f"of its windows usually {usual.detail['usual']:.3g}"
+    assert f" ({words}) to " in usual.message
+    assert f", {words} (alarm " in of(judged, metric).message
+    # One that comes out as all rows do is no news either, and one that is off by far more is.
+    assert "which chance " in said(binary_rows(800, rng)).message
+    assert "which chance " not in said(binary_rows(800, rng, level=2.5)).message
 
 
 def apart(rows: int, rng: np.random.Generator, lowest: float, logit: float) -> Rows:
@@ -191,3 +217,45 @@ def test_of_a_regression_no_feature_is_said_to_be_followed_otherwise():
     assert "because equal inputs come out otherwise" in whole.message
     assert "labels follow" not in whole.message
     assert whole.detail["relation_of"] is None
+
+
+def by_bin(rows: int, rng: np.random.Generator, spread: float, turned: float = 0.0) -> Rows:
+    """Rows of a day on which labels at equal amounts have levels of their own, and large ones come out otherwise."""
+    made = binary_rows(rows, rng)
+    level = spread * rng.normal(size=8)[np.clip((made.amount + 2) * 2, 0, 7).astype(int)]
+    true = 1 / (1 + np.exp(-(np.log(made.answer / (1 - made.answer)) + level - turned * (made.amount > 0.5))))
+    return replace(made, label=(rng.random(rows) < true).astype(float))
+
+
+def turned(days: int, spread: float, rng: np.random.Generator, *windows: Rows) -> list[str | None]:
+    """Return the feature that labels are said to follow in another way, of each window."""
+    baseline = baseline_of([by_bin(1000, rng, spread) for _ in range(days)], BINARY)
+    names = []
+    for rows in windows:
+        whole = of(changed("roc_auc", context_of(rows, BINARY, baseline)), "roc_auc_change")
+        name = whole.detail["relation_of"]
+        assert (f"(labels follow {name} in another way)" in whole.message) == (name is not None)
+        names.append(name)
+    return names
+
+
+def test_labels_whose_bins_go_up_and_down_every_day_are_not_said_to_follow_a_feature_otherwise():
+    """Of independent rows the sum of these days is too large nearly always: at p < 0.001 on 25 of 30."""
+    rng = np.random.default_rng(39)
+    quiet = [by_bin(1000, rng, 0.6) for _ in range(30)]
+    assert turned(20, 0.6, rng, *quiet) == [None] * 30
+
+
+def test_more_rows_a_day_show_the_same_levels_better_and_are_not_said_to_follow_otherwise():
+    rng = np.random.default_rng(41)
+    assert turned(30, 0.6, rng, *(by_bin(30_000, rng, 0.6) for _ in range(8))) == [None] * 8
+
+
+def test_a_feature_is_named_whose_labels_turn_by_more_than_the_windows_usually_do():
+    rng = np.random.default_rng(40)
+    steady = [by_bin(1000, rng, 0.0, turned=3.0) for _ in range(5)]
+    assert turned(20, 0.0, rng, *steady) == ["amount"] * 5
+    assert turned(20, 0.0, rng, *(by_bin(1000, rng, 0.0) for _ in range(10))) == [None] * 10
+    assert turned(20, 0.2, rng, by_bin(4000, rng, 0.2, turned=3.0)) == ["amount"]
+    # Of three days nobody knows what is usual.
+    assert turned(3, 0.0, rng, *steady) == [None] * 5

@@ -34,6 +34,17 @@ FEWEST_FREEDOM = 4.0
 """Degrees of freedom that the metric's own variance must have on either side: of two rows wrong. Where all rows are
 right nothing is known of how often one is not."""
 
+NOTHING = 1e-12
+"""Part of the metric's values below which a part of its change is rounding, and 0. Sums of some hundred terms leave
+1e-16 to 1e-15 of them."""
+
+NO_VARIANCE = 1e-16
+"""The same of a part's variance beside that of the change: its standard error is a hundred-millionth. Rounding of the
+numeric slopes, of steps of 1e-4, was seen to leave ten-billionths."""
+
+FEWEST_OF_ALL = 2.0
+"""Degrees of freedom of a variance of whole rows at least: ``2 (sum n h^2)^2 / sum n h^4`` with n of 1 or more."""
+
 STRATA = 20
 """Strata of the propensity: five already leave only a tenth of the bias (Rosenbaum & Rubin, 1984)."""
 
@@ -146,7 +157,7 @@ def decompose(
     Returns
     -------
     Decomposition
-        ``inputs + relation + rest`` is the change, to rounding.
+        ``inputs + relation + rest`` is the change, to rounding; a part that is rounding alone is 0.
 
     Raises
     ------
@@ -184,6 +195,8 @@ def decompose(
     corners = _corners(sides, both)
     found = _values(metric, corners, reference)
     values = np.where(PARTS == 0, 0.0, PARTS * found).sum(axis=1)
+    size = float(np.abs(found[np.isfinite(found)]).max(initial=0.0))
+    values[np.abs(values) < NOTHING * size] = 0.0
     if (found[0], found[5]) == (found[1], found[4]):
         values[3] = 0.0  # where all rows are in shared bins there must be no rest, not even rounding
     variances, freedoms = _sampling(metric, sides, corners, np.isfinite(found), reference)
@@ -191,6 +204,7 @@ def decompose(
         variances[:] = np.nan
     shares = [np.divide(side.rows, side.rows[both].sum()) * both if both.any() else side.rows * 0.0 for side in sides]
     moved = float(np.abs(shares[1] - shares[0]).sum()) / 2
+    moved = moved if moved > NOTHING else 0.0
     parts = []
     for value, variance, freedom, level in zip(values, variances, freedoms, (1, moved, 1, 0, 2 * moved), strict=True):
         parts.append(_part(float(value), float(variance), float(freedom), level * levels, levels_freedom))
@@ -437,8 +451,14 @@ def _sampling(
         fourth += its_fourth
         of_change = float(whole[0].sum())
         told &= of_change > 0 and 2 * of_change**2 >= FEWEST_FREEDOM * its_fourth[0]
+    # A part that is 0 by its nature, as the inputs' is where all rows are in one bin, has the rounding of slopes that
+    # cancel: a standard error of a hundred-millionth of the change's is none.
+    variance[variance < NO_VARIANCE * variance[0]] = 0.0
     some = (variance > 0) & (fourth > 0)
     freedom = np.divide(2 * variance**2, fourth, out=np.full(len(PARTS), np.inf), where=some)
+    # No cell has less than one row, so what all cells say is at least of two. Less comes of what was taken off the
+    # variance and not of the fourth powers, and Student's quantile of next to no freedom has a hundred digits.
+    freedom = np.maximum(freedom, FEWEST_OF_ALL)
     return variance if told else np.full(len(PARTS), np.nan), freedom
 
 

@@ -317,6 +317,39 @@ def test_levels_of_windows_widen_the_relation_and_the_inputs_by_what_has_moved()
     assert still.inputs.standard_error < 0.02
 
 
+@pytest.mark.parametrize("levels", [0.0, 0.05])
+def test_what_is_rounding_is_neither_a_part_nor_an_interval(levels):
+    """A day on which a column has one value: no inputs have moved, and nothing may be said to a hundred digits."""
+    generator = np.random.default_rng(38)
+    for _ in range(40):
+        table = window(generator, 2000, FLAT)[0].counts
+        a, b = np.zeros_like(table), np.zeros_like(table)
+        a[:2] = table[:2]
+        b[0] = table[2:].sum(axis=0)
+        parts = decompose(roc_auc, Outcomes(a, edges=EDGES), Outcomes(b, edges=EDGES), levels=levels, levels_freedom=9)
+        assert parts.inputs == type(parts.inputs)(0.0, 0.0, 0.0, 0.0)
+        assert parts.interaction == type(parts.inputs)(0.0, 0.0, 0.0, 0.0)
+        for name in ("change", "relation", "rest"):
+            part = getattr(parts, name)
+            assert abs(part.value) > 1e-6, name
+            assert 0 < part.upper - part.lower < 1, name
+        assert parts.relation.value + parts.rest.value == pytest.approx(parts.change.value, abs=1e-15)
+
+
+@given(tables, tables, st.sampled_from([accuracy, roc_auc]))
+def test_no_part_is_rounding_and_no_quantile_is_of_next_to_no_freedom(a, b, metric):
+    a[0] = b[1] = 0
+    assume(all(side.sum(axis=0)[1:, 1:].sum(axis=(0, 1)).all() for side in (a, b, a[2:], b[2:])))
+    parts = decompose(metric, Outcomes(a), Outcomes(b))
+    for name in PARTS:
+        part = getattr(parts, name)
+        assert part.value == 0 or not abs(part.value) < 1e-13, name
+        if np.isfinite(part.standard_error):
+            # Student's of two degrees of freedom.
+            assert part.upper - part.value <= 4.303 * part.standard_error, name
+            assert part.standard_error == 0 or part.standard_error > 1e-9 * parts.change.standard_error, name
+
+
 def test_tables_in_pieces_give_the_same(monkeypatch):
     counts = np.arange(1, 25).reshape(2, 2, 3, 2) * 10
     whole = decompose(accuracy, Outcomes(counts), Outcomes(counts[::-1]))

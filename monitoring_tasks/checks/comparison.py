@@ -52,6 +52,9 @@ class Comparison:
     ) -> Comparison:
         """Compare two values, one-sided.
 
+        Of a metric that is best at 0 sizes are compared, and the p-value is doubled: where the baseline's is 0, chance
+        has two sides to be worse on.
+
         Parameters
         ----------
         metric
@@ -78,8 +81,11 @@ class Comparison:
             at, before_error = _within(before, *(float(on_scale(metric, end)) for end in reach))
         error = math.sqrt(before_error**2 + after[1] ** 2 + variance * (1 / windows + 1 / max(parts, 1)))
         freedom = float(parts - 1) if variance > 0 else math.inf
-        z = _in_errors(at, after[0], error)
-        worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
+        if metric.better == "zero":
+            # Worse is farther from 0 than the baseline, on either side: nearer to it is never an alarm.
+            worse = -max(_in_errors(abs(at), abs(after[0]), error), 0.0)
+        else:
+            worse = _in_errors(at, after[0], error) * (1 if metric.better == "higher" else -1)
         tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
         return cls(
             metric=metric,
@@ -102,7 +108,10 @@ class Comparison:
         tail = rate / (2 if self.metric.better == "zero" else 1)
         quantile = ndtri(tail) if math.isinf(self.freedom) else stdtrit(self.freedom, tail)
         margin = -float(quantile) * self.error
-        low, high = (float(off_scale(self.metric, self.at + sign * margin)) for sign in (-1, 1))
+        centre = abs(self.at) if self.metric.better == "zero" else self.at
+        low, high = (float(off_scale(self.metric, centre + sign * margin)) for sign in (-1, 1))
+        if self.metric.better == "zero":
+            low = -high
         lowest, highest = self.metric.lowest, self.metric.highest
         # A value at a bound is taken as half a row inside of it: where that is in order, so is the bound.
         low = lowest if low <= self.reach[0] else min(max(low + more, lowest), highest)

@@ -164,6 +164,23 @@ def test_bias_is_held_on_both_sides():
         assert (found.threshold_lower, found.threshold_upper) == (-0.5, 0.5)
 
 
+def test_bias_is_held_to_the_size_that_it_has_in_the_baseline():
+    rng = np.random.default_rng(9)
+    number = rng.normal(size=1000)
+
+    def rows(bias: float) -> Rows:
+        return Rows(
+            number, rng.integers(0, 3, 1000), number + bias + rng.normal(size=1000), np.zeros(1000, int), number
+        )
+
+    baseline = baseline_of([rows(1.0) for _ in range(20)], REGRESSION)
+    for bias, status in ((1.0, "ok"), (0.0, "ok"), (-0.8, "ok"), (1.5, "alarm"), (-1.5, "alarm")):
+        context = context_of(rows(bias), REGRESSION, baseline, "{performance: {metrics: [bias]}}")
+        found = of(performance(context), "bias")
+        assert found.status == status, found
+        assert found.threshold_lower == -found.threshold_upper < -1.0
+
+
 def test_too_few_labels_are_no_verdict():
     rows = binary_rows(2000, np.random.default_rng(10), concept=3.0)
     rows.label[np.random.default_rng(0).random(2000) < 0.4] = np.nan

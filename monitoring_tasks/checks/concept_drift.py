@@ -15,7 +15,7 @@ from monitoring_tasks.checks.comparison import compare
 from monitoring_tasks.checks.detectors import LOSS, detector_results
 from monitoring_tasks.checks.estimated_performance import minimum_coverage
 from monitoring_tasks.checks.labels import provisional, too_few_labels, without_labels
-from monitoring_tasks.checks.performance import few_of_baseline, no_baseline
+from monitoring_tasks.checks.performance import NO_ROW_OF_SEGMENT, few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.config import ConceptDrift
@@ -178,7 +178,7 @@ def _why_not_judged(
     if baseline is None:
         return no_baseline(context)
     if profile.segment not in baseline.profiles or not baseline.profiles[profile.segment].labelled:
-        return "the baseline holds no labelled row of this segment"
+        return NO_ROW_OF_SEGMENT
     return few_of_baseline(baseline.profiles[profile.segment], minimum)
 
 

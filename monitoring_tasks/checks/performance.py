@@ -38,6 +38,9 @@ DECIDED: Mapping[str, tuple[str, ...]] = {
 }
 """By task: the metrics that are held against the baseline where the file names none; all others are told."""
 
+NO_ROW_OF_SEGMENT = "the baseline holds no labelled row of this segment"
+"""Why a segment that is new is compared with nothing."""
+
 
 def performance(context: CheckContext) -> list[Result]:
     """Compute every metric of the labelled rows, and hold those that decide against the baseline's."""
@@ -174,8 +177,9 @@ def _decided(
         return replace(result, status="insufficient_data")
     if fixed is not None:
         return _against_fixed(result, metric, fixed)
-    if reference is None:
-        return replace(result, status="insufficient_data", message=f"{result.message}; {no_baseline(context)}")
+    if reference is None or reference.coverage is None:
+        why = no_baseline(context) if context.labelled_baseline is None else NO_ROW_OF_SEGMENT
+        return replace(result, status="insufficient_data", message=f"{result.message}; {why}")
     few = few_of_baseline(reference, settings.minimum_coverage)
     if few is not None:
         return replace(result, status="insufficient_data", message=f"{result.message}; {few}")

@@ -383,6 +383,16 @@ def test_without_the_baselines_labels_nothing_is_decided():
     assert "the baseline's labels are complete from 2024-03-23T00:00Z on" in auc.message
 
 
+def test_a_segment_that_the_baseline_does_not_know_is_said_to_be_new():
+    """It was said to be waiting for labels of the baseline, which were there."""
+    known = replace(BASELINE, profiles={key: each for key, each in BASELINE.profiles.items() if key != "shop=north"})
+    found = performance(context_of(binary_rows(900, np.random.default_rng(1)), BINARY, known))
+    auc = of(found, "roc_auc", "shop=north")
+    assert (auc.status, auc.threshold_lower) == ("insufficient_data", None)
+    assert auc.message.endswith("; the baseline holds no labelled row of this segment")
+    assert of(found, "roc_auc", "shop=south").status == "ok"
+
+
 def test_bins_share_the_loss_out_and_the_worst_is_named():
     rng = np.random.default_rng(12)
     rows = binary_rows(6000, rng)

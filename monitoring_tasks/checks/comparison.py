@@ -18,6 +18,9 @@ from monitoring_tasks.window import Window
 FEWEST_PARTS = 4
 """Windows of the baseline that show how much performance varies from one to the next; with fewer it is not known."""
 
+SURELY = 2.0
+"""Standard errors from which on windows are said to be usually otherwise than all rows together."""
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -189,8 +189,8 @@ def between_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None
 
     (0, 0) where it is not known: of fewer windows than `FEWEST_PARTS`, or where none is counted as the metric needs.
     """
-    variance, windows, _ = _of_windows(metric, baseline)
-    return variance, windows
+    found = _of_windows(metric, baseline)
+    return found.between, found.windows
 
 
 def usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> float:
@@ -199,23 +199,52 @@ def usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) 
     0 where they are better: a window is never held against more than the baseline's value. What a window of k windows'
     length is worse by is a k-th of it: that is the share of pairs of rows which are of one window.
     """
-    _, _, beyond = _of_windows(metric, baseline)
+    beyond = _of_windows(metric, baseline).beyond
     return {"higher": min(beyond, 0.0), "lower": max(beyond, 0.0), "zero": 0.0}[metric.better]
 
 
+def is_usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> bool:
+    """Tell whether windows of the baseline are usually worse than all of its rows together by more than chance."""
+    return abs(usually_worse(metric, baseline)) > SURELY * _of_windows(metric, baseline).error
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """What the baseline's windows show of a metric, on its scale."""
+
+    between: float = 0.0
+    """Variance from window to window beyond chance."""
+    windows: int = 0
+    """Of how many."""
+    beyond: float = 0.0
+    """Their mean less the value of all rows."""
+    error: float = 0.0
+    """Standard error of the mean."""
+
+
 @lru_cache(maxsize=64)
-def _of_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int, float]:
-    """Return the variance between the baseline's windows, their number, and their mean less the value of all rows."""
+def _of_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> _Windows:
     if baseline is None or not metric.suits(baseline.parts):
-        return 0.0, 0, 0.0
+        return _Windows()
     values, errors = scaled(metric, baseline.parts)
     known = np.isfinite(values) & np.isfinite(errors) & (errors**2 > 0)
     if known.sum() < FEWEST_PARTS:
-        return 0.0, 0, 0.0
+        return _Windows()
     variance = between_variance(values[known], errors[known])
-    weight = 1 / (errors[known] ** 2 + variance)
-    beyond = float(weight @ values[known] / weight.sum() - scaled(metric, baseline.parts.added())[0])
-    return variance, int(known.sum()), beyond if math.isfinite(beyond) else 0.0
+    # The mean is of the values themselves, by rows: an error on the scale depends on the value, so that weights by it
+    # favour some values, and the mean of logits is not the logit of the mean. Of a share it is that of all rows.
+    estimate = metric.estimate(baseline.parts)
+    own = estimate.value if estimate.centre is None else estimate.centre
+    rows = baseline.parts.counts.sum(axis=(1, 2, 3))
+    weights = np.where(np.isfinite(estimate.trials) & (estimate.trials > 0), estimate.trials, rows)
+    # What chance adds is not known of windows without an error.
+    counted = np.isfinite(own) & (known if estimate.centre is not None else True)
+    mean = weights[counted] @ own[counted] / weights[counted].sum()
+    whole = baseline.parts.added()
+    beyond = float(on_scale(metric, np.clip(mean, *reach(metric, whole))) - scaled(metric, whole)[0])
+    weight = weights[known]
+    error = float(np.sqrt(weight**2 @ (errors[known] ** 2 + variance)) / weight.sum())
+    return _Windows(variance, int(known.sum()), beyond if math.isfinite(beyond) else 0.0, error)
 
 
 def _within(before: tuple[float, float], lowest: float, highest: float) -> tuple[float, float]:

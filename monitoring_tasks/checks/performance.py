@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import compare, usually_worse
+from monitoring_tasks.checks.comparison import compare, is_usually_worse
 from monitoring_tasks.checks.labelled_rows import labelled_rows
 from monitoring_tasks.checks.labels import label_results, provisional, too_few_labels, without_labels, wrong_classes
 from monitoring_tasks.checks.measurable import lacks
@@ -195,7 +195,7 @@ def _decided(
     change = f"the baseline's is {number(comparison.reference)}"
     usual = number(float(off_scale(comparison.metric, comparison.at)) + more)
     told_apart = comparison.reach[0] <= comparison.reference <= comparison.reach[1]
-    worse = usually_worse(comparison.metric, context.labelled_baseline) != 0
+    worse = is_usually_worse(comparison.metric, context.labelled_baseline)
     if worse and told_apart and usual != number(comparison.reference):
         change += f", of its windows usually {usual}"
     ups_and_downs = "usual ups and downs explain" if comparison.between else "chance explains"

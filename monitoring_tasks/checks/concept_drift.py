@@ -161,7 +161,7 @@ class Tested:
         margin = self._margin(cut)
         bound = max(settings.minimum_effect * self.unit, margin)
         status: Status = "alarm" if significant and self.effect >= settings.minimum_effect else "ok"
-        sure, bound_in_words = p_value(self.p_value), self._bound_in_words(bound, few=margin >= self.reach)
+        sure, bound_in_words = p_value(self.p_value), self._bound_in_words(bound, margin)
         message = f"{self.words}{self.in_bin} ({bound_in_words}; {sure})"
         if status == "alarm" and self.of_bin:
             # Of all rows together nothing may be beyond its bound then: the p-value is the bin's.
@@ -173,8 +173,8 @@ class Tested:
             value_lower=None if math.isnan(self.lower) else self.lower,
             value_upper=None if math.isnan(self.upper) else self.upper,
             p_value=self.p_value,
-            threshold_lower=None if self.higher_is_worse or bound >= self.reach else -bound,
-            threshold_upper=None if bound >= self.reach else bound,
+            threshold_lower=None if self.higher_is_worse else -min(bound, self.reach),
+            threshold_upper=min(bound, self.reach),
             status=status,
             message=f"{message}{how_final}",
         )
@@ -188,9 +188,12 @@ class Tested:
             return self.comparison.reference - low
         return math.inf if high is None else high - self.comparison.reference
 
-    def _bound_in_words(self, bound: float, *, few: bool) -> str:
+    def _bound_in_words(self, bound: float, margin: float) -> str:
         if bound >= self.reach:
-            return f"no {'share' if self.share else 'value'}{' of so few rows' if few else ''} is an alarm"
+            what = "share" if self.share else "value"
+            if margin >= self.reach and math.isfinite(self.freedom):
+                return f"no {what} is beyond the usual ups and downs"
+            return f"no {what}{' of so few rows' if margin >= self.reach else ''} is an alarm"
         size = f"{number(100 * bound)} points" if self.share else number(bound)
         return f"alarm beyond {'+' if self.higher_is_worse else '±'}{size}"
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
+from monitoring_tasks.checks.concept_drift import Tested as Held
 from monitoring_tasks.checks.concept_drift import concept_drift
 from monitoring_tasks.checks.detectors import Series, Usual, _chart, _warning, chart_threshold
 from monitoring_tasks.checks.result import Result
@@ -220,8 +221,19 @@ def test_a_loss_is_an_alarm_where_it_is_beyond_its_bound():
 def test_a_bound_that_no_share_reaches_is_not_told():
     """Windows with shares of labels of 0 to 1: bounds were up to 134 points."""
     its = found(run(binary(np.random.default_rng(67), 100), baseline(spread=0.6)), "label_shift", "a")
-    assert (its.decided(), its.threshold_lower, its.threshold_upper) == ("ok", None, None)
-    assert "(no share of so few rows is an alarm; p = " in its.message
+    most = max(its.detail["expected"], 1 - its.detail["expected"])
+    assert (its.decided(), its.threshold_lower, its.threshold_upper) == ("ok", -most, most)
+    assert "(no share is beyond the usual ups and downs; p = " in its.message
+    settings = made.monitor(["a"]).checks.concept_drift
+    few = Held(
+        **{"metric": "label_shift", "column": "a", "segment": "", "value": 0.3, "lower": 0.0, "upper": 0.6},
+        **{"p_value": 0.05, "effect": 0.3, "unit": 1.0, "error": 0.2, "freedom": math.inf, "sides": 4, "words": "30 %"},
+        **{"baseline_rows": 900, "window_rows": 6, "detail": {}, "reach": 0.7},
+    )
+    assert few.result(False, 0.1, settings, "").message == "30 % (alarm beyond ±39.2 points; p = 0.05)"
+    its = few.result(False, 1e-4, settings, "")
+    assert its.message == "30 % (no share of so few rows is an alarm; p = 0.05)"
+    assert its.threshold_upper == 0.7
 
 
 def test_an_alarm_without_any_column_says_what_changed():

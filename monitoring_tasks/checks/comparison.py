@@ -18,6 +18,9 @@ from monitoring_tasks.window import Window
 FEWEST_PARTS = 4
 """Windows of the baseline that show how much performance varies from one to the next; with fewer it is not known."""
 
+SURELY = 2.0
+"""Standard errors from which on windows are said to be usually otherwise than all rows together."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -52,6 +55,9 @@ class Comparison:
     ) -> Comparison:
         """Compare two values, one-sided.
 
+        Of a metric that is best at 0 sizes are compared, and the p-value is doubled: where the baseline's is 0, chance
+        has two sides to be worse on.
+
         Parameters
         ----------
         metric
@@ -78,8 +84,11 @@ class Comparison:
             at, before_error = _within(before, *(float(on_scale(metric, end)) for end in reach))
         error = math.sqrt(before_error**2 + after[1] ** 2 + variance * (1 / windows + 1 / max(parts, 1)))
         freedom = float(parts - 1) if variance > 0 else math.inf
-        z = _in_errors(at, after[0], error)
-        worse = {"higher": z, "lower": -z, "zero": -abs(z)}[metric.better]
+        if metric.better == "zero":
+            # Worse is farther from 0 than the baseline, on either side: nearer to it is never an alarm.
+            worse = -max(_in_errors(abs(at), abs(after[0]), error), 0.0)
+        else:
+            worse = _in_errors(at, after[0], error) * (1 if metric.better == "higher" else -1)
         tail = float(ndtr(worse) if math.isinf(freedom) else stdtr(freedom, worse))
         return cls(
             metric=metric,
@@ -102,7 +111,10 @@ class Comparison:
         tail = rate / (2 if self.metric.better == "zero" else 1)
         quantile = ndtri(tail) if math.isinf(self.freedom) else stdtrit(self.freedom, tail)
         margin = -float(quantile) * self.error
-        low, high = (float(off_scale(self.metric, self.at + sign * margin)) for sign in (-1, 1))
+        centre = abs(self.at) if self.metric.better == "zero" else self.at
+        low, high = (float(off_scale(self.metric, centre + sign * margin)) for sign in (-1, 1))
+        if self.metric.better == "zero":
+            low = -high
         lowest, highest = self.metric.lowest, self.metric.highest
         # A value at a bound is taken as half a row inside of it: where that is in order, so is the bound.
         low = lowest if low <= self.reach[0] else min(max(low + more, lowest), highest)
@@ -177,8 +189,8 @@ def between_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None
 
     (0, 0) where it is not known: of fewer windows than `FEWEST_PARTS`, or where none is counted as the metric needs.
     """
-    variance, windows, _ = _of_windows(metric, baseline)
-    return variance, windows
+    found = _of_windows(metric, baseline)
+    return found.between, found.windows
 
 
 def usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> float:
@@ -187,17 +199,22 @@ def usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) 
     0 where they are better: a window is never held against more than the baseline's value. What a window of k windows'
     length is worse by is a k-th of it: that is the share of pairs of rows which are of one window.
     """
-    _, _, beyond = _of_windows(metric, baseline)
+    beyond = _of_windows(metric, baseline).beyond
     return {"higher": min(beyond, 0.0), "lower": max(beyond, 0.0), "zero": 0.0}[metric.better]
+
+
+def is_usually_worse(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> bool:
+    """Tell whether windows of the baseline are usually worse than all of its rows together by more than chance."""
+    return abs(usually_worse(metric, baseline)) > SURELY * _of_windows(metric, baseline).error
 
 
 def value_of_windows(comparison: Comparison, baseline: LabelledBaseline | None, more: float = 0.0) -> float | None:
     """Return the value that windows of the baseline usually have, where they are worse than all of its rows together.
 
-    None where they are not, or where so few rows as the window's do not tell the baseline's value apart from the next.
-    `more` is what chance adds to the window's value, see `added_by_chance`.
+    None where they are not for certain, or where so few rows as the window's do not tell the baseline's value apart
+    from the next. `more` is what chance adds to the window's value, see `added_by_chance`.
     """
-    if usually_worse(comparison.metric, baseline) == 0:
+    if not is_usually_worse(comparison.metric, baseline):
         return None
     lowest, highest = comparison.reach
     usual = float(off_scale(comparison.metric, comparison.at)) + more
@@ -210,19 +227,43 @@ def added_by_chance(metric: PerformanceMetric, current: LabelsProfile) -> float:
     return 0.0 if centre is None else float(metric.function(current.outcomes)) - float(centre)
 
 
+@dataclass(frozen=True)
+class _Windows:
+    """What the baseline's windows show of a metric, on its scale."""
+
+    between: float = 0.0
+    """Variance from window to window beyond chance."""
+    windows: int = 0
+    """Of how many."""
+    beyond: float = 0.0
+    """Their mean less the value of all rows."""
+    error: float = 0.0
+    """Standard error of the mean."""
+
+
 @lru_cache(maxsize=64)
-def _of_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> tuple[float, int, float]:
-    """Return the variance between the baseline's windows, their number, and their mean less the value of all rows."""
+def _of_windows(metric: PerformanceMetric, baseline: LabelledBaseline | None) -> _Windows:
     if baseline is None or not metric.suits(baseline.parts):
-        return 0.0, 0, 0.0
+        return _Windows()
     values, errors = scaled(metric, baseline.parts)
     known = np.isfinite(values) & np.isfinite(errors) & (errors**2 > 0)
     if known.sum() < FEWEST_PARTS:
-        return 0.0, 0, 0.0
+        return _Windows()
     variance = between_variance(values[known], errors[known])
-    weight = 1 / (errors[known] ** 2 + variance)
-    beyond = float(weight @ values[known] / weight.sum() - scaled(metric, baseline.parts.added())[0])
-    return variance, int(known.sum()), beyond if math.isfinite(beyond) else 0.0
+    # The mean is of the values themselves, by rows: an error on the scale depends on the value, so that weights by it
+    # favour some values, and the mean of logits is not the logit of the mean. Of a share it is that of all rows.
+    estimate = metric.estimate(baseline.parts)
+    own = estimate.value if estimate.centre is None else estimate.centre
+    rows = baseline.parts.counts.sum(axis=(1, 2, 3))
+    weights = np.where(np.isfinite(estimate.trials) & (estimate.trials > 0), estimate.trials, rows)
+    # What chance adds is not known of windows without an error.
+    counted = np.isfinite(own) & (known if estimate.centre is not None else True)
+    mean = weights[counted] @ own[counted] / weights[counted].sum()
+    whole = baseline.parts.added()
+    beyond = float(on_scale(metric, np.clip(mean, *reach(metric, whole))) - scaled(metric, whole)[0])
+    weight = weights[known]
+    error = float(np.sqrt(weight**2 @ (errors[known] ** 2 + variance)) / weight.sum())
+    return _Windows(variance, int(known.sum()), beyond if math.isfinite(beyond) else 0.0, error)
 
 
 def _within(before: tuple[float, float], lowest: float, highest: float) -> tuple[float, float]:

@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import compare
+from monitoring_tasks.checks.comparison import Comparison, compare
 from monitoring_tasks.checks.detectors import LOSS, detector_results
 from monitoring_tasks.checks.estimated_performance import minimum_coverage
 from monitoring_tasks.checks.labels import no_classes, provisional, too_few_labels, without_labels
-from monitoring_tasks.checks.performance import few_of_baseline, no_baseline
+from monitoring_tasks.checks.performance import NO_ROW_OF_SEGMENT, few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value, percent
 from monitoring_tasks.config import ConceptDrift
@@ -24,7 +24,7 @@ from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.profile import readable
 from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.multiple_testing import benjamini_hochberg
-from monitoring_tasks.statistics.performance import performance_metric
+from monitoring_tasks.statistics.performance import performance_metric, task_of
 from monitoring_tasks.statistics.performance.calibration_drift import calibration_drift
 from monitoring_tasks.statistics.performance.conditional_shift import (
     BetweenWindows,
@@ -37,6 +37,9 @@ from monitoring_tasks.statistics.performance.conditional_shift import (
 
 FEWEST_LABELS = 5
 """Rows that a window should have of either label, or its share of labels is not judged: Cochran's rule."""
+
+CHANGED = {"calibration_drift": "the calibration has changed", "loss_drift": "the mean loss has risen"}
+"""What an alarm says where none is of a column."""
 
 OF_TESTS = 0.8
 """Share of the rate of false alarms that the tests of the window may use; the rest is for the CUSUM chart."""
@@ -134,6 +137,14 @@ class Tested:
     """Whether the value is a difference of shares."""
     higher_is_worse: bool = False
     """Whether only a rise counts."""
+    comparison: Comparison | None = None
+    """Of the loss, whose bound is not as many errors away on either scale."""
+    reach: float = math.inf
+    """The largest value that there is, of either sign: a share is at most 1."""
+    in_bin: str = ""
+    """The bin that changed most surely, in words that follow on `words`."""
+    of_bin: str = ""
+    """The same as a sentence of its own, where the bin is surer than all bins together and so what was found."""
 
     def result(self, significant: bool, cut: float, settings: ConceptDrift, how_final: str) -> Result:
         """Decide it. `cut` is the largest p-value that would be significant."""
@@ -147,21 +158,42 @@ class Tested:
         )
         if math.isnan(self.value) or math.isnan(self.p_value):
             return replace(result, status="insufficient_data", message=f"{self.words}{how_final}")
-        bound = max(settings.minimum_effect * self.unit, _quantile(cut / self.sides, self.freedom) * self.error)
+        margin = self._margin(cut)
+        bound = max(settings.minimum_effect * self.unit, margin)
         status: Status = "alarm" if significant and self.effect >= settings.minimum_effect else "ok"
+        sure, bound_in_words = p_value(self.p_value), self._bound_in_words(bound, margin)
+        message = f"{self.words}{self.in_bin} ({bound_in_words}; {sure})"
+        if status == "alarm" and self.of_bin:
+            # Of all rows together nothing may be beyond its bound then: the p-value is the bin's.
+            message = f"{self.of_bin} ({sure} of the bin that changed most surely); {self.words}"
+            message += f" ({bound_in_words})" if bound < self.reach else ""
         return replace(
             result,
             value=self.value,
             value_lower=None if math.isnan(self.lower) else self.lower,
             value_upper=None if math.isnan(self.upper) else self.upper,
             p_value=self.p_value,
-            threshold_lower=None if self.higher_is_worse else -bound,
-            threshold_upper=bound,
+            threshold_lower=None if self.higher_is_worse else -min(bound, self.reach),
+            threshold_upper=min(bound, self.reach),
             status=status,
-            message=f"{self.words} ({self._bound_in_words(bound)}; {p_value(self.p_value)}){how_final}",
+            message=f"{message}{how_final}",
         )
 
-    def _bound_in_words(self, bound: float) -> str:
+    def _margin(self, cut: float) -> float:
+        """Return how far from the baseline's chance and the usual ups and downs reach, at this p-value."""
+        if self.comparison is None:
+            return _quantile(cut / self.sides, self.freedom) * self.error
+        low, high = self.comparison.bounds(cut)
+        if low is not None:
+            return self.comparison.reference - low
+        return math.inf if high is None else high - self.comparison.reference
+
+    def _bound_in_words(self, bound: float, margin: float) -> str:
+        if bound >= self.reach:
+            what = "share" if self.share else "value"
+            if margin >= self.reach and math.isfinite(self.freedom):
+                return f"no {what} is beyond the usual ups and downs"
+            return f"no {what}{' of so few rows' if margin >= self.reach else ''} is an alarm"
         size = f"{number(100 * bound)} points" if self.share else number(bound)
         return f"alarm beyond {'+' if self.higher_is_worse else '±'}{size}"
 
@@ -180,7 +212,7 @@ def _why_not_judged(
     if (other := no_classes(context)) is not None:
         return other
     if profile.segment not in baseline.profiles or not baseline.profiles[profile.segment].labelled:
-        return "the baseline holds no labelled row of this segment"
+        return NO_ROW_OF_SEGMENT
     return few_of_baseline(baseline.profiles[profile.segment], minimum)
 
 
@@ -281,7 +313,7 @@ def _at_equal(
         "between_windows": math.sqrt(between.level) if between else 0.0,
         "windows": between.windows if between else 0,
     }
-    in_bin = ""
+    in_bin = of_bin = ""
     effect = abs(shift.difference) / unit
     if strongest is not None:
         its = tables[label][strongest]
@@ -298,6 +330,7 @@ def _at_equal(
         in_bin = f"; most in {column}={labels[strongest]}: {sizes} of {counted(int(its[0]), 'row')}"
         if shift.p_any_bin < shift.p_level:  # the bin is what was found
             effect = max(effect, abs(change) / unit)
+            of_bin = _sentence_of_bin(context, profile, f"{column}={labels[strongest]}", label, sizes, int(its[0]))
     half = _quantile(0.025, shift.freedom) * shift.standard_error
     if not regression:
         detail["label"] = readable(_label_names(profile)[label])
@@ -312,8 +345,11 @@ def _at_equal(
         error=shift.standard_error,
         freedom=shift.freedom,
         sides=(2 if strongest is None else 4) * len(candidates),
-        words=_sentence(context, profile, column, label, shift, known_too=key != WHOLE) + in_bin,
+        words=_sentence(context, profile, column, label, shift, known_too=key != WHOLE),
         detail=detail,
+        reach=math.inf if regression else max(shift.expected, 1 - shift.expected),
+        in_bin=in_bin,
+        of_bin=of_bin,
     )
 
 
@@ -346,12 +382,24 @@ def _sentence(
     sizes = _pair(shift.expected + shift.difference, shift.expected, profile.bins.task == "regression")
     if profile.bins.task == "regression":
         return f"at equal {column} the mean residual (prediction less label) is {sizes}"
-    labels = context.monitor.labels
-    name = readable(_label_names(profile)[label])
     log = context.monitor.inference_log
     score = log.score if profile.bins.edges and isinstance(log.score, str) else log.prediction
     equal = f"{column} and {score}" if known_too and score not in (None, column) else column
-    return f"at equal {equal} {sizes} of the rows have {labels.value if labels else 'label'}={name}"
+    return f"at equal {equal} {sizes} of the rows have {_label_in_words(context, profile, label)}"
+
+
+def _sentence_of_bin(
+    context: CheckContext, profile: LabelsProfile, which: str, label: int, sizes: str, rows: int
+) -> str:
+    of_rows = counted(rows, "row")
+    if profile.bins.task == "regression":
+        return f"in {which} the mean residual (prediction less label) of {of_rows} is {sizes}"
+    return f"in {which} {sizes} of {of_rows} have {_label_in_words(context, profile, label)}"
+
+
+def _label_in_words(context: CheckContext, profile: LabelsProfile, label: int) -> str:
+    labels = context.monitor.labels
+    return f"{labels.value if labels else 'label'}={readable(_label_names(profile)[label])}"
 
 
 def _pair(after: float, before: float, regression: bool) -> str:
@@ -389,13 +437,12 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
     freedom = float(windows - 1) if level > 0 else math.inf
     half = _quantile(0.025, freedom) * error
     observed = float(after[:, 1].sum() / rows) if rows else math.nan
-    labels, positive = context.monitor.labels, readable(profile.bins.classes[1])
-    name = f"{labels.value if labels else 'label'}={positive}"
+    expected = min(max(observed - residual, 0.0), 1.0) if rows else math.nan
     words = f"{score}: too few labels of either kind to test the calibration"
     if judged:
         words = (
-            f"{percent(observed)} of the rows have {name}, the baseline's calibration of {score} expects "
-            f"{percent(min(max(observed - residual, 0.0), 1.0))}"
+            f"{percent(observed)} of the rows have {_label_in_words(context, profile, 1)}, the baseline's calibration "
+            f"of {score} expects {percent(expected)}"
         )
     return [
         Tested(
@@ -414,6 +461,7 @@ def _calibration(context: CheckContext, profile: LabelsProfile, baseline: Labell
             words=words,
             baseline_rows=int(before.sum()),
             window_rows=rows,
+            reach=max(expected, 1 - expected),
             detail={
                 "sampling_error": own,
                 "between_windows": math.sqrt(level),
@@ -428,7 +476,7 @@ def _loss(profile: LabelsProfile, baseline: LabelledBaseline) -> list[Tested]:
     """Test whether the mean loss has risen."""
     reference = baseline.profiles[profile.segment]
     for name in LOSS:
-        metric = performance_metric(name)
+        metric = performance_metric(name).of_task(task_of(profile.outcomes))
         if not metric.suits(profile.outcomes) or (name == "accuracy" and not profile.bins.has_prediction):
             continue
         comparison = compare(metric, reference, profile, baseline)
@@ -437,8 +485,6 @@ def _loss(profile: LabelsProfile, baseline: LabelledBaseline) -> list[Tested]:
         its = float(metric.function(profile.outcomes))
         error_rate = name == "accuracy"
         before, after = (1 - comparison.reference, 1 - its) if error_rate else (comparison.reference, its)
-        low, high = comparison.bounds(0.05)
-        margin = (1 - low if error_rate and low is not None else high or math.nan) - before
         words = "share of wrong predictions" if error_rate else metric.label
         write = percent if error_rate else number
         return [
@@ -452,7 +498,7 @@ def _loss(profile: LabelsProfile, baseline: LabelledBaseline) -> list[Tested]:
                 p_value=comparison.p_value,
                 effect=(after - before) / (1.0 if error_rate else before or 1.0),
                 unit=1.0 if error_rate else before or 1.0,
-                error=margin / _quantile(0.05, comparison.freedom),
+                error=math.nan,
                 freedom=comparison.freedom,
                 sides=1,
                 words=f"{words} {write(after)} instead of {write(before)}",
@@ -461,6 +507,8 @@ def _loss(profile: LabelsProfile, baseline: LabelledBaseline) -> list[Tested]:
                 detail={"loss": "error" if error_rate else name, "expected": before, "observed": after},
                 share=error_rate,
                 higher_is_worse=True,
+                comparison=comparison,
+                reach=comparison.reference - metric.lowest if error_rate else metric.highest - comparison.reference,
             )
         ]
     return []
@@ -484,11 +532,16 @@ def _verdict(results: Sequence[Result], how_final: str) -> Result:
         message = f"no column could be judged: {columns[0].message if columns else 'none is known'}"
         return replace(result, status="insufficient_data", message=message)
     alarm = bool(moved or others)
-    message = f"labels changed at equal values of {len(moved)} of {counted(len(judged), 'column')}"
+    columns_in_words = f"{len(moved)} of {counted(len(judged), 'column')}"
+    message = f"labels changed at equal values of {columns_in_words}"
     if moved:
         message = f"{message}: {moved[0].message.removesuffix(how_final)}"
     elif others:
-        message = f"{message}; {others[0].message.removesuffix(how_final)}"
+        what = " and ".join(dict.fromkeys(CHANGED[each.metric] for each in others))
+        message = (
+            f"{what}: {others[0].message.removesuffix(how_final)}; by column alone labels changed at equal values "
+        )
+        message += f"of {columns_in_words}"
     return replace(
         result,
         value=len(moved) / len(judged),

@@ -16,6 +16,7 @@ from monitoring_tasks.checks.expected_performance import (
     answered,
     chance_adds,
     compare_expected,
+    corrected_in_words,
     drawn_inside,
     estimate_of,
     expect,
@@ -25,7 +26,7 @@ from monitoring_tasks.checks.expected_performance import (
     population,
 )
 from monitoring_tasks.checks.labels import no_classes, too_few_labels, without_labels
-from monitoring_tasks.checks.performance import decided_metrics, few_of_baseline, no_baseline
+from monitoring_tasks.checks.performance import bounds_in_words, decided_metrics, few_of_baseline, no_baseline
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, p_value
 from monitoring_tasks.config import Performance
@@ -61,13 +62,15 @@ def estimated_performance(context: CheckContext) -> list[Result]:
             continue
         endless = population(expected) if any(can_estimate(metric, profile) for metric in decided) else None
         for metric in [metric for metric in _metrics(context) if can_estimate(metric, profile)]:
-            comparison = None
+            comparison, corrected = None, ""
             if metric in decided and endless is not None:
                 comparison = compare_expected(metric, expected, endless, baseline)
+            if comparison is not None:
+                corrected = corrected_in_words(metric, expected, baseline, comparison)
             row = Row(metric, expected, estimate_of(metric, expected, baseline), realised(context, metric, profile))
             rate = settings.false_alarm_rate / tests
             inside = drawn_inside(metric, expected, baseline)
-            results.append(row.result(comparison, rate, inside) if metric in decided else row.plain())
+            results.append(row.result(comparison, rate, inside, corrected) if metric in decided else row.plain())
             if row.truth is not None and not profile.segment and metric in decided:
                 results.append(row.error())
         results += [
@@ -120,10 +123,11 @@ class Row:
             message=f"{self._words()}{self._truth_in_words()}",
         )
 
-    def result(self, comparison: Comparison | None, rate: float, inside: float = 0.0) -> Result:
+    def result(self, comparison: Comparison | None, rate: float, inside: float = 0.0, corrected: str = "") -> Result:
         """Return it with its decision, at this rate of false alarms.
 
         The bounds are those of the value that is told: `inside` is by how much the one that is compared is above it.
+        `corrected` is the baseline's value with the correction that the estimate has, see `corrected_in_words`.
         """
         result = self.plain()
         if result.value is None:
@@ -135,9 +139,7 @@ class Row:
             )
         low, high = comparison.bounds(rate, chance_adds(self.metric, self.expected) - inside)
         status: Status = "alarm" if comparison.p_value < rate else "ok"
-        bound = " or ".join(
-            f"{side} {number(each)}" for side, each in (("below", low), ("above", high)) if each is not None
-        )
+        same = f", {corrected} corrected as the estimate is" if corrected else ""
         worse = ", which is worse" if status == "alarm" else ""
         return replace(
             result,
@@ -145,8 +147,8 @@ class Row:
             p_value=comparison.p_value,
             threshold_lower=low,
             threshold_upper=high,
-            message=f"{self._words()}, the baseline's is {number(comparison.reference)}{worse} (alarm {bound}; "
-            f"{p_value(comparison.p_value)}){self._truth_in_words()}",
+            message=f"{self._words()}, the baseline's is {number(comparison.reference)}{same}{worse} "
+            f"({bounds_in_words(self.metric, low, high)}; {p_value(comparison.p_value)}){self._truth_in_words()}",
             detail={
                 **result.detail,
                 "baseline": comparison.reference,

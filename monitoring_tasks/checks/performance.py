@@ -37,6 +37,9 @@ DECIDED: Mapping[str, tuple[str, ...]] = {
 }
 """By task: the metrics that are held against the baseline where the file names none; all others are told."""
 
+NO_ROW_OF_SEGMENT = "the baseline holds no labelled row of this segment"
+"""Why a segment that is new is compared with nothing."""
+
 
 def performance(context: CheckContext) -> list[Result]:
     """Compute every metric of the labelled rows, and hold those that decide against the baseline's."""
@@ -173,8 +176,9 @@ def _decided(
         return replace(result, status="insufficient_data")
     if fixed is not None:
         return _against_fixed(result, metric, fixed)
-    if reference is None:
-        return replace(result, status="insufficient_data", message=f"{result.message}; {no_baseline(context)}")
+    if reference is None or reference.coverage is None:
+        why = no_baseline(context) if context.labelled_baseline is None else NO_ROW_OF_SEGMENT
+        return replace(result, status="insufficient_data", message=f"{result.message}; {why}")
     few = few_of_baseline(reference, settings.minimum_coverage)
     if few is not None:
         return replace(result, status="insufficient_data", message=f"{result.message}; {few}")
@@ -194,12 +198,6 @@ def _decided(
     ups_and_downs = "usual ups and downs explain" if comparison.between else "chance explains"
     verdict = "is worse than the baseline's" if status == "alarm" else f"is no worse than {ups_and_downs}"
     unknown = "; how much windows differ beyond chance is not known" if comparison.between is None else ""
-    bounds = [
-        f"{side} {number(each)}"
-        for side, each, end in (("below", low, metric.lowest), ("above", high, metric.highest))
-        if each is not None and each != end
-    ]
-    bound = f"alarm {' or '.join(bounds)}" if bounds else "no value of so few rows is an alarm"
     return replace(
         result,
         status=status,
@@ -207,9 +205,19 @@ def _decided(
         threshold_lower=low,
         threshold_upper=high,
         message=f"{metric.label} {verdict}: {result.message.removeprefix(metric.label).strip()}, {change} "
-        f"({bound}; {p_value(comparison.p_value)}{unknown})",
+        f"({bounds_in_words(metric, low, high)}; {p_value(comparison.p_value)}{unknown})",
         detail={"baseline": comparison.reference, "between_windows": comparison.between},
     )
+
+
+def bounds_in_words(metric: PerformanceMetric, low: float | None, high: float | None) -> str:
+    """Say beyond which values an alarm begins; nothing lies beyond an end of the metric's range."""
+    bounds = [
+        f"{side} {number(each)}"
+        for side, each, end in (("below", low, metric.lowest), ("above", high, metric.highest))
+        if each is not None and each != end
+    ]
+    return f"alarm {' or '.join(bounds)}" if bounds else "no value of so few rows is an alarm"
 
 
 def _against_fixed(result: Result, metric: PerformanceMetric, fixed: float) -> Result:

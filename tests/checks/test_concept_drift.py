@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
+from monitoring_tasks.checks.concept_drift import Tested as Held
 from monitoring_tasks.checks.concept_drift import concept_drift
 from monitoring_tasks.checks.detectors import Series, Usual, _chart, _warning, chart_threshold
 from monitoring_tasks.checks.result import Result
@@ -79,8 +80,12 @@ def test_labels_that_changed_in_one_bin_are_found_and_named():
     assert its.decided() == "alarm"
     assert its.detail["bin"]["bin"] == "[2,3)"
     assert its.detail["bin"]["observed"] - its.detail["bin"]["expected"] == pytest.approx(0.4, abs=0.1)
-    assert "at equal a " in its.message
-    assert "most in a=[2,3): " in its.message
+    # The bin is what was found, and the p-value its.
+    assert its.message.startswith("in a=[2,3) 65 % instead of 23 % of 123 rows have repaid=1 (p = ")
+    assert "; at equal a and probability 37 % instead of 29 % of the rows have repaid=1 (alarm beyond" in its.message
+    everywhere = found(run(binary(np.random.default_rng(3), level=0.15)), "label_shift", "a")
+    assert everywhere.message.startswith("at equal a and probability ")
+    assert "; most in a=[" in everywhere.message
     verdict = found(results, "drifted_share")
     assert verdict.decided() == "alarm"
     assert "a" in verdict.detail["columns"]
@@ -94,8 +99,9 @@ def test_a_change_in_one_bin_that_the_mean_does_not_show_is_found_too():
     other = (first >= 5) & (first < 6) & (rows.label == 1) & (rng.random(2000) < 0.8)
     rows.label[other] = 0
     its = found(run(rows), "label_shift", "a")
-    assert abs(its.value) < 0.03
+    assert abs(its.value) < 0.03 < its.threshold_upper
     assert its.decided() == "alarm"
+    assert its.message.startswith("in a=[2,3) ")
 
 
 def test_a_shift_of_the_inputs_alone_is_none():
@@ -190,6 +196,53 @@ def test_a_smaller_loss_is_no_alarm_and_a_larger_one_is():
 
 def replace_labels(rows: Rows, label: np.ndarray) -> Rows:
     return Rows(rows.features, label, rows.prediction, rows.score)
+
+
+def test_a_loss_is_an_alarm_where_it_is_beyond_its_bound():
+    """The bound was 9.3 points where 9.5 were none: its error is another at each p-value, that of 5 % was taken."""
+    rng = np.random.default_rng(66)
+    decided = set()
+    for wrong_in_baseline in (0.05, 0.02):
+        days = []
+        for _ in range(DAYS):
+            rows = binary(rng, 200)
+            days.append(replace_labels(rows, np.abs(rows.prediction - (rng.random(200) < wrong_in_baseline))))
+        known = made.labelled_baseline(days, BINARY)
+        for wrong in range(8, 45):
+            rows = binary(rng, 200)
+            its = found(
+                run(replace_labels(rows, np.abs(rows.prediction - (np.arange(200) < wrong))), known), "loss_drift"
+            )
+            assert (its.decided() == "alarm") == (its.value > its.threshold_upper), its
+            decided.add(its.decided())
+    assert decided == {"ok", "alarm"}
+
+
+def test_a_bound_that_no_share_reaches_is_not_told():
+    """Windows with shares of labels of 0 to 1: bounds were up to 134 points."""
+    its = found(run(binary(np.random.default_rng(67), 100), baseline(spread=0.6)), "label_shift", "a")
+    most = max(its.detail["expected"], 1 - its.detail["expected"])
+    assert (its.decided(), its.threshold_lower, its.threshold_upper) == ("ok", -most, most)
+    assert "(no share is beyond the usual ups and downs; p = " in its.message
+    settings = made.monitor(["a"]).checks.concept_drift
+    few = Held(
+        **{"metric": "label_shift", "column": "a", "segment": "", "value": 0.3, "lower": 0.0, "upper": 0.6},
+        **{"p_value": 0.05, "effect": 0.3, "unit": 1.0, "error": 0.2, "freedom": math.inf, "sides": 4, "words": "30 %"},
+        **{"baseline_rows": 900, "window_rows": 6, "detail": {}, "reach": 0.7},
+    )
+    assert few.result(False, 0.1, settings, "").message == "30 % (alarm beyond ±39.2 points; p = 0.05)"
+    its = few.result(False, 1e-4, settings, "")
+    assert its.message == "30 % (no share of so few rows is an alarm; p = 0.05)"
+    assert its.threshold_upper == 0.7
+
+
+def test_an_alarm_without_any_column_says_what_changed():
+    rows = binary(np.random.default_rng(68))
+    turned = Rows(rows.features, rows.label, 1 - rows.prediction, rows.score)
+    verdict = found(run(turned), "drifted_share")
+    assert (verdict.decided(), verdict.value) == ("alarm", 0.0)
+    assert verdict.message.startswith("the mean loss has risen: share of wrong predictions ")
+    assert verdict.message.endswith("; by column alone labels changed at equal values of 0 of 3 columns")
 
 
 def test_a_change_below_the_smallest_that_matters_is_none():

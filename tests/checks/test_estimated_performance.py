@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
@@ -121,7 +122,9 @@ def test_a_quiet_window_is_estimated_as_good_as_the_baseline_and_says_so(baselin
     assert auc.value == pytest.approx(auc.detail["baseline"], abs=0.03)
     assert auc.message.startswith(f"ROC AUC is estimated at {auc.value:.3g} ({auc.value_lower:.3g} to ")
     assert " from 970 scores" in auc.message
-    assert f", the baseline's is {auc.detail['baseline']:.3g} (alarm below " in auc.message
+    assert f", the baseline's is {auc.detail['baseline']:.3g} (alarm below " in auc.message, (
+        "nothing is known to be corrected"
+    )
     assert (auc.baseline_rows, auc.window_rows) == (DAYS * ROWS, 970)
     assert auc.threshold_lower < auc.value
     assert auc.threshold_upper is None
@@ -265,6 +268,14 @@ def test_a_month_is_not_corrected_as_its_days_are():
     assert year.mean == pytest.approx(month.mean)
     assert year.variance <= month.variance <= day.variance
     monitor = monitor_of("{metrics: [roc_auc]}")
+    # What a day is compared with is said: its bound may be far from the baseline's own AUC.
+    its = found(estimated_performance(context_of(monitor, [together(40, 1)], baseline)))["roc_auc"]
+    said = re.search(
+        "baseline's is 0.72, ([0-9.]+) corrected as the estimate is.* [(]alarm below ([0-9.]+);", its.message
+    )
+    assert said is not None, its.message
+    assert float(said[2]) < float(said[1]) < 0.65
+    assert not month.is_known
     for length in (10, 20, 30):
         profile = together(40, length)
         result = found(estimated_performance(context_of(monitor, [profile], baseline, final=True)))["roc_auc"]
@@ -307,6 +318,7 @@ def test_a_metric_that_is_zero_as_it_is_in_the_windows_of_the_baseline_is_no_ala
         result = results[name]
         assert (result.value, result.status) == (0.0, "ok"), result
         assert result.threshold_lower == 0.0
+        assert "(no value of so few rows is an alarm; p = " in result.message
         assert replace(result, status=None).decided() == "ok"
     # Where the model says yes in every window of the baseline, one in which it does not is an alarm.
     results = found(estimated_performance(context_of(monitor, [drawn(31, 200, cut=1.0)], baseline_of())))

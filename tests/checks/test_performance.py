@@ -164,6 +164,23 @@ def test_bias_is_held_on_both_sides():
         assert (found.threshold_lower, found.threshold_upper) == (-0.5, 0.5)
 
 
+def test_bias_is_held_to_the_size_that_it_has_in_the_baseline():
+    rng = np.random.default_rng(9)
+    number = rng.normal(size=1000)
+
+    def rows(bias: float) -> Rows:
+        return Rows(
+            number, rng.integers(0, 3, 1000), number + bias + rng.normal(size=1000), np.zeros(1000, int), number
+        )
+
+    baseline = baseline_of([rows(1.0) for _ in range(20)], REGRESSION)
+    for bias, status in ((1.0, "ok"), (0.0, "ok"), (-0.8, "ok"), (1.5, "alarm"), (-1.5, "alarm")):
+        context = context_of(rows(bias), REGRESSION, baseline, "{performance: {metrics: [bias]}}")
+        found = of(performance(context), "bias")
+        assert found.status == status, found
+        assert found.threshold_lower == -found.threshold_upper < -1.0
+
+
 def test_too_few_labels_are_no_verdict():
     rows = binary_rows(2000, np.random.default_rng(10), concept=3.0)
     rows.label[np.random.default_rng(0).random(2000) < 0.4] = np.nan
@@ -364,6 +381,16 @@ def test_without_the_baselines_labels_nothing_is_decided():
     auc = of(found, "roc_auc")
     assert (auc.status, auc.threshold_lower) == ("insufficient_data", None)
     assert "the baseline's labels are complete from 2024-03-23T00:00Z on" in auc.message
+
+
+def test_a_segment_that_the_baseline_does_not_know_is_said_to_be_new():
+    """It was said to be waiting for labels of the baseline, which were there."""
+    known = replace(BASELINE, profiles={key: each for key, each in BASELINE.profiles.items() if key != "shop=north"})
+    found = performance(context_of(binary_rows(900, np.random.default_rng(1)), BINARY, known))
+    auc = of(found, "roc_auc", "shop=north")
+    assert (auc.status, auc.threshold_lower) == ("insufficient_data", None)
+    assert auc.message.endswith("; the baseline holds no labelled row of this segment")
+    assert of(found, "roc_auc", "shop=south").status == "ok"
 
 
 def test_bins_share_the_loss_out_and_the_worst_is_named():

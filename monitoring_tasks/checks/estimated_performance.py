@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monitoring_tasks.checks.check import CheckContext
-from monitoring_tasks.checks.comparison import Comparison
+from monitoring_tasks.checks.comparison import Comparison, value_of_windows
 from monitoring_tasks.checks.estimate_coverage import estimate_coverage
 from monitoring_tasks.checks.expected_performance import (
     MINIMUM_ROWS,
@@ -16,7 +16,6 @@ from monitoring_tasks.checks.expected_performance import (
     answered,
     chance_adds,
     compare_expected,
-    corrected_in_words,
     drawn_inside,
     estimate_of,
     expect,
@@ -62,15 +61,15 @@ def estimated_performance(context: CheckContext) -> list[Result]:
             continue
         endless = population(expected) if any(can_estimate(metric, profile) for metric in decided) else None
         for metric in [metric for metric in _metrics(context) if can_estimate(metric, profile)]:
-            comparison, corrected = None, ""
+            comparison, usual = None, None
             if metric in decided and endless is not None:
                 comparison = compare_expected(metric, expected, endless, baseline)
-            if comparison is not None:
-                corrected = corrected_in_words(metric, expected, baseline, comparison)
             row = Row(metric, expected, estimate_of(metric, expected, baseline), realised(context, metric, profile))
             rate = settings.false_alarm_rate / tests
-            inside = drawn_inside(metric, expected, baseline)
-            results.append(row.result(comparison, rate, inside, corrected) if metric in decided else row.plain())
+            more = chance_adds(metric, expected) - drawn_inside(metric, expected, baseline)
+            if comparison is not None:
+                usual = value_of_windows(comparison, baseline, more)
+            results.append(row.result(comparison, rate, more, usual) if metric in decided else row.plain())
             if row.truth is not None and not profile.segment and metric in decided:
                 results.append(row.error())
         results += [
@@ -123,11 +122,13 @@ class Row:
             message=f"{self._words()}{self._truth_in_words()}",
         )
 
-    def result(self, comparison: Comparison | None, rate: float, inside: float = 0.0, corrected: str = "") -> Result:
+    def result(
+        self, comparison: Comparison | None, rate: float, more: float = 0.0, usual: float | None = None
+    ) -> Result:
         """Return it with its decision, at this rate of false alarms.
 
-        The bounds are those of the value that is told: `inside` is by how much the one that is compared is above it.
-        `corrected` is the baseline's value with the correction that the estimate has, see `corrected_in_words`.
+        The bounds are those of the value that is told: `more` is by how much it is above the one that is compared.
+        `usual` is what windows of the baseline usually have, where that is worse than the baseline's.
         """
         result = self.plain()
         if result.value is None:
@@ -137,9 +138,10 @@ class Row:
             return replace(
                 result, status="insufficient_data", message=f"{self._words()}; {why}{self._truth_in_words()}"
             )
-        low, high = comparison.bounds(rate, chance_adds(self.metric, self.expected) - inside)
+        low, high = comparison.bounds(rate, more)
         status: Status = "alarm" if comparison.p_value < rate else "ok"
-        same = f", {corrected} corrected as the estimate is" if corrected else ""
+        told_apart = usual is not None and number(usual) != number(comparison.reference)
+        usually = f", of its windows usually {number(usual)}" if usual is not None and told_apart else ""
         worse = ", which is worse" if status == "alarm" else ""
         return replace(
             result,
@@ -147,7 +149,7 @@ class Row:
             p_value=comparison.p_value,
             threshold_lower=low,
             threshold_upper=high,
-            message=f"{self._words()}, the baseline's is {number(comparison.reference)}{same}{worse} "
+            message=f"{self._words()}, the baseline's is {number(comparison.reference)}{usually}{worse} "
             f"({bounds_in_words(self.metric, low, high)}; {p_value(comparison.p_value)}){self._truth_in_words()}",
             detail={
                 **result.detail,

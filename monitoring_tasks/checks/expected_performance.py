@@ -11,8 +11,13 @@ from zlib import crc32
 
 import numpy as np
 
-from monitoring_tasks.checks.comparison import FEWEST_PARTS, SURELY, Comparison, between_windows, windows_in
-from monitoring_tasks.checks.wording import number
+from monitoring_tasks.checks.comparison import (
+    FEWEST_PARTS,
+    Comparison,
+    between_windows,
+    usually_worse,
+    windows_in,
+)
 from monitoring_tasks.labelled_baseline import LabelledBaseline
 from monitoring_tasks.labels_profile import LabelsProfile
 from monitoring_tasks.statistics.histogram import FloatArray, IntArray
@@ -196,13 +201,6 @@ class UsualError:
     punctual ones less well than over a month, which tells stormy days from clear ones, too."""
     variance: float
     """From window to window, beyond chance, and of that mean."""
-    error: float = 0.0
-    """Of the mean, standard error."""
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the mean is another than 0 beyond chance."""
-        return abs(self.mean) > SURELY * self.error
 
     @staticmethod
     @lru_cache(maxsize=128)
@@ -237,8 +235,7 @@ class UsualError:
         if not len(off):
             return UsualError(0.0, between * (1 / windows + 1 / count))
         weight = 1 / (errors**2 + between / windows)
-        mean, error = float(weight @ off / weight.sum()), float(weight.sum() ** -0.5)
-        return UsualError(mean, between * (1 / windows + 1 / count), error)
+        return UsualError(float(weight @ off / weight.sum()), between * (1 / windows + 1 / count))
 
 
 def _off(metric: PerformanceMetric, parts: Outcomes, whole: Outcomes) -> tuple[FloatArray, FloatArray]:
@@ -260,21 +257,6 @@ def _tables(outcomes: Outcomes, function: Callable[[Any], Any]) -> Outcomes:
 
 def _usual(metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline) -> UsualError:
     return UsualError.of(metric, baseline, round(windows_in(expected.profile.window, baseline)))
-
-
-def corrected_in_words(
-    metric: PerformanceMetric, expected: Expected, baseline: LabelledBaseline, comparison: Comparison
-) -> str:
-    """Return the baseline's value with the same correction as the estimate's: the one that bounds are around.
-
-    Empty where the correction is not known beyond chance, or where so few rows do not tell the two apart.
-    """
-    usual = _usual(comparison.metric, expected, baseline)
-    if not usual.is_known or is_at_bound(metric, expected.found.expected):
-        return ""
-    # Not what windows of the baseline usually have: their estimates may differ from the baseline's value, too.
-    value = number(float(off_scale(comparison.metric, comparison.at)) + chance_adds(metric, expected))
-    return "" if value == number(comparison.reference) else value
 
 
 def holds(found: EstimatedPerformance, truth: float | None) -> bool | None:
@@ -352,14 +334,15 @@ def _compared(
         own = float(np.std(known, ddof=1)) if known.size > DRAWS / 2 else math.nan
     if not all(map(math.isfinite, (at, error, value, own))):
         return None
+    windows = windows_in(expected.profile.window, baseline)
     return Comparison.of(
         metric,
         reference=float(metric.function(expected.reference.outcomes)),
-        # Both as a window would show them, so that the bounds are those of the value that is told.
-        before=(at + usual, error),
+        # As a window's labels would show it, and as they usually do in the baseline's windows.
+        before=(at + usually_worse(metric, baseline) / windows, error),
         after=(value + usual, own),
         between=between_windows(metric, baseline),
-        windows=windows_in(expected.profile.window, baseline),
+        windows=windows,
     )
 
 

@@ -45,7 +45,7 @@ types: $(INSTALLED)
 test: lint types servers ## everything: unit, integration with PostgreSQL, a real Airflow and its UI
 	@# Airflow's four processes get the machine for themselves, before two workers share it.
 	$(BIN)/pytest -q --hypothesis-profile=repeatable tests/end_to_end
-	$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile=repeatable --ignore=tests/end_to_end
+	$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile=repeatable --durations=25 --ignore=tests/end_to_end
 
 test-fast: lint types ## lint, types and the tests that need no server: three minutes
 	$(BIN)/pytest -q -n 2 -m 'not integration'

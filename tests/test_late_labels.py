@@ -648,11 +648,15 @@ def test_another_schedule_or_time_of_arrival_measures_the_labels_of_the_baseline
 
 
 def test_windows_read_again_join_only_labels_that_were_not_counted_before(
-    halfway: tuple[str, Store], monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a window whose labels came late nothing more arrived in its own time."""
-    url, store = halfway
+    """Of a window whose labels came late nothing more arrived in its own time, and all of known keys."""
+    url = labelled_log.to_duckdb(tmp_path / "loans.duckdb", arrived(None, day(LOADED).start))
+    known = "DELETE FROM outcomes WHERE id IS NULL OR id NOT IN (SELECT id FROM inference_log)"
+    labelled_log.execute(url, known)
+    watch(labelled_log.monitor(), url, store, *DAYS[:9])
     append(url, arrived(day(LOADED).start, day(LOADED).end))
+    labelled_log.execute(url, known)
     joins: list[list[Window]] = []
     original = late_labels.arrivals
 

@@ -96,6 +96,8 @@ def joined(
     bins: OutcomeBins,
     windows: Sequence[Window],
     columns: Mapping[str, exp.Expr],
+    *,
+    apart: bool = True,
 ) -> exp.Select:
     """Return the SELECT of these expressions over all rows of the windows, with each row's label.
 
@@ -117,6 +119,8 @@ def joined(
         Disjoint, in time order.
     columns
         Expressions over the inference log by name.
+    apart
+        Whether labels of other inferences are left out before the latest of each key is looked for.
 
     Returns
     -------
@@ -134,7 +138,7 @@ def joined(
         }
         return rows_of(warehouse, source, windows, {**columns, **known})
     inner = subquery(rows_of(warehouse, source, windows, {**columns, "k": _key_of_inference(labels)}), "inferences")
-    latest = subquery(_latest(warehouse, source, labels, bins, windows), "labels")
+    latest = subquery(_latest(warehouse, source, labels, bins, windows, apart=apart), "labels")
     found = selected(
         {
             **{name: named(name, "inferences") for name in columns},
@@ -148,11 +152,16 @@ def joined(
 
 
 def _latest(
-    warehouse: Warehouse, source: Source, labels: LabelSource, bins: OutcomeBins, windows: Sequence[Window]
+    warehouse: Warehouse,
+    source: Source,
+    labels: LabelSource,
+    bins: OutcomeBins,
+    windows: Sequence[Window],
+    *,
+    apart: bool,
 ) -> exp.Select:
     """Return the latest label of every key that the windows hold, with what came before it; others may be there too."""
     dialect = warehouse.dialect
-    apart = dialect != "duckdb" or _are_of_others(warehouse, source, labels, windows)
     rows = _labels_of(warehouse, source, labels, bins, windows, apart=apart)
     if dialect == "duckdb" and labels.timestamp and 0 < len(bins.classes) <= PACKED_CLASSES:
         return _latest_class(rows, labels, len(bins.classes))
@@ -197,7 +206,7 @@ def _latest_class(rows: exp.Select, labels: LabelSource, classes: int) -> exp.Se
     return selected({"k": named("k"), "y": exp.cast(y, "int"), **first, "n": named("n")}, subquery(grouped, "grouped"))
 
 
-def _are_of_others(warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window]) -> bool:
+def are_of_others(warehouse: Warehouse, source: Source, labels: LabelSource, windows: Sequence[Window]) -> bool:
     """Tell whether most labels are of inferences outside of the windows: then it pays to look them up first.
 
     Where they are not, it costs DuckDB 0.8 s of ten million, and memory that it does not always find.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pyarrow as pa
@@ -63,7 +63,7 @@ class SQLAlchemyWarehouse:
 
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
-        with _sqlalchemy_errors("the query", self._url):
+        with _sqlalchemy_errors("the query", self._url), self._savepoint():
             answer = self._execute(rendered(select, self.dialect))
             names = list(answer.keys())
             columns = list(zip(*answer.fetchall(), strict=True)) or [()] * len(names)
@@ -73,6 +73,10 @@ class SQLAlchemyWarehouse:
         """Return the server's EXPLAIN ANALYZE."""
         with _sqlalchemy_errors("the query", self._url):
             return "\n".join(row[0] for row in self._execute("EXPLAIN ANALYZE " + rendered(select, self.dialect)))
+
+    def _savepoint(self) -> AbstractContextManager[object]:
+        """Keep the snapshot where a statement fails: PostgreSQL would refuse all others after it."""
+        return self._connection.begin_nested() if self.dialect == "postgres" else nullcontext()
 
     def _execute(self, sql: str) -> Any:
         # The text holds no parameters; drivers of these styles would read a per cent sign in a literal as one.

@@ -25,7 +25,7 @@ from monitoring_tasks.statistics.histogram import IntArray
 from monitoring_tasks.warehouse.arrow import as_floats, microseconds
 from monitoring_tasks.warehouse.duckdb_engine import DuckDBWarehouse
 from monitoring_tasks.warehouse.expressions import named, value
-from monitoring_tasks.warehouse.labels import joined
+from monitoring_tasks.warehouse.labels import are_of_others, joined
 from monitoring_tasks.warehouse.numbered_labels import NumberedLabels
 from monitoring_tasks.warehouse.runs import STRETCH, Runs
 from monitoring_tasks.warehouse.statement import Source, boundaries, rows_of
@@ -64,7 +64,8 @@ def read(
         columns_ = {**selected, **split.select()}
         split.numbered = NumberedLabels.read(warehouse, source, labelled, tally.windows)
         if split.numbered is None:
-            select = joined(warehouse, source, labelled.source, labelled.bins, tally.windows, columns_)
+            apart = are_of_others(warehouse, source, labelled.source, tally.windows)
+            select = joined(warehouse, source, labelled.source, labelled.bins, tally.windows, columns_, apart=apart)
         else:
             select = rows_of(warehouse, source, tally.windows, {**columns_, "k": named(labelled.source.log_key)})
     rows = min(max(VALUES // len(selected), STRETCH), ROWS)

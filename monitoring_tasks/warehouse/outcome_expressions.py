@@ -59,6 +59,8 @@ def outcome_rows(
     over_log = dict(columns)
     for i, score in enumerate(labelled.scores):
         over_log[f"z{i}"] = finite(value(score, dialect), dialect)
+    if bins.task == "binary_classification" and not labelled.scores:
+        over_log["z0"] = exp.cast(exp.null(), "double")  # the baseline has scores, and this log has lost its column
     if labelled.prediction is not None:
         over_log["p"] = predicted_value(labelled.prediction.name, labelled.prediction.type, bins, dialect)
     else:

@@ -218,7 +218,7 @@ class UsualError:
             baseline has them: of a month it is not that of its days. A mean over so many varies less.
         """
         parts = baseline.parts
-        whole = _tables(parts, lambda each: each.sum(axis=0))
+        whole = parts.added()
         if baseline.bins.task == "regression" or not metric.suits(whole):
             return UsualError(0.0, between_windows(metric, baseline)[0] / windows)
         if not whole.rows:

@@ -12,8 +12,8 @@ import pytest
 
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.results.rows import labels_digest
-from monitoring_tasks.warehouse import numbered_labels
-from monitoring_tasks.warehouse.labels import Labelled, LabelSource
+from monitoring_tasks.warehouse import numbered_labels, stream
+from monitoring_tasks.warehouse.labels import Labelled, LabelSource, are_of_others
 from monitoring_tasks.warehouse.numbered_labels import NumberedLabels
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.window import Window
@@ -58,6 +58,23 @@ def test_they_are_those_that_are_joined(kind: str, tmp_path: Path, monkeypatch: 
                     WindowLabels(theirs, final=True), ""
                 )
             assert sum(labels[0].labelled for _, labels in found) > 500
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_labels_of_others_are_looked_up_first_where_most_are_and_it_changes_nothing(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES[kind]()
+    with made(case, "duckdb", tmp_path) as warehouse:
+        assert are_of_others(warehouse, LOG, case.labelled.source, DAYS[:1])
+        assert not are_of_others(warehouse, LOG, case.labelled.source, DAYS)
+        digests = []
+        for apart in (True, False):
+            monkeypatch.setattr(stream, "are_of_others", lambda *_, apart=apart: apart)
+            ((_, labels),) = scan_with_labels(warehouse, LOG, COLUMNS, BINS, DAYS[:1], ["shop"], case.labelled)
+            hold(case, labels[0], None)
+            digests.append(labels_digest(WindowLabels(labels, final=True), ""))
+        assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize("found", ["by number", "joined"])

@@ -74,5 +74,5 @@ clean: ## remove everything that was made: environment, demo, caches
 
 lock: $(INSTALLED) ## pin the newest versions again, with their hashes
 	$(BIN)/uv pip compile .requirements/uv.in --upgrade --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file .requirements/uv.txt
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra airflow --extra postgres --extra demo --extra dev \
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra airflow --extra postgres --extra demo --extra expectations --extra dev \
 	  --upgrade --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file .requirements/dev.txt

@@ -109,7 +109,7 @@ def measure_baseline(
     whole = sums.pop("")
     declared = _declared(monitor)
     reasons = {name: _without(name, why) for name, why in unreadable.items()}
-    found = {"features": list(features), "unreadable": reasons}
+    found = {"features": list(features), "unreadable": reasons, "types": dict(types)}
     baseline = Baseline(
         monitor=monitor.name,
         definition=declared | found,

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring_tasks.config.roles import ColumnType
 from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.statistics.drift.metric import Layout
 from monitoring_tasks.statistics.homogeneity import ColumnDispersion
@@ -263,6 +264,8 @@ class Profile:
     """``origin=JFK``, or empty for all rows."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Columns that could not be counted, with the reason, written for a person."""
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
+    """Of the columns above that the table has, their types in the warehouse; empty of a segment, and if not known."""
 
     def __add__(self, other: Profile) -> Profile:
         """Return the profile of the union of two neighbouring windows."""
@@ -280,6 +283,7 @@ class Profile:
             },
             segment=self.segment,
             unreadable={**second.unreadable, **first.unreadable},
+            types={**first.types, **second.types},
         )
 
 
@@ -332,6 +336,12 @@ class Baseline:
     def features(self) -> tuple[str, ...]:
         """The features when it was measured: those that the file names, or that ``'*'`` stood for."""
         return tuple(self.definition["features"])
+
+    @property
+    def types(self) -> Mapping[str, ColumnType]:
+        """The types that the log's columns had when it was measured; empty if a version before 0008 did it."""
+        types: Mapping[str, ColumnType] = self.definition.get("types", {})
+        return types
 
     @property
     def unreadable(self) -> Mapping[str, str]:

@@ -463,7 +463,7 @@ def _results(check: Check, context: CheckContext) -> list[Result]:
     except ReplacedError:
         raise
     except TransientError as error:
-        if not check.reads_rows:
+        if not check.reads_rows(context.monitor):
             raise
         raise UnreadError(f"{check.name}: {error}") from error
 

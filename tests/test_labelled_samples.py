@@ -231,7 +231,7 @@ def test_a_check_is_given_what_draws_labelled_rows(
     mine = monitor() if with_labels else inference_log.monitor("{multivariate_drift: off}")
     measured(mine, opened, results)
     seen: list[CheckContext] = []
-    check = Check("weak_segments", "performance", lambda context: seen.append(context) or [], reads_rows=True)
+    check = Check("weak_segments", "performance", lambda context: seen.append(context) or [], reads_rows=lambda _: True)
     monkeypatch.setattr(run, "enabled", lambda _: [check])
     check_window(mine, day(20), ["weak_segments"], results, samples=Samples(mine, opened, [day(20)]))
     check_window(mine, day(20), ["weak_segments"], results)

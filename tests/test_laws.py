@@ -209,7 +209,7 @@ def test_law_6_profiles_of_the_hours_add_up_to_those_of_the_day_and_so_do_result
             whole = reduce(add, (profiles[0] for _, _, profiles in parts))
             assert whole == expected[0]
             baseline = store.read_baseline(baseline_id)
-            for check in (check for check in enabled(monitor) if not check.reads_rows):
+            for check in (check for check in enabled(monitor) if not check.reads_rows(monitor)):
                 of_hours = check.run(CheckContext(monitor, window, whole, baseline, expected[1:]))
                 assert of_hours == check.run(CheckContext(monitor, window, expected[0], baseline, expected[1:]))
 

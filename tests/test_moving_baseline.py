@@ -86,7 +86,7 @@ def numbers(store: Store, window: Window, metric: str = "psi", column: str = "am
 
 def check(store: Store, window: Window, monitor: Monitor | None = None) -> None:
     monitor = monitor or moving()
-    names = [check.name for check in enabled(monitor) if not check.reads_rows]
+    names = [check.name for check in enabled(monitor) if not check.reads_rows(monitor)]
     assert check_window(monitor, window, names, store) == ()
 
 

@@ -89,7 +89,7 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     with open_store(results_store()) as store, ExitStack() as stack:
         every = sorted({*windows, *waiting_windows(monitor, store)})
         samples = None
-        if any(check.reads_rows for check in enabled(monitor) if check.name in names):
+        if any(check.reads_rows(monitor) for check in enabled(monitor) if check.name in names):
             samples = stack.enter_context(samples_of(monitor, every))
         history = history_of(monitor, every, store)
         for window in every:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from monitoring_tasks.checks.check import Check, CheckContext, RowSamples
 from monitoring_tasks.checks.concept_drift import concept_drift
 from monitoring_tasks.checks.data_drift import data_drift
+from monitoring_tasks.checks.data_quality import data_quality, has_suite
 from monitoring_tasks.checks.estimated_performance import estimated_performance
 from monitoring_tasks.checks.multivariate_drift import multivariate_drift
 from monitoring_tasks.checks.operations import operations
@@ -35,14 +36,20 @@ __all__ = [
     "not_computed_in_words",
 ]
 
+
+def _always(_: Monitor) -> bool:
+    return True
+
+
 CHECKS: tuple[Check, ...] = (
     Check("data_drift", "drift", data_drift, compares=True),
     Check("prediction_drift", "drift", prediction_drift, compares=True),
-    Check("performance", "performance", performance, reads_rows=True, reads_labels=True),
+    Check("performance", "performance", performance, reads_rows=_always, reads_labels=True),
     Check("concept_drift", "performance", concept_drift, reads_labels=True, looks_back_on_labels=True),
     Check("estimated_performance", "performance", estimated_performance, reads_labels=True, looks_back_on_labels=True),
-    Check("operations", "operations", operations),
-    Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=True, compares=True),
+    Check("data_quality", "data_quality", data_quality, reads_rows=has_suite, compares=True),
+    Check("operations", "operations", operations, looks_at_traffic=True),
+    Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=_always, compares=True),
 )
 """In the order in which they are run and read."""
 
@@ -68,10 +75,7 @@ def not_computed(monitor: Monitor) -> tuple[str, ...]:
     """Return the keys of the monitor file that this version reads and does not act on yet, in the order of the file."""
     known = {check.name for check in CHECKS}
     written = set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
-    operations = monitor.checks.operations
-    keys = ["inference_log.expected_rows"] * (monitor.inference_log.expected_rows is not None)
-    keys += ["checks.operations.expected_rows (seasonal)"] * bool(operations and operations.expected_rows == "seasonal")
-    keys += [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
+    keys = [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
     keys += ["alerts"] * bool(monitor.alerts)
     keys += ["retraining"] * (monitor.retraining is not None)
     return tuple(keys)

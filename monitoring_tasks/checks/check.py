@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.profile import Baseline, ColumnProfile, Profile
 from monitoring_tasks.reference import OWN_ROWS, Reference
+from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.window import Window
 from monitoring_tasks.window_counts import WindowCounts
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitoring_tasks.config import Monitor
+    from monitoring_tasks.expectations.outcome import SuiteRun
     from monitoring_tasks.labelled_baseline import LabelledBaseline
     from monitoring_tasks.labelled_rows import LabelledSamples
     from monitoring_tasks.labels_profile import LabelsProfile, WindowLabels
@@ -58,6 +60,17 @@ class CheckContext:
     the columns of which too few windows had rows."""
     windows_before: tuple[WindowCounts, ...] = ()
     """What bands are taken over: the profiles of the windows before, in time order, as far as the longest of them."""
+    traffic: Traffic | None = None
+    """When the window's rows came; None of a window that a version before 0008 read."""
+    traffic_before: Callable[[], tuple[Traffic, ...]] = lambda: ()
+    """Reads the same of the earlier windows that are expected to be like this one, in time order: those that begin at
+    the same time of the week. For checks that declare it (`Check.looks_at_traffic`)."""
+    latest_before: Callable[[], tuple[WindowCounts, ...]] = lambda: ()
+    """Reads the profiles of the windows right before this one, in time order: of so many that with this one they are
+    `data_quality.stale_windows`. Fewer where some are not known."""
+    run_suite: Callable[[], SuiteRun] | None = None
+    """Validates the window's rows with the suite of `data_quality`; None of a monitor without one.
+    Raises DataError where the suite cannot be used, TransientError where the warehouse does not answer."""
     labels: WindowLabels | None = None
     """What became of the window's rows; None of a monitor without labels, and for checks that do not declare that they
     read them (`Check.reads_labels`)."""
@@ -103,11 +116,13 @@ class Check:
     """Checks that people read and clear together: one Airflow task."""
     run: Callable[[CheckContext], list[Result]]
     """Raises nothing for a bad column: it writes an ``error`` row and goes on."""
-    reads_rows: bool = False
+    reads_rows: Callable[[Monitor], bool] = lambda _: False
     """Whether the profile is not enough for it: only such a check costs a look into the warehouse."""
     reads_labels: bool = False
     """Whether it reads `CheckContext.labels`: then it runs again when labels have come."""
     looks_back_on_labels: bool = False
     """Whether it reads `CheckContext.labels_before`: then it runs again when the labels of an earlier window change."""
+    looks_at_traffic: bool = False
+    """Whether it reads `CheckContext.traffic_before`: then the traffic of earlier windows is read for it."""
     compares: bool = False
     """Whether it reads `CheckContext.reference`: then earlier windows are read for it, where the file asks for them."""

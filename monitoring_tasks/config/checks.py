@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
 from monitoring_tasks.config.fields import (
     Column,
     Count,
+    Duration,
     NotNegative,
     Number,
     Positive,
@@ -63,6 +65,7 @@ ClassificationMetricName = Literal[
 ]
 RegressionMetricName = Literal["mae", "rmse", "mape", "medae", "r2", "bias"]
 PerformanceMetricName = Literal[ClassificationMetricName, RegressionMetricName]
+QualityMetricName = Literal["missing_share", "out_of_range_share", "unseen_share", "duplicate_share"]
 MultivariateMetricName = Literal["domain_classifier_auc", "pca_reconstruction_error"]
 
 LARGEST_SIZE: Mapping[DriftMetricName, float] = {
@@ -96,6 +99,7 @@ _ALIASES: Mapping[str, DriftMetricName] = {
 
 DriftMetric = Annotated[DriftMetricName, one_of("a drift metric", DriftMetricName, _ALIASES)]
 MultivariateMetric = Annotated[MultivariateMetricName, one_of("a metric of two samples", MultivariateMetricName)]
+QualityMetric = Annotated[QualityMetricName, one_of("a metric of data quality", QualityMetricName)]
 PerformanceMetric = Annotated[PerformanceMetricName, one_of("a performance metric", PerformanceMetricName)]
 
 
@@ -174,12 +178,20 @@ class EstimatedPerformance(CheckSettings):
 class DataQuality(CheckSettings):
     """Missing, impossible, unseen and repeated values, and a Great Expectations suite."""
 
+    minimum_rows: Count = 50
+    """the rows below which a window is not judged, such as 50"""
+    minimum_effect: Mapping[QualityMetric, NotNegative] = {}
+    """the smallest share of rows that matters, for each metric, such as {missing_share: 0.01}"""
+    fixed: Mapping[QualityMetric, NotNegative] = {}
+    """fixed alarm thresholds, for each metric, such as {missing_share: 0.05}: they replace the calibrated ones"""
+    stale_windows: Count = 3
+    """how many windows in a row without any change make a column stale, such as 3"""
     suite: Text | None = None
-    """the path of a Great Expectations suite (JSON), relative to the monitor file"""
+    """the path of a Great Expectations suite or of SageMaker constraints (JSON), relative to the monitor file"""
     maximum_rows: Count = 1_000_000
     """the rows that a suite reads where it cannot be pushed down, such as 1000000"""
-    fixed: Mapping[Text, NotNegative] = {}
-    """fixed alarm thresholds, for each metric, such as {missing_share: 0.05}"""
+    data_docs: Text | None = None
+    """a folder for a page about each window's suite, relative to the monitor file, such as data_docs"""
 
 
 class RowRange(Section):
@@ -214,7 +226,15 @@ class Operations(CheckSettings):
     maximum_error_rate: Share | None = None
     """the share of failed inferences that is in order, such as 0.01"""
     expected_rows: Annotated[int | Literal["seasonal"] | RowRange | None, BeforeValidator(_expected_rows)] = None
-    """the rows of a window: a whole number, seasonal, or {minimum: ..., maximum: ...}"""
+    """the rows of a window: a whole number, seasonal (the default), or {minimum: ..., maximum: ...}"""
+    minimum_effect: NotNegative = 0.2
+    """the smallest change of the rows that matters, as a share of those expected, such as 0.2"""
+    maximum_silence: PositiveDuration | None = None
+    """the longest time without a row that is in order, such as 1h; by default what is usual"""
+    minimum_completeness: Share = 1.0
+    """the share of the expected rows (`inference_log.expected_rows`) that must have come, such as 0.99"""
+    late_rows: Duration = timedelta(days=1)
+    """how far back each run looks for rows that came after their window was read, such as 1d"""
 
 
 def _fits_in_memory(value: int) -> int:

@@ -89,6 +89,29 @@ def _score(value: object) -> object:
     return columns
 
 
+class ExpectedRows(Section):
+    """Which rows should have come: a table with their keys, or with how many they are."""
+
+    table: Text
+    """a table, a view, schema.table or, with DuckDB, a Parquet path or glob"""
+    timestamp: Column | None = None
+    """its column with the time of each expected inference; by default named as the inference log's"""
+    key: Column | None = None
+    """its column with the key of each; by default named as the inference log's"""
+    rows: Column | None = None
+    """instead of keys, its column that says how many rows should come at that time"""
+
+    @model_validator(mode="after")
+    def _keys_or_counts(self) -> ExpectedRows:
+        if self.key is not None and self.rows is not None:
+            raise refused("has both `key` and `rows`", "remove one of them")
+        return self
+
+
+def _expected_rows(value: object) -> object:
+    return {"table": value} if isinstance(value, str) else value
+
+
 class InferenceLog(Section):
     """What the model was asked and what it answered: one row per inference."""
 
@@ -112,8 +135,8 @@ class InferenceLog(Section):
     """the column with the latency in milliseconds"""
     error: Column | None = None
     """the column that holds an error's text, or true, where an inference failed"""
-    expected_rows: Text | None = None
-    """the table with the keys or counts that should have arrived"""
+    expected_rows: Annotated[ExpectedRows | None, BeforeValidator(_expected_rows)] = None
+    """the table with the keys or counts that should have arrived: its name, or {table: ..., key: ...}"""
 
 
 class Labels(Section):

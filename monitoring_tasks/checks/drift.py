@@ -156,10 +156,10 @@ def drift(
         mine = [i for i, each in enumerate(compared) if each.segment == segment]
         rows = [result for result in decided if result.segment == segment]
         verdicts += verdict(rows, [p_values[i] for i in mine], rate, importance or {})
-    return [*results, *(_compared_with(context, result) for result in (*decided, *verdicts))]
+    return [*results, *(compared_with(context, result) for result in (*decided, *verdicts))]
 
 
-def _compared_with(context: CheckContext, result: Result) -> Result:
+def compared_with(context: CheckContext, result: Result) -> Result:
     """Say what the numbers were compared with, where that is not the same in every window."""
     name = context.reference.named(result.segment, result.column_name)
     if name == OWN_ROWS:

@@ -50,7 +50,71 @@ def unfamiliar(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> 
     return "; ".join(_ranges(bins, reference, current))
 
 
-def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> str:
+def rows_unseen(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> int:
+    """Return how many rows of the window certainly hold a category that its baseline never saw.
+
+    Parameters
+    ----------
+    bins
+        How the column is counted.
+    reference, current
+        The column in the baseline and in the window, both on these bins.
+
+    Examples
+    --------
+    >>> bins = Bins("categorical", categories=("AA", "UA"))
+    >>> reference = ColumnProfile("carrier", "categorical", (0, 60, 0, 0, 0))
+    >>> rows_unseen(bins, reference, ColumnProfile("carrier", "categorical", (0, 486, 5, 0, 14), unseen=(("B6", 14),)))
+    19
+    """
+    new, unnamed = _new_values(bins, reference, current)
+    return sum(count for _, count in new) + unnamed
+
+
+def rows_beyond(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> tuple[int, int]:
+    """Return how many rows of the window certainly lie below the smallest and above the largest value of its baseline.
+
+    Parameters
+    ----------
+    bins
+        How the column is counted: of numbers or times.
+    reference, current
+        The column in the baseline and in the window, both on these bins.
+
+    Returns
+    -------
+    tuple of int
+        Infinite values count; rows of bins that reach across an extreme do not. (0, 0) if the baseline has no value.
+
+    Examples
+    --------
+    >>> bins = Bins("numeric", edges=(0.0, 5.0, just_above(9.0)))
+    >>> reference = ColumnProfile("x", "numeric", (0, 0, 60, 40, 0), 0.0, 9.0)
+    >>> rows_beyond(bins, reference, ColumnProfile("x", "numeric", (0, 3, 50, 40, 7), -1.0, 11.0))
+    (3, 7)
+    """
+    if not bins.edges or reference.minimum is None or reference.maximum is None:
+        return 0, 0
+    below, above = (
+        sum(rows for rows, beyond in zip(current.counts[1:], its, strict=True) if beyond)
+        for its in (_below(bins, reference, reference.minimum), _above(bins, reference, reference.maximum))
+    )
+    return below, above
+
+
+def _below(bins: Bins, reference: ColumnProfile, minimum: float) -> list[bool]:
+    """Tell of each bin but that of nulls whether all of its rows lie below the smallest value."""
+    upper = (*bins.edges, math.inf)
+    return [high <= minimum and not rows for high, rows in zip(upper, reference.counts[1:], strict=True)]
+
+
+def _above(bins: Bins, reference: ColumnProfile, maximum: float) -> list[bool]:
+    lower = (-math.inf, *bins.edges)
+    return [low > maximum and not rows for low, rows in zip(lower, reference.counts[1:], strict=True)]
+
+
+def _new_values(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> tuple[list[tuple[str, int]], int]:
+    """Return the values that the baseline never saw, with their rows, and the rows of those that have no name."""
     new = [
         (category, now)
         for category, before, now in zip(bins.categories, reference.counts[1:], current.counts[1:], strict=False)
@@ -65,6 +129,11 @@ def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) ->
     elif reference.unseen is not None:
         known = {value for value, _ in reference.unseen}
         new += [(value, count) for value, count in current.unseen if value not in known]
+    return new, unnamed
+
+
+def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> str:
+    new, unnamed = _new_values(bins, reference, current)
     total = sum(count for _, count in new) + unnamed
     if not total:
         return ""
@@ -94,8 +163,8 @@ def _ranges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> Ite
         return
     lower = (-math.inf, *bins.edges)  # of the bins without that of nulls
     upper = (*bins.edges, math.inf)
-    before, now = reference.counts[1:], current.counts[1:]
-    beyond = [high <= reference.minimum and not rows for high, rows in zip(upper, before, strict=True)]
+    now = current.counts[1:]
+    beyond = _below(bins, reference, reference.minimum)
     across = [low < reference.minimum for low in lower]
     reached = current.minimum if current.minimum is not None and current.minimum < reference.minimum else None
     if share := _share(beyond, across, now, current.rows):
@@ -105,7 +174,7 @@ def _ranges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> Ite
         back = "back to" if bins.kind == "timestamp" else "down to"
         tail = _tail(f"{back} {farthest}" if reached is not None else "", infinite and beyond[0])
         yield f"{share} of rows lie {verb} {extreme}, the {name} of the baseline{tail}"
-    beyond = [low > reference.maximum and not rows for low, rows in zip(lower, before, strict=True)]
+    beyond = _above(bins, reference, reference.maximum)
     across = [high > just_above(reference.maximum) for high in upper]
     reached = current.maximum if current.maximum is not None and current.maximum > reference.maximum else None
     if share := _share(beyond, across, now, current.rows):

@@ -17,11 +17,12 @@ from monitoring_tasks.statistics.histogram import (
     grouped,
     paired_counts,
 )
-from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values, wandering_share_p_value
+from monitoring_tasks.statistics.homogeneity.cell_test import cell_p_values
 from monitoring_tasks.statistics.homogeneity.column_dispersion import EXPECTED, ColumnDispersion, groups_of
 from monitoring_tasks.statistics.homogeneity.dispersion import INDEPENDENT_ROWS, Dispersion
 from monitoring_tasks.statistics.homogeneity.score_test import score_test
 from monitoring_tasks.statistics.homogeneity.scores import level_scores, spread_scores
+from monitoring_tasks.statistics.homogeneity.share_test import belief_in_bin, share_test, totals_of_bins
 
 WEIGHTS: Mapping[Layout, Mapping[str, float]] = {
     "numeric": {"level": 0.90, "spread": 0.04, "shares": 0.03, "bins": 0.03, "missing": 0.05},
@@ -32,11 +33,6 @@ WEIGHTS: Mapping[Layout, Mapping[str, float]] = {
 A moved level is what happens most and is hardest to see, so it gets nearly all: that costs a point of power against a
 test of the level alone. The other shares are enough for what they find, because that is seldom subtle.
 """
-
-FEW = 10
-"""Effective reference rows below which a bin says little about its own dispersion: where all of its rows came on one
-cold day, the next one may be colder. It is then taken to be at least that of the shares."""
-
 
 @dataclass(frozen=True)
 class ColumnTest:
@@ -109,12 +105,12 @@ def column_test(
     if occupied > 2 and (shares := _p_value_of_shares(a, b, layout, dispersion, rows)) is not None:
         found["shares"] = shares
     if occupied > 2 and a[0] + b[0] > 0:
-        found["missing"] = _p_value_of_missing(a, b, dispersion, rows)
+        found["missing"] = _p_value_of_bin(a, b, 0, belief_in_bin(a, 0, dispersion))
     names = [*found, *["bins"] * (occupied > 1)]
     weights = {name: WEIGHTS[layout][name] / sum(WEIGHTS[layout][each] for each in names) for name in names}
     weighted = {name: p_value / weights[name] for name, p_value in found.items()}
     if occupied > 1:
-        bins = _p_value_of_bins(a, b, dispersion, rows, below=min([1.0, *weighted.values()]) * weights["bins"])
+        bins = _p_value_of_bins(a, b, dispersion, below=min([1.0, *weighted.values()]) * weights["bins"])
         if bins is not None:
             found["bins"], weighted["bins"] = bins, bins / weights["bins"]
     strongest = min(weighted, key=weighted.__getitem__, default="bins")
@@ -151,9 +147,7 @@ def _p_value_of_shares(
     return _of_shares(dispersion, freedom).averaged(p_value, rows)
 
 
-def _p_value_of_bins(
-    a: IntArray, b: IntArray, dispersion: ColumnDispersion | None, rows: float, below: float
-) -> float | None:
+def _p_value_of_bins(a: IntArray, b: IntArray, dispersion: ColumnDispersion | None, below: float) -> float | None:
     """Return the smallest p-value of a bin, times the number of bins; None if that is not below what would count.
 
     Two bins share one test.
@@ -169,41 +163,16 @@ def _p_value_of_bins(
         return None
     about = alone
     if dispersion.of_all_shares.independent <= 0.5:
-        thought = np.array(_totals_of_bins(a, dispersion)) / (dispersion.parts - 1)
+        thought = np.array(totals_of_bins(a, dispersion)) / (dispersion.parts - 1)
         about = tests * cell_p_values(a, b, np.maximum(1.0, thought))
     smallest = below
     for place in np.argsort(about, kind="stable"):
         if about[place] / 10 >= smallest:
             break
-        smallest = min(smallest, tests * _dispersed_p_value(a, b, int(place), dispersion, rows))
+        smallest = min(smallest, tests * _p_value_of_bin(a, b, int(place), belief_in_bin(a, int(place), dispersion)))
     return smallest if smallest < below else None
 
 
-def _p_value_of_missing(a: IntArray, b: IntArray, dispersion: ColumnDispersion | None, rows: float) -> float:
-    if dispersion is None or dispersion.parts < 2:
-        return float(_p_value_of_bin(a, b, 0, np.ones(1))[0])
-    return _dispersed_p_value(a, b, 0, dispersion, rows)
-
-
-def _dispersed_p_value(a: IntArray, b: IntArray, place: int, dispersion: ColumnDispersion, rows: float) -> float:
-    """Return the p-value of one bin, averaged over what is believed of its dispersion."""
-    belief = dispersion.of_bin(_totals_of_bins(a, dispersion)[place])
-    return belief.averaged(partial(_p_value_of_bin, a, b, place), rows)
-
-
-def _totals_of_bins(reference: IntArray, dispersion: ColumnDispersion) -> list[float]:
-    """Return the sum of squares that each bin shows over the parts."""
-    own = np.array(dispersion.bins)
-    known = reference >= FEW * np.maximum(1.0, own / max(dispersion.parts - 1, 1))
-    totals: list[float] = np.where(known, own, np.maximum(own, dispersion.shares)).tolist()
-    return totals
-
-
-def _p_value_of_bin(a: IntArray, b: IntArray, place: int, inflation: FloatArray) -> FloatArray:
+def _p_value_of_bin(a: IntArray, b: IntArray, place: int, belief: Dispersion) -> float:
     before, after = (np.array([counts[place], counts.sum() - counts[place]]) for counts in (a, b))
-    p_values = cell_p_values(before, after, inflation[:, None])[:, 0]
-    dependent = inflation > 1
-    if dependent.any():
-        together = wandering_share_p_value(before, after, inflation[dependent])
-        p_values[dependent] = np.maximum(p_values[dependent], together)
-    return p_values
+    return share_test(before, after, belief)

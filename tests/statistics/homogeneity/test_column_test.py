@@ -13,7 +13,8 @@ from scipy.signal import lfilter
 from scipy.stats import chi2_contingency, ks_2samp, norm
 
 from monitoring_tasks.statistics.homogeneity import ColumnTest, column_dispersion, column_test
-from monitoring_tasks.statistics.homogeneity.column_test import WEIGHTS, _dispersed_p_value, _p_value_of_bins
+from monitoring_tasks.statistics.homogeneity.column_test import WEIGHTS, _p_value_of_bin, _p_value_of_bins
+from monitoring_tasks.statistics.homogeneity.share_test import belief_in_bin
 
 layouts = pytest.mark.parametrize("layout", ["numeric", "categorical"])
 side = st.lists(st.integers(0, 10**6), min_size=7, max_size=7).filter(any)
@@ -310,8 +311,8 @@ def test_of_the_bins_the_smallest_p_value_counts_though_most_are_not_asked(times
         dispersion, whole = column_dispersion(parts, "categorical"), parts.sum(axis=0)
         tests = np.count_nonzero(whole + window)
         asked = [
-            _dispersed_p_value(whole, window, place, dispersion, float(window.sum()))
+            _p_value_of_bin(whole, window, place, belief_in_bin(whole, place, dispersion))
             for place in np.flatnonzero(whole + window)
         ]
-        found = _p_value_of_bins(whole, window, dispersion, float(window.sum()), below=1.0)
+        found = _p_value_of_bins(whole, window, dispersion, below=1.0)
         assert (1.0 if found is None else found) == pytest.approx(min(1.0, (tests - (tests == 2)) * min(asked)))

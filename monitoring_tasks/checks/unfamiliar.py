@@ -140,9 +140,9 @@ def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) ->
     new.sort(key=lambda item: (-item[1], item[0]))
     what = "a value" if len(new) == 1 and not unnamed else "values"
     text = f"{percent(total / current.rows)} of rows hold {what} never seen in the baseline"
-    listed = [f"{_shown(name)} ({percent(count / current.rows)})" for name, count in new[:NAMES]]
+    listed = [f"{shown(name)} ({percent(count / current.rows)})" for name, count in new[:NAMES]]
     if what == "a value":
-        listed = [_shown(new[0][0])]
+        listed = [shown(new[0][0])]
     if unnamed > NAMED:
         return f"{text}: {', '.join(listed)} and more, too many to name" if listed else f"{text}: too many to name"
     if not listed:  # a version that kept no names counted them
@@ -151,7 +151,7 @@ def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) ->
     return f"{text}: {', '.join(listed)}" + (f" and {more} more" if more > 0 else "")
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
     """Write a value so that it can be told from the sentence around it, and does not fill it."""
     text = value if value.isprintable() and value.strip() == value != "" else repr(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

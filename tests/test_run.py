@@ -349,7 +349,7 @@ def test_a_vanished_and_a_retyped_column_cost_one_error_row_each(duckdb_url, tmp
             "declare it categorical, or cast it in a view"
         )
         assert one(store, NEW_COUNTRY, "psi", "country")["status"] == "alarm"
-        assert one(store, 20, "error_rate", "error")["status"] == "info"
+        assert one(store, 20, "error_rate", "error")["status"] == "ok"
         assert {run.state for run in runs} == {"failed"}
         assert runs[0].error is not None
         assert "column 'age' is not in table" in runs[0].error

@@ -19,8 +19,8 @@ from monitoring_tasks.window import format_duration, format_instant
 LONGER = 2.0
 """So many times what is usual is the smallest change that matters."""
 
-LEAST = 0.1
-"""Standard deviation that the logarithm of a silence is taken to have at least: a tenth of itself, about."""
+LEAST = 0.05
+"""Standard deviation that the logarithm of a silence is taken to have at least: a twentieth of itself, about."""
 
 LARGEST = 1.5
 """The largest that is thought of: that of one gap between rows that come at random is 1.28 (Gumbel, 1935)."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from monitoring_tasks.statistics.homogeneity.dispersion import LARGEST
 from monitoring_tasks.statistics.prediction_interval import MOST, anscombe, from_anscombe, prediction_interval
 
 SURE = 0.5
 """Belief, before the earlier windows are seen, that rows come as Poisson's do."""
+
+WIDEST = math.sqrt(LARGEST)
+"""The largest standard deviation that is thought of, over the least: of more than a million rows that is above 1."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +24,9 @@ class SeasonalVolume:
 
     expected: float
     """Median of the earlier windows' rows."""
-    lower: float
+    lower: int
     """Fewer rows than that are less than chance explains, and by more than matters; 0 where no number is too small."""
-    upper: float
+    upper: int
     p_value: float
     """Two-sided, of the window's rows."""
     windows: int
@@ -55,18 +60,18 @@ def seasonal_volume(rows: int, earlier: Sequence[int], rate: float, minimum_effe
     Examples
     --------
     >>> found = seasonal_volume(50, [98, 104, 95, 0, 101, 110, 93, 100], rate=0.01, minimum_effect=0.2)
-    >>> found.expected, round(found.lower), round(found.upper), round(found.p_value, 4)
+    >>> found.expected, found.lower, found.upper, round(found.p_value, 4)
     (99.0, 70, 133, 0.0008)
     """
     expected = float(np.median(np.asarray(earlier[-MOST:], dtype=np.float64)))
-    # Where rows vary by all of themselves, their root varies by half of itself: on this scale by the root.
-    most = max(1.0, expected) ** 0.5 * 2**0.5
-    interval = prediction_interval(anscombe(earlier), least=1.0, most=most, sure=SURE)
+    # Rows that vary by all of themselves do so by their root on this scale.
+    most = math.sqrt(1 + expected)
+    interval = prediction_interval(anscombe(earlier), least=max(1.0, most / WIDEST), most=most, sure=SURE)
     low, high = (from_anscombe(end) for end in interval.bounds(rate))
     return SeasonalVolume(
         expected=expected,
-        lower=min(low, expected * (1 - min(minimum_effect, 1.0))),
-        upper=max(high, expected * (1 + minimum_effect)),
+        lower=math.ceil(min(low, expected * (1 - min(minimum_effect, 1.0)))),
+        upper=math.floor(max(high, expected * (1 + minimum_effect))),
         p_value=interval.p_value(float(anscombe(rows))),
         windows=interval.values,
     )

@@ -91,6 +91,8 @@ class History:
         their own nor, for a rolling baseline, as a part of a longer window that was rolled up and is looked back on.
         The windows of the run themselves are not among them.
         """
+        if not self._all:
+            return ()
         stored = self._of_store(baseline_id)
         left: set[Window] = set()
         for back in self._all:

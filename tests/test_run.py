@@ -558,9 +558,7 @@ def test_one_check_can_be_run_again_and_leaves_the_others_alone(store: Store, du
         assert [run.state for run in runs] == ["done"] * 2
         assert {row["check_name"] for row in rows(store, metrics="planted")} == {"data_drift"}
         assert rows(store, checks="operations") == before
-        with pytest.raises(
-            ConfigError, match="computes no check typo: it has data_drift, prediction_drift, data_quality"
-        ):
+        with pytest.raises(ConfigError, match="computes no check typo: it has data_drift, prediction_drift, data_q"):
             run_windows(monitor, START, day(21).end, checks=["typo"], warehouse=warehouse, store=store)
 
 
@@ -585,7 +583,8 @@ def test_a_window_is_not_closed_over_results_of_an_edited_file(store: Store, duc
     closed = close_window(strict, day(20), store, parse_instant("2024-05-01", "UTC"))
     assert (closed.state, closed.error) == (
         "failed",
-        "written before the monitor file was edited, run again: data_quality, multivariate_drift, operations, prediction_drift",
+        "written before the monitor file was edited, run again: "
+        "data_quality, multivariate_drift, operations, prediction_drift",
     )
 
 

@@ -78,7 +78,7 @@ def _new(context: CheckContext, column: str, found: list[tuple[str, int]]) -> li
         return []
     names = ", ".join(shown(name) for name, _ in new[:NAMES])
     more = f" and {len(new) - NAMES} more" if len(new) > NAMES else ""
-    what = counted(len(new), "new version") if not unnamed else "new versions, too many to name"
+    what = counted(len(new), "new version") if not unnamed else "new versions, too many to name,"
     message = f"{what} answered {percent(rows / profile.rows)} of inferences{': ' * bool(names)}{names}{more}"
     result = Result(
         "new_model_version",

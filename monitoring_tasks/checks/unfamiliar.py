@@ -140,9 +140,9 @@ def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) ->
     new.sort(key=lambda item: (-item[1], item[0]))
     what = "a value" if len(new) == 1 and not unnamed else "values"
     text = f"{percent(total / current.rows)} of rows hold {what} never seen in the baseline"
-    listed = [f"{_shown(name)} ({percent(count / current.rows)})" for name, count in new[:NAMES]]
+    listed = [f"{shown(name)} ({percent(count / current.rows)})" for name, count in new[:NAMES]]
     if what == "a value":
-        listed = [_shown(new[0][0])]
+        listed = [shown(new[0][0])]
     if unnamed > NAMED:
         return f"{text}: {', '.join(listed)} and more, too many to name" if listed else f"{text}: too many to name"
     if not listed:  # a version that kept no names counted them
@@ -151,7 +151,7 @@ def _categories(bins: Bins, reference: ColumnProfile, current: ColumnProfile) ->
     return f"{text}: {', '.join(listed)}" + (f" and {more} more" if more > 0 else "")
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
     """Write a value so that it can be told from the sentence around it, and does not fill it."""
     text = value if value.isprintable() and value.strip() == value != "" else repr(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
@@ -210,6 +210,17 @@ def _apart(kind: Kind, extreme: float, reached: float | None) -> tuple[str, str]
         return next(_texts(kind, extreme)), ""
     pairs = zip(_texts(kind, extreme), _texts(kind, reached), strict=True)
     return next((pair for pair in pairs if pair[0] != pair[1]), (repr(extreme), repr(reached)))
+
+
+def shown_number(kind: Kind, value: float) -> str:
+    """Write a number, or a time, as short as people do.
+
+    Examples
+    --------
+    >>> shown_number("numeric", 2071.3), shown_number("timestamp", 1364788800.0)
+    ('2,071', '2013-04-01 04:00')
+    """
+    return next(_texts(kind, value))
 
 
 def _texts(kind: Kind, value: float) -> Iterator[str]:

@@ -34,6 +34,7 @@ A moved level is what happens most and is hardest to see, so it gets nearly all:
 test of the level alone. The other shares are enough for what they find, because that is seldom subtle.
 """
 
+
 @dataclass(frozen=True)
 class ColumnTest:
     """What the tests found."""

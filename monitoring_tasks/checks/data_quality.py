@@ -33,18 +33,27 @@ def data_quality(context: CheckContext) -> list[Result]:
         return []
     about_the_table = [*schema_change(context), *duplicates(context, settings)]
     judged = tuple(dict.fromkeys([*context.baseline.features, *predictions(context.monitor)]))
+    errors = unreadable(context, _reported_nowhere_else(context))
     if context.profile.rows == 0:
         message = "no column can be judged: the window has no row"
         empty = Result("missing_share", window_rows=0, status="insufficient_data", message=message)
-        return [*unreadable(context, judged), empty, *about_the_table]
-    missing = unreadable(context, judged)
-    failed = {result.column_name for result in missing}
+        return [*errors, empty, *about_the_table]
     known = context.reference.columns.get("", {})
-    columns = [name for name in judged if name not in failed and name in context.profile.columns and name in known]
+    columns = [name for name in judged if name in context.profile.columns and name in known]
     rate = settings.false_alarm_rate
     return [
-        *missing,
+        *errors,
         *value_quality(context, columns, settings, (1 - RATE_OF_UNCHANGING) * rate),
         *unchanging(context, columns, settings, RATE_OF_UNCHANGING * rate),
         *about_the_table,
     ]
+
+
+def _reported_nowhere_else(context: CheckContext) -> list[str]:
+    """Return the columns for which no other check of the monitor writes a row when they cannot be read."""
+    checks = context.monitor.checks
+    if checks.operations is not None:  # which reports what the drift checks do not
+        return []
+    features = context.baseline.features if checks.data_drift is None else ()
+    answers = predictions(context.monitor) if checks.prediction_drift is None else ()
+    return list(dict.fromkeys([*features, *answers]))

@@ -36,8 +36,8 @@ def one_bin_p_value(reference: npt.ArrayLike, rows: int, inflation: npt.ArrayLik
 
     Examples
     --------
-    >>> one_bin_p_value([60, 40], 10).round(4), one_bin_p_value([60, 40], 10, 10.0).round(4)
-    (array(0.0094), array(1.))
+    >>> one_bin_p_value([60, 40], 10, [1.0, 10.0]).round(4)
+    array([0.008, 1.   ])
     """
     from scipy.special import betaln
 
@@ -72,8 +72,8 @@ def same_shares_probability(
 
     Examples
     --------
-    >>> same_shares_probability([500, 500], [50, 50]).round(4)
-    array(0.0796)
+    >>> same_shares_probability([500, 500], [50, 50], [1.0, 10.0]).round(4)
+    array([0.0796, 0.2461])
     """
     from scipy.special import gammaln
 

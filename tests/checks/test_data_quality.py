@@ -117,6 +117,14 @@ def test_the_file_says_what_matters_or_what_is_too_much(settings, nulls, status)
         assert (result.message, result.threshold_upper) == (expected, 0.05)
 
 
+def test_what_has_a_fixed_threshold_is_no_test_more_to_correct_for():
+    """7 of 200 rows where the baseline has 1 %: significant by itself at 1 %, and not as one of two tests."""
+    current, before = amounts(200, 7), amounts(10_000, 100)
+    alone = found(current, before, "{fixed: {out_of_range_share: 0.5}}")["missing_share"]
+    assert 0.0095 / 2 < alone.p_value < 0.0095
+    assert (alone.decided(), found(current, before)["missing_share"].decided()) == ("alarm", "ok")
+
+
 def test_an_empty_column_has_one_row():
     results = found(amounts(1000, 1000), amounts(10_000))
     assert {name: result.decided() for name, result in results.items()} == {"missing_share": "alarm"}
@@ -185,6 +193,16 @@ def test_time_that_goes_on_is_not_out_of_range():
     assert share((0, 0, 100, 100, 800), start, newer + 400 * 86_400).value == 0.001
     old = share((0, 100, 100, 100, 700), start - 1e6, newer)
     assert (old.value, old.decided()) == (0.1, "alarm")
+
+
+def test_after_a_table_without_times_no_time_is_too_late():
+    bins = Bins("timestamp", (0.0, 50.0, just_above(100.0)))
+    before, now = (
+        ColumnProfile("seen", "timestamp", (0, 0, 0, n, m), 0.0, high)
+        for n, m, high in ((900, 0, 100.0), (0, 900, 1e9))
+    )
+    timeless = inference_log.monitor(baseline="{table: training}")
+    assert found(now, before, bins=bins, monitor=timeless)["out_of_range_share"].value == 0
 
 
 # Unseen categories
@@ -358,6 +376,17 @@ def test_a_table_with_the_same_columns_is_in_order():
         ("new_columns", 0, "info"),
         ("vanished_columns", 0, "ok"),
     ]
+
+
+def test_a_column_that_cannot_be_read_any_more_has_not_vanished():
+    types = {"amount": "number", "age": "number"}
+    _, gone, changed = schema(types, {**types, "age": "string"}, {"age": "is text"})
+    assert (gone.metric, gone.value, gone.message) == (
+        "vanished_columns",
+        0,
+        "the table has every column that the baseline had",
+    )
+    assert (changed.metric, changed.column_name, changed.decided()) == ("type_change", "age", "alarm")
 
 
 def test_what_types_are_is_not_known_of_old_windows():

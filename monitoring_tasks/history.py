@@ -14,11 +14,18 @@ from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.reference import Reference, earlier_windows, moving_columns
 from monitoring_tasks.results.selection import apart
 from monitoring_tasks.results.store import Store
+from monitoring_tasks.traffic_history import TrafficHistory
 from monitoring_tasks.window import Window
 from monitoring_tasks.window_counts import Places, WindowCounts
 
 KEPT = 256 * 2**20
 """Bytes of unpacked profiles that are kept from one window to the next; those of one window are held all the same."""
+
+
+def looks_back(monitor: Monitor) -> bool:
+    """Tell whether a check of the monitor looks at earlier windows: their profiles, or their traffic."""
+    profiles = monitor.baseline_is_past or monitor.band_over is not None or stale_windows(monitor) > 1
+    return profiles or monitor.checks.operations is not None
 
 
 class History:
@@ -27,7 +34,7 @@ class History:
     Parameters
     ----------
     monitor
-        With a moving or a seasonal baseline, or with bands.
+        One that looks back, see `looks_back`.
     windows
         Those of the run, in time order.
     store
@@ -60,9 +67,22 @@ class History:
         return None if over is None else LookBack(self._monitor, self._windows, over)
 
     @cached_property
+    def traffic(self) -> TrafficHistory:
+        """What the windows look back on to know how many rows to expect."""
+        return TrafficHistory(self._monitor, self._windows, self._store)
+
+    @cached_property
+    def _latest(self) -> LookBack | None:
+        number = stale_windows(self._monitor) - 1
+        if number < 1:
+            return None
+        # Months differ in length: of those that are looked at, the latest count.
+        return LookBack(self._monitor, self._windows, number * max(window.length for window in self._windows))
+
+    @cached_property
     def _all(self) -> tuple[LookBack, ...]:
         of_baseline = dict.fromkeys((self._look_back, self._season)) if self._monitor.baseline_is_past else ()
-        return (*of_baseline,) if self._band is None else (*of_baseline, self._band)
+        return (*of_baseline, *(back for back in (self._band, self._latest) if back is not None))
 
     def missing(self, baseline_id: str) -> tuple[Window, ...]:
         """Return the windows, in time order, that must be profiled so that those of the run can be compared.
@@ -71,6 +91,8 @@ class History:
         their own nor, for a rolling baseline, as a part of a longer window that was rolled up and is looked back on.
         The windows of the run themselves are not among them.
         """
+        if not self._all:
+            return ()
         stored = self._of_store(baseline_id)
         left: set[Window] = set()
         for back in self._all:
@@ -118,8 +140,17 @@ class History:
         """Return the windows that bands are taken over, one by one, without incidents; none of a file without bands."""
         return () if self._band is None else tuple(self._counts(self._band, self._band.before(window), baseline))
 
+    def latest_before(self, window: Window, baseline: Baseline) -> tuple[WindowCounts, ...]:
+        """Return the windows right before, one by one: with this one so many as make a column stale."""
+        if self._latest is None:
+            return ()
+        looked = self._latest.before(window)[1 - stale_windows(self._monitor) :]
+        return tuple(self._counts(self._latest, looked, baseline))
+
     def incidents(self) -> tuple[Window, ...]:
         """Return what people confirmed as incidents: nothing is compared with it."""
+        if self._incidents is None and not self._all:
+            self._incidents = ()
         if self._incidents is None:
             name, since, until = self._monitor.name, self._reach, self._windows[-1].start
             self._incidents = self._store.incidents(name, since, until)
@@ -169,6 +200,12 @@ class History:
                 baseline_id=baseline_id,
             )
         return self._stored[baseline_id]
+
+
+def stale_windows(monitor: Monitor) -> int:
+    """Return how many windows without change make a column stale; 1 where nobody looks."""
+    quality = monitor.checks.data_quality
+    return 1 if quality is None else quality.stale_windows
 
 
 def _chosen(wanted: Sequence[Window], stored: Sequence[Window]) -> dict[Window, int]:

@@ -85,7 +85,10 @@ class LookBack:
     windows
         Those that will be asked for, in time order; the schedule is worked out once for all of them.
     over
-        The longest time that a band is taken over; None for what the baseline looks at.
+        How far back each window itself looks, such as the longest time that a band is taken over; None for what the
+        baseline looks at.
+    season
+        With `over`, look only at windows that begin at the same place of this cycle.
     whole_cycles
         Of a seasonal baseline, all windows inside ``[start - over, start)``, of the windows that begin a cycle.
 
@@ -103,12 +106,13 @@ class LookBack:
         windows: Sequence[Window],
         over: timedelta | None = None,
         *,
+        season: SeasonName | None = None,
         whole_cycles: bool = False,
     ) -> None:
         seasonal, rolling, period = monitor.baseline.seasonal, monitor.baseline.rolling, monitor.baseline.period
         self._schedule = monitor.schedule
         self._of_band = over is not None
-        self._season = seasonal.by if seasonal and over is None and not whole_cycles else None
+        self._season = season if self._of_band else seasonal.by if seasonal and not whole_cycles else None
         self._cycle = seasonal.by if seasonal and whole_cycles else None
         length = over or (seasonal.over if seasonal else rolling)
         if length is None:

@@ -27,7 +27,7 @@ from monitoring_tasks.errors import (
     UnreadError,
     about,
 )
-from monitoring_tasks.history import History
+from monitoring_tasks.history import History, looks_back
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
 from monitoring_tasks.labels_profile import WindowLabels
@@ -41,15 +41,18 @@ from monitoring_tasks.late_labels import (
     scanned,
     with_arrivals,
 )
+from monitoring_tasks.late_rows import comparing_checks, windows_after, windows_with_late_rows
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.samples import Samples
+from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.window import Window, format_instant, require_ended
+from monitoring_tasks.window_traffic import window_traffic
 
 T = TypeVar("T")
 
@@ -187,6 +190,10 @@ def scan_windows(
     and every window is compared with them anew. And it reads the earlier windows whose labels the change detectors look
     at, see `monitoring_tasks.label_history`.
 
+    Windows of the last `operations.late_rows` that hold other rows now than when they were read are read again too, and
+    what was compared with them since is compared anew. Beside the profiles it stores the traffic of the windows, and of
+    those earlier ones that say how much traffic to expect.
+
     Labels may be loaded while it reads, and another run that began later may have read more of them. What that one has
     stored stays, and the windows of this one are read again, because it looked for windows that were stored by then.
 
@@ -210,6 +217,7 @@ def scan_windows(
             _tell(progress, "Measure the baseline", 1, 1)
         columns, unreadable = window_columns(monitor, types, baseline, features)
         readable = {column.name for column in columns}
+        its_types = {name: types[name] for name in (*(column.name for column in columns), *unreadable) if name in types}
         segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
         reread: set[Window] = set()
         for _ in range(TRIES):
@@ -220,6 +228,7 @@ def scan_windows(
             history = history_of(monitor, windows, store)
             earlier = set(history.missing(baseline.id)) if history else set()
             label_history = LabelHistory(monitor, store, baseline.id)
+            came = windows_with_late_rows(monitor, warehouse, source, windows, baseline, store)
             late: set[Window] = set()
             run_before: set[Window] = set()
             if labels is not None:
@@ -230,15 +239,24 @@ def scan_windows(
                     monitor, warehouse, source, columns, segments, baseline, labels, windows, store, read
                 )
                 late = late if labels.how is not None else set()
-            if labels is not None and late:
+            late |= set(came)
+            if late:
                 first, last = min(late).start, max(window.end for window in late)
                 run_before = {*store.windows_run(monitor.name, first, last), *store.waiting(monitor.name)}
+            if labels is not None and late:
                 more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
-                more_read = more | reread.difference(found_late)
+                more_read = more | {*reread, *came}.difference(found_late)
                 labels = with_arrivals(labels, monitor, warehouse, source, more_read, baseline, store)
                 earlier |= more
+            if came:
+                after = windows_after(monitor, came, windows, store)
+                store.run_again(monitor.name, after, comparing_checks(monitor))
             wanted = sorted({*earlier, *windows, *late})
             _tell(progress, "Scan", 0, len(wanted))
+            looked_back_on = () if history is None else history.traffic.missing()
+            timed = sorted({*windows, *late, *looked_back_on})
+            with about(f"table {source.table!r}"):
+                traffic = window_traffic(monitor, warehouse, types, source, timed)
             found = scanned(
                 lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
                 wanted,
@@ -246,26 +264,35 @@ def scan_windows(
                 labels,
             )
             for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
-                whole = replace(profiles[0], unreadable=unreadable)
+                whole = replace(profiles[0], unreadable=unreadable, types=its_types)
                 profiles, window = (whole, *profiles[1:]), whole.window
-                if window in late and its is not None and its.unreadable is not None:
+                if window in late and window not in came and its is not None and its.unreadable is not None:
                     _tell(progress, "Scan", done, len(wanted))
                     continue  # what is stored of them is better than nothing
                 if window in earlier:
-                    store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
+                    its_traffic = traffic.get(window)
+                    store.write_missing_profiles(
+                        monitor.name, window, profiles, baseline.id, its, traffic=its_traffic, read=read
+                    )
                     _tell(progress, "Scan", done, len(wanted))
                     continue
                 with label_history.writing(window, its):
                     if window in late:
                         ran = window in run_before
-                        _write_changed(store, monitor, profiles, its, baseline.id, read, ran=ran, late=True)
+                        scanned_ = (profiles, its, traffic[window])
+                        _write_changed(store, monitor, *scanned_, baseline.id, read, ran=ran, late=True)
                     elif keep:
-                        _write_changed(store, monitor, profiles, its, baseline.id, read)
+                        _write_changed(store, monitor, profiles, its, traffic[window], baseline.id, read)
                     else:
-                        store.write_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
+                        store.write_profiles(
+                            monitor.name, window, profiles, baseline.id, its, traffic=traffic[window], read=read
+                        )
                 if window not in late:
                     left.remove(window)
                 _tell(progress, "Scan", done, len(wanted))
+            for window in looked_back_on:
+                if window not in wanted:
+                    store.write_missing_traffic(monitor.name, traffic[window])
             if read is None or not read.is_behind(store.labels_read(monitor.name)):
                 break
             # A run that read more could not know of what was not stored yet: what it did not see is read again.
@@ -281,6 +308,7 @@ def _write_changed(
     monitor: Monitor,
     profiles: Sequence[Profile],
     labels: WindowLabels | None,
+    traffic: Traffic,
     baseline_id: str,
     read: LabelsRead | None,
     *,
@@ -290,8 +318,9 @@ def _write_changed(
     """Store what is not stored already. A `late` window then waits if it `ran`, or if it was run meanwhile."""
     window = profiles[0].window
     state = store.window_state(monitor.name, window)
-    if state.digest != profile_digest(profiles, baseline_id):
-        store.write_profiles(monitor.name, window, profiles, baseline_id, labels, waiting=ran, owed=late, read=read)
+    if state.digest != profile_digest(profiles, baseline_id, traffic):
+        write = partial(store.write_profiles, monitor.name, window, profiles, baseline_id, labels, traffic=traffic)
+        write(waiting=ran, owed=late, read=read)
     elif labels is not None and (state.labels is None or state.labels.digest != labels_digest(labels, baseline_id)):
         forgotten = checks_of_labels(monitor)
         store.write_labels(monitor.name, window, labels, baseline_id, forgotten, waiting=ran, owed=late, read=read)
@@ -312,9 +341,8 @@ def waiting_windows(monitor: Monitor, store: Store) -> tuple[Window, ...]:
 
 
 def history_of(monitor: Monitor, windows: Sequence[Window], store: Store) -> History | None:
-    """Return what the windows look back on; None of a fixed baseline without bands."""
-    looks_back = monitor.baseline_is_past or monitor.band_over is not None
-    return History(monitor, windows, store) if looks_back and windows else None
+    """Return what the windows look back on; None of a monitor none of whose checks looks at earlier windows."""
+    return History(monitor, windows, store) if looks_back(monitor) and windows else None
 
 
 def _about_table(source: Source, profiles: Iterator[T]) -> Iterator[T]:
@@ -425,6 +453,12 @@ def _check_window(
         # Those that change while they are read differ from these digests afterwards.
         looked_at = digests_before(monitor, window, baseline, store)
         context = replace(context, labels_before=partial(labels_before, monitor, window, baseline, store))
+    traffic = store.traffic(monitor.name, [window])
+    context = replace(context, traffic=traffic[0] if traffic else None)
+    if history is not None:
+        traffic_before = partial(history.traffic.before, window)
+        latest = partial(history.latest_before, window, baseline)
+        context = replace(context, traffic_before=traffic_before, latest_before=latest)
     if history is not None and any(check.compares for check in chosen):
         if monitor.baseline_is_past:
             earlier = history.reference(window, baseline)

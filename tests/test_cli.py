@@ -72,7 +72,7 @@ def test_run_monitors_the_days_of_the_monitors_own_zone(place):
     done = run(place)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "loans: 4 windows (4 done), 1,152 rows\n"
-    assert done.stderr.splitlines() == ["Measure the baseline: 1", "Scan: 4", "Check: 4"]
+    assert done.stderr.splitlines() == ["Measure the baseline: 1", "Scan: 6", "Check: 4"]
     assert (place / ".monitoring" / "results.db").is_file()
 
 
@@ -124,12 +124,12 @@ def test_one_window_is_not_called_windows(place):
 
 
 def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
-    (place / "loans.yaml").write_text(MONITOR + "checks: {data_quality: {maximum_rows: 500}}\n")
+    (place / "loans.yaml").write_text(MONITOR + "alerts: [{name: drift, when: {check: data_drift}}]\n")
     done = call(place, "validate", "loans.yaml")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "loans.yaml: monitor 'loans' is valid; its columns are in scores",
-        "loans.yaml: this version does not act on checks.data_quality yet",
+        "loans.yaml: this version does not act on alerts yet",
     ]
 
 

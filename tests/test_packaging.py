@@ -25,7 +25,7 @@ from monitoring_tasks.results.tables import REVISION
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKED = ("airflow", "postgres", "demo", "dev")
+LOCKED = ("airflow", "expectations", "postgres", "demo", "dev")
 """The extras that `make setup` installs."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,7 +40,7 @@ def test_the_top_level_is_what_people_expect():
 
 def test_the_extras():
     assert set(PROJECT["optional-dependencies"]) == {
-        *("airflow", "postgres", "spark", "snowflake", "bigquery", "trino", "demo", "dev")
+        *("airflow", "expectations", "postgres", "spark", "snowflake", "bigquery", "trino", "demo", "dev")
     }
 
 
@@ -206,6 +206,7 @@ def test_the_wheel_carries_everything(wheel: Path):
     code = {str(path.relative_to(ROOT)) for path in (ROOT / "monitoring_tasks").rglob("*.py")}
     assert len(sql) > 15
     assert sql | code | {"monitoring_tasks/py.typed", "monitoring_tasks/monitors/flight_delays.yaml"} <= carried
+    assert "monitoring_tasks/monitors/weather_feed.yaml" in carried
     others = {name.partition("/")[0] for name in carried}
     assert others == {"monitoring_tasks", f"monitoring_tasks-{PROJECT['version']}.dist-info"}
     assert [name for name in carried if "__pycache__" in name or name.endswith((".db", ".pyc"))] == []

@@ -217,9 +217,11 @@ def _drop_inside(store: Store, monitor: str, target: Window) -> None:
 
 def _waits_inside(connection: Connection, monitor: str, target: Window) -> bool:
     """Tell whether a part of the target must run again: without its profile it never could."""
-    table = tables.window_labels
-    inside = is_inside(table, monitor, target.start, target.end) & ~is_window(table, monitor, target)
-    return connection.execute(select(table.c.digest).where(inside, table.c.waiting)).first() is not None
+    for table in (tables.window_labels, tables.traffic):
+        inside = is_inside(table, monitor, target.start, target.end) & ~is_window(table, monitor, target)
+        if connection.execute(select(table.c.monitor).where(inside, table.c.waiting)).first() is not None:
+            return True
+    return False
 
 
 def monitors(store: Store) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from monitoring_tasks.profile import (
     readable,
     unseen_to_json,
 )
+from monitoring_tasks.traffic import Expected, Traffic
 from monitoring_tasks.window import ALL_TIME, Schedule, Window
 
 Row = dict[str, Any]
@@ -127,8 +128,12 @@ def window_run_of(row: Mapping[str, Any]) -> WindowRun:
     return WindowRun(window=Window(values.pop("window_start"), values.pop("window_end")), **values)
 
 
-def profile_rows(monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str) -> list[Row]:
+def profile_rows(
+    monitor: str, window: Window, profiles: Sequence[Profile], baseline_id: str, traffic: Traffic | None = None
+) -> list[Row]:
     """Return one row per segment, and one per column of each; their order is kept in `position`.
+
+    The traffic has a row of its own, see `traffic_row`; here it counts for the digest.
 
     Raises
     ------
@@ -147,21 +152,23 @@ def profile_rows(monitor: str, window: Window, profiles: Sequence[Profile], base
         for name in {**profile.columns, **profile.unreadable}:
             found = profile.columns.get(name)
             values = _no_column if found is None else _column_row(found)
-            rows.append(key | values | {"column_name": _text(name), "unreadable": profile.unreadable.get(name)})
-    digest = profile_digest(profiles, baseline_id)
+            about = {"unreadable": profile.unreadable.get(name), "type": profile.types.get(name)}
+            rows.append(key | values | {"column_name": _text(name), **about})
+    digest = profile_digest(profiles, baseline_id, traffic)
     for position, row in enumerate(rows):
         of_all_rows = row["segment"] == row["column_name"] == ""
         row |= {"position": position, "digest": digest if of_all_rows else None}
     return rows
 
 
-def profile_digest(profiles: Sequence[Profile], baseline_id: str) -> str:
-    """Return 16 hex digits that differ whenever two profiles of a window, or their baselines, do.
+def profile_digest(profiles: Sequence[Profile], baseline_id: str, traffic: Traffic | None = None) -> str:
+    """Return 16 hex digits that differ whenever two profiles of a window, or their baselines or traffic, do.
 
     The same before it was stored and after, in every database: there whole numbers may come back as floats, and -0.0
     as 0.0.
     """
     content = [baseline_id, *(_plain_profile(profile) for profile in profiles)]
+    content += [] if traffic is None else [repr(traffic)]
     return sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:16]
 
 
@@ -176,7 +183,8 @@ def _plain_profile(profile: Profile) -> list[Any]:
         ]
         for column in profile.columns.values()
     ]
-    return [profile.segment, profile.rows, columns, list(profile.unreadable.items())]
+    types = [list(profile.types.items())] if profile.types else []
+    return [profile.segment, profile.rows, columns, list(profile.unreadable.items()), *types]
 
 
 def _plus_zero(number: float | None) -> float | None:
@@ -196,6 +204,7 @@ _no_column: Row = {
     "counts": None,
     "unseen": None,
     "unreadable": None,
+    "type": None,
 }
 
 
@@ -224,6 +233,7 @@ def _profile(segment: str, rows: Sequence[Mapping[str, Any]]) -> Profile:
         },
         segment=segment,
         unreadable={row["column_name"]: row["unreadable"] for row in columns if row["unreadable"] is not None},
+        types={row["column_name"]: row["type"] for row in columns if row["type"] is not None},
     )
 
 
@@ -231,6 +241,45 @@ def _unseen(row: Mapping[str, Any]) -> list[Any] | None:
     """Return the unseen values of a column's row: NULL means that they have no names only where there are any."""
     has_any = row["kind"] == "categorical" and row["counts"][-1] > 0
     return [] if row["unseen"] is None and not has_any else row["unseen"]
+
+
+def traffic_row(monitor: str, traffic: Traffic, *, late_rows: int = 0, waiting: bool = False) -> Row:
+    """Return the row of a window's traffic."""
+    pause, expected = traffic.pause, traffic.expected or Expected()
+    return window_key(monitor, traffic.window) | {
+        "rows": traffic.rows,
+        "first_at": traffic.first,
+        "last_at": traffic.last,
+        "pause_start": None if pause is None else pause.start,
+        "pause_end": None if pause is None else pause.end,
+        "parts": list(traffic.parts),
+        "without_key": traffic.without_key,
+        "repeats": traffic.repeats,
+        "repeated": [[_text(key), rows] for key, rows in traffic.repeated],
+        "expected": expected.rows,
+        "missing": expected.missing,
+        "missing_keys": [_text(key) for key in expected.examples],
+        "expected_unreadable": expected.unreadable,
+        "late_rows": late_rows,
+        "waiting": waiting,
+    }
+
+
+def traffic_of_row(row: Mapping[str, Any]) -> Traffic:
+    """Undo `traffic_row`."""
+    expected = Expected(row["expected"], row["missing"], tuple(row["missing_keys"]), row["expected_unreadable"])
+    return Traffic(
+        window=Window(row["window_start"], row["window_end"]),
+        rows=row["rows"],
+        first=row["first_at"],
+        last=row["last_at"],
+        pause=None if row["pause_start"] is None else Window(row["pause_start"], row["pause_end"]),
+        parts=tuple(row["parts"]),
+        without_key=row["without_key"],
+        repeats=row["repeats"],
+        repeated=tuple((key, rows) for key, rows in row["repeated"]),
+        expected=None if expected == Expected() else expected,
+    )
 
 
 def labels_rows(monitor: str, window: Window, labels: WindowLabels, baseline_id: str) -> list[Row]:

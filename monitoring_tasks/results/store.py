@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Row,
     Select,
     Table,
     and_,
@@ -39,6 +40,7 @@ from monitoring_tasks.results.migrate import require_current
 from monitoring_tasks.results.rows import CheckRun, LabelsState, WindowRun, WindowState
 from monitoring_tasks.results.selection import apart, is_inside, is_window, select_profiles
 from monitoring_tasks.results.tables import Instant
+from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.window import Schedule, Window
 
 __all__ = ["CheckRun", "Store", "WindowRun", "WindowState", "open_store"]
@@ -154,15 +156,16 @@ class Store:
         baseline_id: str,
         labels: WindowLabels | None = None,
         *,
+        traffic: Traffic | None = None,
         waiting: bool = False,
         owed: bool = False,
         read: LabelsRead | None = None,
     ) -> bool:
         """Replace the window's profile: all rows (segment '') and each segment, on the bins of one baseline.
 
-        With it goes what is known of its labels; with `waiting`, the window is then one of `waiting`, with `owed` if it
-        was run or waits. With `read`, nothing is written if another run has read more labels of it and stored them
-        meanwhile.
+        With it goes what is known of its traffic and labels; with `waiting`, the window is then one of `waiting`, with
+        `owed` if it was run or waits. With `read`, nothing is written if another run has read more labels of it and
+        stored them meanwhile.
 
         What stood on the old profile is forgotten with it: which checks had run, and that the window was done. Their
         results stay until each check has written again, so that a dashboard does not empty in between.
@@ -177,7 +180,7 @@ class Store:
         ValueError
             If a profile is of another window, or none is of all rows.
         """
-        rows = values.profile_rows(monitor, window, profiles, baseline_id)
+        rows = values.profile_rows(monitor, window, profiles, baseline_id, traffic)
         with self.writing(monitor, window) as connection:
             if _is_behind(connection, monitor, window, read):
                 return False
@@ -185,6 +188,8 @@ class Store:
             for table in (tables.profile, *tables.OF_LABELS, tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
+            if traffic is not None:
+                _replace_traffic(connection, monitor, traffic, waiting=waiting)
             if labels is not None:
                 _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
         return True
@@ -291,6 +296,7 @@ class Store:
         baseline_id: str,
         labels: WindowLabels | None = None,
         *,
+        traffic: Traffic | None = None,
         read: LabelsRead | None = None,
     ) -> bool:
         """Store the window's profile, unless it has one on this baseline: that one, and what stands on it, stays.
@@ -304,21 +310,45 @@ class Store:
         bool
             Whether it was written.
         """
-        rows = values.profile_rows(monitor, window, profiles, baseline_id)
+        rows = values.profile_rows(monitor, window, profiles, baseline_id, traffic)
         with self.writing(monitor, window) as connection:
             stored = _whole_window(connection, monitor, window)[1]
             if stored == baseline_id:
                 return False
-            table = tables.window_labels
-            waits = select(table.c.digest).where(is_window(table, monitor, window), table.c.waiting)
-            waiting = connection.execute(waits).first() is not None
+            waiting = _waits(connection, is_window, monitor, window)
             if stored is not None:
                 for table in (tables.profile, *tables.OF_LABELS, tables.check_run):
                     connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
+            if traffic is not None:
+                _replace_traffic(connection, monitor, traffic, waiting=waiting)
             if labels is not None:
                 _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
         return True
+
+    def write_missing_traffic(self, monitor: str, traffic: Traffic) -> bool:
+        """Store the traffic of a window that others look back on, unless some is stored; returns whether it was."""
+        with self.writing(monitor, traffic.window) as connection:
+            if _stored_traffic(connection, monitor, traffic.window) is not None:
+                return False
+            _replace_traffic(connection, monitor, traffic)
+        return True
+
+    def run_again(self, monitor: str, windows: Collection[Window], checks: Collection[str]) -> None:
+        """Forget that these checks ran on these windows, and that they were done: they are then among `waiting`.
+
+        A window without stored traffic stays as it is: it could not wait, and what is forgotten would never come back.
+        """
+        table = tables.traffic
+        for window in windows:
+            with self.writing(monitor, window) as connection:
+                if connection.execute(
+                    update(table).where(is_window(table, monitor, window)).values(waiting=True)
+                ).rowcount:
+                    ran = tables.check_run
+                    mine = is_window(ran, monitor, window) & ran.c.check_name.in_(checks)
+                    connection.execute(delete(ran).where(mine))
+                    connection.execute(delete(tables.window_run).where(is_window(tables.window_run, monitor, window)))
 
     def write_results(
         self,
@@ -517,12 +547,39 @@ class Store:
     def waiting(self, monitor: str, baseline_id: str | None = None) -> tuple[Window, ...]:
         """Return the windows that were run and whose checks must run again, in time order; or those on this baseline.
 
-        Their labels, or the baseline's, were replaced since, and they were not closed on the new ones yet: a run is at
-        work on them, or was killed.
+        Their rows or labels, or the baseline's labels, were replaced since, and they were not closed on the new ones
+        yet: a run is at work on them, or was killed.
         """
-        table = tables.window_labels
-        waits = (table.c.monitor == monitor) & table.c.waiting
-        return self._windows(table, waits if baseline_id is None else waits & (table.c.baseline_id == baseline_id))
+        found: set[Window] = set()
+        for table in (tables.window_labels, tables.traffic):
+            found.update(self._windows(table, (table.c.monitor == monitor) & table.c.waiting))
+        if found and baseline_id is not None:
+            start, end = min(found).start, max(window.end for window in found)
+            found &= {*self.profiled_windows(monitor, start, end, overlapping=True, baseline_id=baseline_id)}
+        return tuple(sorted(found, key=lambda window: (window.start, -window.length)))
+
+    def traffic(self, monitor: str, windows: Collection[Window]) -> tuple[Traffic, ...]:
+        """Return the stored traffic of these windows, in time order; those without any are left out."""
+        if not windows:
+            return ()
+        table, wanted = tables.traffic, set(windows)
+        mine = (table.c.monitor == monitor) & table.c.window_start.between(min(wanted).start, max(wanted).start)
+        starts = {window.start for window in wanted}
+        if len(starts) <= STARTS_PER_READ:
+            mine &= table.c.window_start.in_(starts)
+        with self.reading() as connection:
+            rows = connection.execute(select(table).where(mine).order_by(table.c.window_start))
+            found = [values.traffic_of_row(row._asdict()) for row in rows]
+        return tuple(each for each in found if each.window in wanted)
+
+    def late_rows(self, monitor: str, start: datetime, end: datetime) -> dict[Window, int]:
+        """Return how many rows came to each window inside ``[start, end)`` after it was read first, where some did."""
+        table = tables.traffic
+        late = is_inside(table, monitor, start, end) & (table.c.late_rows != 0)
+        found = select(table.c.window_start, table.c.window_end, table.c.late_rows).where(late)
+        with self.reading() as connection:
+            rows = connection.execute(found.order_by(table.c.window_start))
+            return {Window(row.window_start, row.window_end): row.late_rows for row in rows}
 
     def labels_of_all_rows(
         self, monitor: str, windows: Sequence[Window], baseline: Baseline
@@ -787,10 +844,33 @@ def _is_behind(connection: Connection, monitor: str, window: Window, read: Label
 
 def _was_run(connection: Connection, monitor: str, window: Window) -> bool:
     """Tell whether a check has written the window, it was closed, or it waits."""
-    runs, labels = tables.check_run, tables.window_labels
-    of_runs = (select(table.c.monitor).where(is_window(table, monitor, window)) for table in (runs, tables.window_run))
-    waits = select(labels.c.monitor).where(is_window(labels, monitor, window), labels.c.waiting)
-    return any(connection.execute(each.limit(1)).first() is not None for each in (*of_runs, waits))
+    tables_ = (tables.check_run, tables.window_run)
+    of_runs = (select(table.c.monitor).where(is_window(table, monitor, window)) for table in tables_)
+    ran = any(connection.execute(each.limit(1)).first() is not None for each in of_runs)
+    return ran or _waits(connection, is_window, monitor, window)
+
+
+def _waits(connection: Connection, where: Callable[..., ColumnElement[bool]], *about: Any) -> bool:
+    """Tell whether a window for which the condition holds must be checked again."""
+    for table in (tables.window_labels, tables.traffic):
+        waits = select(table.c.monitor).where(where(table, *about), table.c.waiting).limit(1)
+        if connection.execute(waits).first() is not None:
+            return True
+    return False
+
+
+def _stored_traffic(connection: Connection, monitor: str, window: Window) -> Row[Any, Any] | None:
+    table = tables.traffic
+    found = select(table.c.rows, table.c.late_rows).where(is_window(table, monitor, window))
+    return connection.execute(found).first()
+
+
+def _replace_traffic(connection: Connection, monitor: str, traffic: Traffic, *, waiting: bool = False) -> None:
+    """Replace the window's traffic; what its rows are more than before has come late."""
+    before = _stored_traffic(connection, monitor, traffic.window)
+    late = 0 if before is None else before.late_rows + traffic.rows - before.rows
+    connection.execute(delete(tables.traffic).where(is_window(tables.traffic, monitor, traffic.window)))
+    connection.execute(insert(tables.traffic), values.traffic_row(monitor, traffic, late_rows=late, waiting=waiting))
 
 
 def _insert_labels(
@@ -815,9 +895,9 @@ def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
 
 
 def _end_waiting(connection: Connection, monitor: str, window: Window) -> None:
-    table = tables.window_labels
-    mine = is_window(table, monitor, window) & table.c.waiting
-    connection.execute(update(table).where(mine).values(waiting=False))
+    for table in (tables.window_labels, tables.traffic):
+        mine = is_window(table, monitor, window) & table.c.waiting
+        connection.execute(update(table).where(mine).values(waiting=False))
 
 
 def _write_monitor(connection: Connection, row: values.Row) -> None:

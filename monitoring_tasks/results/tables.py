@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0007"
+REVISION = "0008"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -164,10 +164,40 @@ profile = Table(
     Column("counts", _Json),
     Column("unseen", _Json),  # [[value, rows], ...]; NULL for too many to name, or those a version before 0005 counted
     Column("unreadable", Text),  # why the column could not be counted
+    Column("type", Text),  # the column's type in the warehouse; NULL of a segment, and where it is not known
     Column("position", Integer, nullable=False),  # order of the monitor file
-    Column("digest", Text),  # of all rows of the window and baseline_id, in the row that counts all rows; else NULL
+    Column("digest", Text),  # of all rows of the window, its traffic and baseline_id, in the row of all rows; else NULL
     Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
 )
+
+traffic = Table(
+    "traffic",
+    metadata,
+    *_window(),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_at", Instant),  # when the first row came; NULL without rows, and where the timestamp is a date
+    Column("last_at", Instant),
+    Column("pause_start", Instant),  # the longest time between two rows
+    Column("pause_end", Instant),
+    Column("parts", _Json, nullable=False),  # rows in equal parts of the window
+    Column("without_key", BigInteger),  # rows whose key is null; NULL where the key cannot be read, as the next two
+    Column("repeats", BigInteger),  # rows beyond the first of each key
+    Column("repeated", _Json, nullable=False),  # [[key, rows], ...]: those of most rows
+    Column("expected", BigInteger),  # rows that should have come; NULL where nothing says so
+    Column("missing", BigInteger),  # expected keys that did not come; NULL where only counts are expected
+    Column("missing_keys", _Json, nullable=False),  # the first of them
+    Column("expected_unreadable", Text),  # why the table of expected rows cannot be read
+    Column("late_rows", BigInteger, nullable=False),  # rows that came after the window was read first; below 0 if gone
+    Column("waiting", Boolean, nullable=False),  # whether checks must run again on it
+    Index(
+        "traffic_waiting",
+        "monitor",
+        "window_start",
+        sqlite_where=text("waiting = 1"),
+        postgresql_where=text("waiting"),
+    ),
+)
+"""When the rows of each window that was read came, which came twice, and which of those expected did not."""
 
 labels_profile = Table(
     "labels_profile",
@@ -345,7 +375,7 @@ action = Table(
     UniqueConstraint("monitor", "kind", "target", "window_start", "window_end"),
 )
 
-WINDOWED = (result, check_run, profile, labels_profile, window_labels, window_run)
+WINDOWED = (result, check_run, profile, traffic, labels_profile, window_labels, window_run)
 """The tables that hold rows of one window each."""
 
 OF_LABELS = (labels_profile, window_labels)

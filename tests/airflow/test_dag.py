@@ -24,7 +24,7 @@ def edges(dag):
 
 def test_tasks_are_scan_one_per_family_and_close(write_monitor):
     dag = monitor_dag(write_monitor())
-    for family in ("drift", "operations", "multivariate"):
+    for family in ("drift", "data_quality", "operations", "multivariate"):
         assert {("scan", family), (family, "close")} < edges(dag)
     assert "wait" not in dag.task_ids
     assert dag.get_task("close").trigger_rule == "all_done"

@@ -52,7 +52,7 @@ def monitor(write_monitor):
 
 def run_all(monitor, windows=DAYS):
     tasks.scan(monitor, windows)
-    for family in ("drift", "operations", "multivariate"):
+    for family in ("drift", "data_quality", "operations", "multivariate"):
         tasks.check(monitor, family, windows)
     return tasks.close(monitor, windows)
 
@@ -67,7 +67,7 @@ def test_tasks_fill_the_tables_and_return_only_a_text(monitor, results):
     assert run_all(monitor, DAYS[:1]) == "2013-04-01T00:00Z/2013-04-02T00:00Z"
     assert state(results, monitor) == [("done", None)] * 2
     checks = {row["check_name"] for row in results.results("rain")}
-    assert checks == {"data_drift", "prediction_drift", "operations", "multivariate_drift"}
+    assert checks == {"data_drift", "prediction_drift", "data_quality", "operations", "multivariate_drift"}
 
 
 def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, results, warehouse):
@@ -79,6 +79,7 @@ def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, re
     assert str(failed.value).startswith(
         "2 windows could not be checked: 2013-04-01T00:00Z/2013-04-02T00:00Z (data_drift); "
     )
+    tasks.check(monitor, "data_quality", DAYS)
     tasks.check(monitor, "operations", DAYS)
     tasks.check(monitor, "multivariate", DAYS)
     with pytest.raises(AirflowFailException, match=r"2 windows failed: .*pressure"):
@@ -90,7 +91,8 @@ def test_a_failed_check_fails_its_task_after_the_others_have_written(monitor, re
 
 
 @pytest.mark.usefixtures("warehouse")
-def test_a_window_that_cannot_be_checked_does_not_cost_the_later_ones(monitor, results):
+def test_a_window_that_cannot_be_checked_does_not_cost_the_later_ones(write_monitor, results):
+    monitor = load_monitor(write_monitor(more="checks: {data_quality: off}"))  # which looks at the windows before
     tasks.scan(monitor, DAYS[1:])
     with pytest.raises(AirflowFailException) as failed:
         tasks.check(monitor, "drift", DAYS)
@@ -121,11 +123,12 @@ def test_only_a_check_that_reads_rows_opens_the_warehouse(monitor, results, ware
     tasks.scan(monitor, DAYS)
     warehouse.rename(warehouse.with_suffix(".away"))
     tasks.check(monitor, "drift", DAYS)
+    tasks.check(monitor, "data_quality", DAYS)
     tasks.check(monitor, "operations", DAYS)
     with pytest.raises(DataError, match="there is no file or directory"):
         tasks.check(monitor, "multivariate", DAYS)
     written = {row["check_name"] for row in results.results("rain")}
-    assert written == {"data_drift", "prediction_drift", "operations"}
+    assert written == {"data_drift", "prediction_drift", "data_quality", "operations"}
     warehouse.with_suffix(".away").rename(warehouse)
     tasks.check(monitor, "multivariate", DAYS)
     assert len(list(results.results("rain", checks=["multivariate_drift"]))) == 2
@@ -178,7 +181,7 @@ def test_a_warehouse_that_cannot_be_opened_is_the_recorded_reason(monitor, resul
         with pytest.raises(ConfigError, match="MONITORING_WAREHOUSE_DEMO"):
             run()
     with pytest.raises(AirflowFailException, match="MONITORING_WAREHOUSE_DEMO"):
-        tasks.close(monitor, DAYS, ["scan", "drift", "operations"])
+        tasks.close(monitor, DAYS, ["scan", "data_quality", "drift", "operations"])
     assert ["MONITORING_WAREHOUSE_DEMO" in error for _, error in state(results, monitor)] == [True, True]
 
 
@@ -188,7 +191,7 @@ def test_a_done_window_whose_warehouse_went_away_is_failed_when_it_is_run_again(
     with pytest.raises(DataError):
         tasks.scan(monitor, DAYS)
     with pytest.raises(AirflowFailException, match="2 windows failed"):
-        tasks.close(monitor, DAYS, ["scan", "drift", "operations"])
+        tasks.close(monitor, DAYS, ["scan", "data_quality", "drift", "operations"])
     assert [each for each, _ in state(results, monitor)] == ["failed"] * 2
 
 
@@ -205,7 +208,7 @@ def test_a_warehouse_whose_driver_breaks_is_the_recorded_reason_too(monitor, res
 def test_a_killed_scan_does_not_pass_for_the_run_before(monitor, results):
     run_all(monitor)
     with pytest.raises(AirflowFailException, match="task scan failed: its log says why"):
-        tasks.close(monitor, DAYS, ["scan", "drift", "operations"])
+        tasks.close(monitor, DAYS, ["scan", "data_quality", "drift", "operations"])
     assert state(results, monitor) == [("failed", "task scan failed: its log says why")] * 2
     run_all(monitor)
     assert state(results, monitor) == [("done", None)] * 2
@@ -217,6 +220,7 @@ def test_a_killed_check_leaves_its_run_red(monitor, results):
     with pytest.raises(AirflowFailException, match="task drift failed: what is stored is of an earlier run"):
         tasks.close(monitor, DAYS, ["drift"])
     tasks.scan(monitor, DAYS)
+    tasks.check(monitor, "data_quality", DAYS)
     tasks.check(monitor, "operations", DAYS)
     tasks.check(monitor, "multivariate", DAYS)
     with pytest.raises(AirflowFailException, match="not written: data_drift, prediction_drift"):

@@ -27,6 +27,8 @@ PLANS = {
 }
 WITH_LABELS = " + labels"
 """Ends the name of a plan that also joins as many labels by key and splits every count by outcome."""
+WITH_TRAFFIC = " + traffic"
+"""Ends the name of a plan that also finds when rows came and which keys came twice: what a run adds to every scan."""
 
 
 def make(millions: int) -> Path:
@@ -83,6 +85,7 @@ def measure(path: Path, plan: str) -> dict[str, float]:
     from monitoring_tasks.warehouse.labels import Labelled, LabelSource
     from monitoring_tasks.warehouse.scan import scan_with_labels
     from monitoring_tasks.warehouse.statement import Source
+    from monitoring_tasks.warehouse.traffic import read_traffic
     from monitoring_tasks.window import Window
 
     source = Source(str(path), "ts", "timestamp")
@@ -97,7 +100,7 @@ def measure(path: Path, plan: str) -> dict[str, float]:
             for name, type_ in types.items()
         ]
         bins = measure_bins(warehouse, source, columns, Window(START, START + timedelta(days=3)))
-        count, length = PLANS[plan.removesuffix(WITH_LABELS)]
+        count, length = PLANS[plan.removesuffix(WITH_LABELS).removesuffix(WITH_TRAFFIC)]
         labelled = None
         if plan.endswith(WITH_LABELS):
             table = str(path.with_name(path.name.replace("log", "labels")))
@@ -114,6 +117,8 @@ def measure(path: Path, plan: str) -> dict[str, float]:
         began = perf_counter()
         found = scan_with_labels(warehouse, source, columns, bins, windows, (), labelled)
         rows = sum(labels[0].labelled if labels else profiles[0].rows for profiles, labels in found)
+        if plan.endswith(WITH_TRAFFIC):
+            assert sum(each.rows for each in read_traffic(warehouse, source, "id", windows)) == rows
         return {"seconds": perf_counter() - began, "columns": len(types), "rows": rows}
 
 
@@ -150,7 +155,7 @@ def main(arguments: Sequence[str]) -> None:
         lowest = in_a_process(path, "floor")
         print(f"\n{millions} million rows x {lowest['columns']:.0f} columns, {path.stat().st_size / 1e6:,.0f} MB")
         print(f"{'':20}{'seconds':>9}{'million values/s':>18}{'peak MB':>9}{'x floor':>9}")
-        for plan in ("floor", *PLANS, *(f"{plan}{WITH_LABELS}" for plan in PLANS)):
+        for plan in ("floor", *(f"{plan}{more}" for more in ("", WITH_TRAFFIC, WITH_LABELS) for plan in PLANS)):
             run = lowest if plan == "floor" else in_a_process(path, plan)
             values = millions * lowest["columns"] / run["seconds"]
             ratio = run["seconds"] / lowest["seconds"]

@@ -1,0 +1,73 @@
+"""Earlier windows whose traffic says what to expect of a window: which they are, and what the results store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cached_property
+
+from monitoring_tasks.config import Monitor
+from monitoring_tasks.look_back import LookBack
+from monitoring_tasks.results.store import Store
+from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.window import Window
+
+WINDOWS = 8
+"""So many earlier windows at the same time of the week: eight weeks back."""
+
+WEEK = timedelta(weeks=1)
+
+
+class TrafficHistory:
+    """What the windows of one run look back on to know how many rows to expect.
+
+    Windows of up to a day are like those that begin at the same time of the week, by the wall clock of the monitor's
+    zone; longer ones like those right before. Nothing before the baseline's period is looked at, or before the
+    monitor's start where the baseline is a table, and no confirmed incident.
+
+    Parameters
+    ----------
+    monitor
+        Whose schedule it is.
+    windows
+        Those of the run, in time order.
+    store
+        An open store.
+    """
+
+    def __init__(self, monitor: Monitor, windows: Sequence[Window], store: Store) -> None:
+        self._monitor, self._windows, self._store = monitor, tuple(windows), store
+        self._known: dict[Window, Traffic] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Whether the monitor file leaves a check on that looks at it."""
+        return self._monitor.checks.operations is not None
+
+    @cached_property
+    def _look_back(self) -> LookBack:
+        length = max(window.length for window in self._windows)
+        if length <= timedelta(hours=25):  # a day on which clocks are put back
+            return LookBack(self._monitor, self._windows, WINDOWS * WEEK, season="hour_of_week")
+        return LookBack(self._monitor, self._windows, WINDOWS * length)
+
+    def missing(self) -> tuple[Window, ...]:
+        """Return the windows, in time order, whose traffic must be read so that those of the run can be compared."""
+        if not self.asked:
+            return ()
+        needed = self._look_back.looked_at(self._windows)
+        known = {each.window for each in self._store.traffic(self._monitor.name, needed)}
+        return tuple(sorted(needed.difference(known, self._windows)))
+
+    def before(self, window: Window) -> tuple[Traffic, ...]:
+        """Return the traffic of the windows that this one should be like, in time order, without incidents."""
+        looked = self._look_back.before(window)
+        unknown = [each for each in looked if each not in self._known]
+        self._known.update({each.window: each for each in self._store.traffic(self._monitor.name, unknown)})
+        incidents = self._incidents
+        found = [self._known[each] for each in looked if each in self._known]
+        return tuple(each for each in found if not any(map(each.window.overlaps, incidents)))
+
+    @cached_property
+    def _incidents(self) -> tuple[Window, ...]:
+        return self._store.incidents(self._monitor.name, self._look_back.reach, self._windows[-1].start)

@@ -246,7 +246,7 @@ def scan_windows(
                 labels,
             )
             for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
-                whole = replace(profiles[0], unreadable=unreadable)
+                whole = replace(profiles[0], unreadable={**unreadable, **profiles[0].unreadable})
                 profiles, window = (whole, *profiles[1:]), whole.window
                 if window in late and its is not None and its.unreadable is not None:
                     _tell(progress, "Scan", done, len(wanted))

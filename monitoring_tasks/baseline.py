@@ -90,7 +90,11 @@ def measure_baseline(
     with about(f"table {source.table!r}"):
         rows_of_it = None if period is None else window
         bins, broken = without_broken(
-            source, columns, lambda some: measure_bins(warehouse, source, some, rows_of_it, monitor.baseline_is_past)
+            warehouse,
+            source,
+            columns,
+            rows_of_it,
+            lambda some: measure_bins(warehouse, source, some, rows_of_it, monitor.baseline_is_past),
         )
         columns = tuple(column for column in columns if column.name not in broken)
         unreadable = {**unreadable, **broken}

@@ -22,6 +22,7 @@ HEALED_BY_WAITING = (
 """SQL states, and classes of them, after which the same statement may succeed."""
 
 INSUFFICIENT_PRIVILEGE = "42501"
+READ_ONLY = "25006"
 
 REFUSED = (
     "password authentication failed",
@@ -65,7 +66,7 @@ def is_refused(error: object) -> bool:
     return any(words in str(error) for words in REFUSED)
 
 
-def remedy(reason: str, role: str | None) -> str:
+def remedy(reason: str, role: str | None, *, writes: bool = False) -> str:
     """Return what to do about an error, to stand after its reason; '' where that says enough.
 
     Parameters
@@ -74,6 +75,8 @@ def remedy(reason: str, role: str | None) -> str:
         The first line of the server's message, in English.
     role
         Who was refused, where that is known.
+    writes
+        Whether it is the results store, which is written to; else a warehouse, which is read.
 
     Examples
     --------
@@ -84,20 +87,20 @@ def remedy(reason: str, role: str | None) -> str:
     """
     denied = _DENIED.search(reason)
     if denied:
-        return f"; as its owner run {_grant(denied['kind'], denied['name'], role)}"
+        return f"; as its owner run {_grant(denied['kind'], denied['name'], role, writes=writes)}"
     if "statement timeout" in reason:
-        return (
-            "; raise statement_timeout for this role, read fewer windows in one run, or give the table an index on its "
-            "timestamp"
-        )
+        less = ", read fewer windows in one run, or give the table an index on its timestamp"
+        return f"; raise statement_timeout for this role{'' if writes else less}"
     if "lock timeout" in reason:
         return "; another session holds a lock on it, such as a load: let it end, or raise lock_timeout for this role"
+    if "read-only transaction" in reason and writes:
+        return "; name a server that is no standby, and a role that may write"
     if any(words in reason for words in _CONNECTIONS):
         return "; let fewer tasks run at once (an Airflow pool), or raise the server's or the role's connection limit"
     return ""
 
 
-def _grant(kind: str, name: str, role: str | None) -> str:
+def _grant(kind: str, name: str, role: str | None, *, writes: bool) -> str:
     to = "" if role is None else f" TO {_quoted(role)}"
     if kind == "schema":
         return f"GRANT USAGE ON SCHEMA {_quoted(name)}{to}"
@@ -105,6 +108,8 @@ def _grant(kind: str, name: str, role: str | None) -> str:
         return f"GRANT CONNECT ON DATABASE {_quoted(name)}{to}"
     if kind == "function":
         return f"GRANT EXECUTE ON FUNCTION {name}{to}"
+    if writes:
+        return f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_quoted(name)}{to}, as on all tables of the store"
     return f"GRANT SELECT ON {_quoted(name)}{to} (of what a view reads: to the owner of the view)"
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+from sqlglot import exp
+
 from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import DataError, ForbiddenError
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import named, selected
-from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.warehouse.statement import Source, rows_of
 from monitoring_tasks.window import Window
 
 T = TypeVar("T")
@@ -78,20 +80,33 @@ def broken_columns(
 
 
 def without_broken(
-    source: Source, columns: Sequence[Column], count: Callable[[Sequence[Column]], T]
+    warehouse: Warehouse,
+    source: Source,
+    columns: Sequence[Column],
+    period: Window | None,
+    count: Callable[[Sequence[Column]], T],
 ) -> tuple[T, Mapping[str, str]]:
     """Return what `count` returns of the columns that it does not fail for, and why it fails for each of the others.
+
+    Parameters
+    ----------
+    warehouse, source, columns, period
+        The table, and the rows of it that count; None for all.
+    count
+        Reads some of the columns in these rows; raises DataError where that fails.
 
     Raises
     ------
     DataError
-        If it fails for all of them, or without any.
+        If the rows cannot be read whatever the column, or none of the columns can.
     ForbiddenError
         If one of them may not be read: only a GRANT heals that, and what is counted here is kept for good.
     """
     try:
         return count(columns), {}
     except DataError as reason:
+        rows = rows_of(warehouse, source, [] if period is None else [period], {"n": exp.Count(this=exp.Star())})
+        warehouse.query(rows)
         broken = failing(columns, count)
         if not 0 < len(broken) < len(columns):
             raise reason from None

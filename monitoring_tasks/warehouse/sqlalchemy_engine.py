@@ -41,8 +41,9 @@ REPLACED = sa.text(
 ELSEWHERE = sa.text(
     "SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE') FROM pg_class AS c JOIN pg_namespace AS n "
     "ON n.oid = c.relnamespace WHERE c.relname = :name AND n.nspname = coalesce(:schema, n.nspname) "
-    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1"
+    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND has_table_privilege(c.oid, 'SELECT') IS NOT NULL ORDER BY 1"
 )
+"""Schemas that have a table of this name, and whether they may be used. Of one that was dropped no right is known."""
 
 
 class SQLAlchemyWarehouse:
@@ -64,13 +65,13 @@ class SQLAlchemyWarehouse:
             self._hold(name, table)
         with _sqlalchemy_errors(f"table {name!r}", self._url), warnings.catch_warnings():
             warnings.simplefilter("ignore", sa.exc.SAWarning)  # of a type that it does not know: `other` to us
+            if self.dialect == "postgres" and self._connection.scalar(REPLACED, {"name": self._text(table)}):
+                raise TransientError(f"table {name!r} was replaced or emptied while others were read: try again")
             try:
                 found = sa.inspect(self._connection).get_columns(table.name, schema=table.db or None)
             except sa.exc.NoSuchTableError:
                 where = self._elsewhere(table) if self.dialect == "postgres" else ", or may not be read"
                 raise DataError(f"table {name!r} is not in the warehouse{where}") from None
-            if self.dialect == "postgres" and self._connection.scalar(REPLACED, {"name": self._text(table)}):
-                raise TransientError(f"table {name!r} was replaced or emptied while it was read: try again")
         return {column["name"]: _sqlalchemy_type(column["type"]) for column in found}
 
     def partition_keys(self, name: str) -> frozenset[str]:  # noqa: ARG002  a server's tables hold all their columns

@@ -264,7 +264,8 @@ def scan_windows(
                 labels,
             )
             for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
-                whole = replace(profiles[0], unreadable=unreadable, types=its_types)
+                broken = {**unreadable, **profiles[0].unreadable}
+                whole = replace(profiles[0], unreadable=broken, types=its_types)
                 profiles, window = (whole, *profiles[1:]), whole.window
                 if window in late and window not in came and its is not None and its.unreadable is not None:
                     _tell(progress, "Scan", done, len(wanted))

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import Check, CheckContext, Result, enabled
+from monitoring_tasks.checks.data_quality import has_suite
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import (
@@ -414,7 +415,8 @@ def _check_window(
         if baseline.outcomes is not None:
             until = store.labelled_until(baseline.id)
             draw_labelled = partial(samples.labelled, window, profiles[0].rows, baseline, until=until)
-        context = replace(context, draw=draw, draw_labelled=draw_labelled)
+        run_suite = partial(samples.run_suite, window, profiles[0].rows) if has_suite(monitor) else None
+        context = replace(context, draw=draw, draw_labelled=draw_labelled, run_suite=run_suite)
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if any(check.reads_labels for check in chosen):
         labels = store.read_labels(monitor.name, window)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.expectations import expectation_results
 from monitoring_tasks.checks.result import Result
 
 if TYPE_CHECKING:
@@ -22,4 +23,4 @@ def data_quality(context: CheckContext) -> list[Result]:
     settings = context.monitor.checks.data_quality
     if settings is None:
         return []
-    return []
+    return expectation_results(context)

@@ -49,7 +49,7 @@ class SQLAlchemyWarehouse:
     def columns(self, name: str) -> dict[str, ColumnType]:
         """Read the catalogue."""
         table = quoted_table(name, self.dialect)
-        with _sqlalchemy_errors(f"table {name!r}", self._url), warnings.catch_warnings():
+        with sqlalchemy_errors(f"table {name!r}", self._url), warnings.catch_warnings():
             warnings.simplefilter("ignore", sa.exc.SAWarning)  # of a type that it does not know: `other` to us
             try:
                 found = sa.inspect(self._connection).get_columns(table.name, schema=table.db or None)
@@ -63,7 +63,7 @@ class SQLAlchemyWarehouse:
 
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
-        with _sqlalchemy_errors("the query", self._url), self._savepoint():
+        with sqlalchemy_errors("the query", self._url), self._savepoint():
             answer = self._execute(rendered(select, self.dialect))
             names = list(answer.keys())
             columns = list(zip(*answer.fetchall(), strict=True)) or [()] * len(names)
@@ -71,7 +71,7 @@ class SQLAlchemyWarehouse:
 
     def explain(self, select: exp.Query) -> str:
         """Return the server's EXPLAIN ANALYZE."""
-        with _sqlalchemy_errors("the query", self._url):
+        with sqlalchemy_errors("the query", self._url):
             return "\n".join(row[0] for row in self._execute("EXPLAIN ANALYZE " + rendered(select, self.dialect)))
 
     def _savepoint(self) -> AbstractContextManager[object]:
@@ -83,6 +83,16 @@ class SQLAlchemyWarehouse:
         if self._connection.dialect.paramstyle in {"format", "pyformat"}:
             sql = sql.replace("%", "%%")
         return self._connection.exec_driver_sql(sql)
+
+
+def address_of(warehouse: SQLAlchemyWarehouse) -> tuple[str, dict[str, Any]]:
+    """Return the URL of an open server, with its password, and the arguments of its driver, to connect once more."""
+    return warehouse._url, _patience(warehouse.dialect)
+
+
+def _patience(dialect: str) -> dict[str, Any]:
+    """Return what keeps a server that is away from holding the task for the minutes of TCP's own patience."""
+    return {"connect_timeout": 30} if dialect == "postgres" else {}
 
 
 @contextmanager
@@ -98,9 +108,7 @@ def open_sqlalchemy(url: str) -> Iterator[SQLAlchemyWarehouse]:
             raise ConfigError(
                 f"a warehouse cannot be {address.get_backend_name()!r}: it is duckdb or one of {', '.join(DIALECTS)}"
             )
-        # A server that is away must not hold the task for the minutes of TCP's own patience.
-        patience = {"connect_timeout": 30} if dialect == "postgres" else {}
-        engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args=patience)
+        engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args=_patience(dialect))
     except sa.exc.NoSuchModuleError:
         raise ConfigError(
             f"the SQLAlchemy dialect {address.drivername!r} for the warehouse is not installed: {_remedy(dialect)}"
@@ -113,7 +121,7 @@ def open_sqlalchemy(url: str) -> Iterator[SQLAlchemyWarehouse]:
     if dialect == "postgres":
         # One snapshot for both passes of a scan, and the server itself refuses any write.
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _sqlalchemy_errors(f"warehouse {shown(url)!r}", url):
+    with sqlalchemy_errors(f"warehouse {shown(url)!r}", url):
         connection = engine.connect().execution_options(**options)
     try:
         if dialect == "postgres":
@@ -131,7 +139,7 @@ def _remedy(dialect: str | None) -> str:
 
 
 @contextmanager
-def _sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
+def sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
     """Turn the driver's errors into ours, which say whether trying again can help. Secrets stay hidden."""
     try:
         yield

@@ -161,8 +161,20 @@ class _Validation:
                 frame = self._frame(window, values, drawn=drawn)
                 rows = len(frame)
                 self._ask(library, _frame_batch(frames, "values", frame), values, drawn=drawn)
-        outcomes = tuple(self._outcomes[number] for number in range(len(self._suite.expectations)))
-        return SuiteRun(self._suite.name, outcomes, rows, window_rows, pushed, self._suite.notes)
+            outcomes = tuple(self._outcomes[number] for number in range(len(self._suite.expectations)))
+            docs = self._data_docs(window, outcomes)
+        return SuiteRun(self._suite.name, outcomes, rows, window_rows, pushed, self._suite.notes, docs)
+
+    def _data_docs(self, window: Window, outcomes: Sequence[Outcome]) -> str | None:
+        if self._settings.data_docs is None:
+            return None
+        from monitoring_tasks.expectations.data_docs import write_page
+
+        judged = [(outcome, self._results.get(number)) for number, outcome in enumerate(outcomes)]
+        monitor, table = self._monitor, self._monitor.inference_log.table
+        return write_page(
+            monitor.path.parent, self._settings.data_docs, monitor.name, table, window, self._suite, judged
+        )
 
     def _sorted(self, *, pushed: bool) -> tuple[list[_Asked], list[_Asked], list[_Asked]]:
         """Return what is asked of the columns, of the number of rows, and of the rows; answer the rest at once."""

@@ -28,6 +28,8 @@ from monitoring_tasks.errors import (
     UnreadError,
     about,
 )
+from monitoring_tasks.expectations.suite_file import read_suite
+from monitoring_tasks.expectations.validation import suite_path
 from monitoring_tasks.history import History
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
@@ -98,7 +100,7 @@ def run_windows(
     Raises
     ------
     ConfigError
-        If no whole window lies inside or one has not ended yet, or the monitor cannot be computed.
+        If no whole window lies inside or one has not ended yet, or the monitor or its suite cannot be read or computed.
     DataError, TransientError
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
@@ -116,6 +118,9 @@ def run_windows(
             f"({monitor.schedule.timezone}) lies between {format_instant(start)} and {format_instant(end)}"
         )
     names = _chosen(monitor, checks)
+    suite = suite_path(monitor)
+    if suite is not None:
+        read_suite(suite)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
         if warehouse is None:

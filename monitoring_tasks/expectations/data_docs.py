@@ -26,19 +26,25 @@ td, th { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; 
 h5 { font-size: 1.2rem; margin: 1rem 0 .3rem }
 ul { padding-left: 1.2rem }
 .badge { background: #eee; border-radius: 3px; padding: 0 .3rem }
-.navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover { display: none }
+.navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover, .col-lg-2 { display: none }
 .fa-check-circle::before, .fa-check::before { content: "\\2713"; color: #18794e }
 .fa-times::before, .fa-times-circle::before { content: "\\2717"; color: #c62828 }
 .fa-exclamation-triangle::before { content: "!"; color: #b26a00 }
 """
 
-_LOADED = re.compile(
-    r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<style\b.*?</style>", re.DOTALL | re.IGNORECASE
-)
+_LOADED = re.compile(r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
+
+_ELSEWHERE = re.compile(r'<a\b[^>]*href="(?:\.\./|https?:)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
 
 
 def write_page(
-    folder: Path, name: str, monitor: str, table: str, window: Window, suite: Suite, judged: Sequence[tuple[Outcome, Any]]
+    folder: Path,
+    name: str,
+    monitor: str,
+    table: str,
+    window: Window,
+    suite: Suite,
+    judged: Sequence[tuple[Outcome, Any]],
 ) -> str:
     """Write the page of a window in one step, over an earlier one, and return where it is.
 
@@ -66,7 +72,9 @@ def write_page(
     page = _page(monitor, table, window, suite, judged)
     try:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=(folder / path).parent, suffix=".part", delete=False) as file:
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=(folder / path).parent, suffix=".part", delete=False
+        ) as file:
             file.write(page)
         os.chmod(file.name, 0o644)
         os.replace(file.name, folder / path)
@@ -75,16 +83,15 @@ def write_page(
     return path.as_posix()
 
 
-def _page(
-    monitor: str, table: str, window: Window, suite: Suite, judged: Sequence[tuple[Outcome, Any]]
-) -> str:
+def _page(monitor: str, table: str, window: Window, suite: Suite, judged: Sequence[tuple[Outcome, Any]]) -> str:
+    import great_expectations
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
     from great_expectations.core.run_identifier import RunIdentifier
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaPageView
 
     results = [
-        _result(suite, number, outcome) if result is None or outcome.success is None else result
+        _result(suite, number, outcome) if result is None or outcome.success is None else _shortened(outcome, result)
         for number, (outcome, result) in enumerate(judged)
     ]
     met = sum(bool(each.success) for each in results)
@@ -102,10 +109,20 @@ def _page(
         meta={
             "run_id": RunIdentifier(run_name=f"{monitor} {window}", run_time=window.start),
             "batch_spec": {"data_asset_name": table},
+            "great_expectations_version": great_expectations.__version__,
         },
     )
-    rendered: str = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(validated))
-    return _LOADED.sub("", rendered).replace("</head>", f"<style>{STYLE}</style></head>", 1)
+    view: Any = DefaultJinjaPageView()
+    rendered: str = view.render(ValidationResultsPageRenderer().render(validated))
+    page = _ELSEWHERE.sub(r"\1", _LOADED.sub("", rendered))
+    return page.replace("</head>", f"<style>{STYLE}</style></head>", 1)
+
+
+def _shortened(outcome: Outcome, result: Any) -> Any:
+    """Keep as many unexpected values as the result row does."""
+    if "partial_unexpected_list" in result.result:
+        result.result = {**result.result, "partial_unexpected_list": list(outcome.examples)}
+    return result
 
 
 def _result(suite: Suite, number: int, outcome: Outcome) -> Any:

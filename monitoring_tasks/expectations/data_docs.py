@@ -36,6 +36,8 @@ _LOADED = re.compile(r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<style\b
 
 _ELSEWHERE = re.compile(r'<a\b[^>]*href="(?:\.\./|https?:)[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
 
+_RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?=[-\"])")
+
 
 def write_page(
     folder: Path,
@@ -115,6 +117,9 @@ def _page(monitor: str, table: str, window: Window, suite: Suite, judged: Sequen
     view: Any = DefaultJinjaPageView()
     rendered: str = view.render(ValidationResultsPageRenderer().render(validated))
     page = _ELSEWHERE.sub(r"\1", _LOADED.sub("", rendered))
+    # Its sections have random names.
+    for place, name in enumerate(dict.fromkeys(_RANDOM.findall(page))):
+        page = page.replace(name, f"part-{place}")
     return page.replace("</head>", f"<style>{STYLE}</style></head>", 1)
 
 

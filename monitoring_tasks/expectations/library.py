@@ -34,11 +34,12 @@ def quiet_library() -> Iterator[Any]:
     """
     # It reads this when it is imported.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
+    logger, nowhere = logging.getLogger("great_expectations"), logging.NullHandler()
+    propagates = logger.propagate
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+        logger.addHandler(nowhere)
         try:
             try:
                 import great_expectations
@@ -49,14 +50,20 @@ def quiet_library() -> Iterator[Any]:
                 raise ConfigError(NOT_INSTALLED) from None
             yield great_expectations
         finally:
-            logger.setLevel(level)
+            logger.propagate = propagates
+            logger.removeHandler(nowhere)
 
 
 def ephemeral_context(library: Any) -> Any:
-    """Return a context in memory, without progress bars."""
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    """Return a context in memory, without progress bars and without a folder for pages."""
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = library.get_context(mode="ephemeral")
+    memory = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = library.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=memory))
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     return context
 

@@ -28,6 +28,9 @@ POSTGRES_SESSION = (
     "max_parallel_workers_per_gather=0",
 )
 
+WRITES = "25006"
+"""PostgreSQL's SQLSTATE of a statement that would have written."""
+
 
 @contextmanager
 def query_batch(
@@ -66,6 +69,8 @@ def query_batch(
         engines = [server.get_engine(), server.get_execution_engine().engine]
         for engine in engines:
             sa.event.listen(engine, "before_execute", _in_order(columns), retval=True)
+            if engine.dialect.paramstyle in {"format", "pyformat"} and any("%" in name for name in columns):
+                sa.event.listen(engine, "before_cursor_execute", _compiled_once, retval=True)
             sa.event.listen(engine, "handle_error", lambda failure: failures.append(failure.sqlalchemy_exception))
         try:
             query = _query(warehouse, source, window, columns)
@@ -86,8 +91,8 @@ def _query(warehouse: Warehouse, source: Source, window: Window, columns: Mappin
         for name, type_ in columns.items()
     }
     query = rows_of(warehouse, source, [window], read or {"row": integer(1)})
-    # SQLAlchemy would read a name after a colon as a parameter.
-    return rendered(query, warehouse.dialect).replace(":", r"\:")
+    # SQLAlchemy would read a name after a colon as a parameter, both times that Great Expectations has it compiled.
+    return rendered(query, warehouse.dialect).replace(":", r"\\:")
 
 
 def _without_nan(name: str, dialect: str) -> exp.Expr:
@@ -124,8 +129,15 @@ def _in_order(columns: Mapping[str, ColumnType]) -> Any:
     return ordered
 
 
+def _compiled_once(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+    """Undo that a per cent sign of a name was doubled for the driver twice."""
+    return statement.replace("%%%%", "%%"), parameters
+
+
 def _is_broken(failure: BaseException) -> bool:
     """Tell a server that failed from a statement that it refused, which is one expectation's error."""
+    if getattr(getattr(failure, "orig", None), "sqlstate", None) == WRITES:
+        return False
     return isinstance(failure, (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)) or bool(
         getattr(failure, "connection_invalidated", False)
     )

@@ -73,7 +73,9 @@ def _expectations(monitor: Monitor, baseline: Baseline) -> Iterator[_Written]:
         # An error is text where something failed, and nothing else is known of it.
         if profile is None or profile.rows == 0 or "error" in its or name == key:
             continue
-        yield from _of_column(name, its, profile, baseline.bins[name], types.get(name), rows or profile.rows)
+        effect = _null_design_effect(monitor, baseline, name)
+        nulls = _nulls(name, profile, (rows or profile.rows) / effect)
+        yield from _of_column(name, its, profile, baseline.bins[name], types.get(name), nulls)
 
 
 def _window_rows(monitor: Monitor, baseline: Baseline) -> float | None:
@@ -81,9 +83,25 @@ def _window_rows(monitor: Monitor, baseline: Baseline) -> float | None:
     period = monitor.baseline.period
     if period is None:
         return None
-    first = monitor.schedule.windows(monitor.start, monitor.start + timedelta(days=400))[:1]
-    length = first[0].length if first else period.end - period.start
-    return float(baseline.rows * (length / (period.end - period.start)))
+    return float(baseline.rows * (_window_length(monitor) / (period.end - period.start)))
+
+
+def _window_length(monitor: Monitor) -> timedelta:
+    for days in (1, 8, 63, 800):
+        windows = monitor.schedule.windows(monitor.start, monitor.start + timedelta(days=days))
+        if windows:
+            return windows[0].length
+    return timedelta(days=1)
+
+
+def _null_design_effect(monitor: Monitor, baseline: Baseline, name: str) -> float:
+    """Return how many times more the share of nulls varies between windows than chance would make it."""
+    if not baseline.dispersions:
+        return 1.0
+    length = _window_length(monitor).total_seconds()
+    nearest = min(sorted(baseline.dispersions), key=lambda seconds: abs(seconds - length))
+    found = baseline.dispersions[nearest].get("", {}).get(name)
+    return 1.0 if found is None or not found.bins else max(1.0, found.bins[0] / found.parts)
 
 
 def _row_count(rows: float | None) -> _Written:
@@ -97,7 +115,12 @@ def _row_count(rows: float | None) -> _Written:
 
 
 def _of_column(
-    name: str, roles: tuple[Role, ...], profile: ColumnProfile, bins: Bins, type_: ColumnType | None, rows: float
+    name: str,
+    roles: tuple[Role, ...],
+    profile: ColumnProfile,
+    bins: Bins,
+    type_: ColumnType | None,
+    nulls: _Written | None,
 ) -> Iterator[_Written]:
     if type_ is not None and type_ in TYPE_NAMES:
         yield _expected(
@@ -106,7 +129,6 @@ def _of_column(
             type_list=list(TYPE_NAMES[type_]),
             why=f"The baseline's column is of type {type_}.",
         )
-    nulls = _nulls(name, profile, rows)
     if nulls is not None:
         yield nulls
     if profile.rows == profile.nulls:
@@ -124,9 +146,9 @@ def _of_column(
 
 
 def _nulls(name: str, profile: ColumnProfile, rows: float) -> _Written | None:
-    """Allow half as many nulls again, what chance makes of so many in a window, and one in a hundred."""
+    """Allow half as many nulls again, what the baseline's own windows differ by, and one in a hundred."""
     share = profile.nulls / profile.rows
-    room = max(0.01, share / 2, 4 * math.sqrt(share * (1 - share) / max(rows, 1)))
+    room = max(0.01, share / 2, 3 * math.sqrt(share * (1 - share) / max(rows, 1)))
     mostly = math.floor(1000 * (1 - share - room) + 1e-9) / 1000
     if mostly <= 0:
         return None

@@ -190,6 +190,9 @@ def _arguments(
         if name == "condition_parser" and value == "great_expectations__experimental__":
             value = "great_expectations"
         found[name] = value
+    condition = found.get("row_condition")
+    if isinstance(condition, str) and "col(" in condition:
+        found.setdefault("condition_parser", "great_expectations")
     return found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.duplicates import duplicates
+from monitoring_tasks.checks.expectations import expectation_results
 from monitoring_tasks.checks.prediction_drift import predictions
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.schema_change import schema_change
@@ -37,7 +38,7 @@ def data_quality(context: CheckContext) -> list[Result]:
     if context.profile.rows == 0:
         message = "no column can be judged: the window has no row"
         empty = Result("missing_share", window_rows=0, status="insufficient_data", message=message)
-        return [*errors, empty, *about_the_table]
+        return [*errors, empty, *about_the_table, *expectation_results(context)]
     known = context.reference.columns.get("", {})
     columns = [name for name in judged if name in context.profile.columns and name in known]
     rate = settings.false_alarm_rate
@@ -46,6 +47,7 @@ def data_quality(context: CheckContext) -> list[Result]:
         *value_quality(context, columns, settings, (1 - RATE_OF_UNCHANGING) * rate),
         *unchanging(context, columns, settings, RATE_OF_UNCHANGING * rate),
         *about_the_table,
+        *expectation_results(context),
     ]
 
 

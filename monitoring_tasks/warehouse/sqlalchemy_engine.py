@@ -63,7 +63,7 @@ class SQLAlchemyWarehouse:
         table = quoted_table(name, self.dialect)
         if self.dialect == "postgres":
             self._hold(name, table)
-        with _sqlalchemy_errors(f"table {name!r}", self._url), warnings.catch_warnings():
+        with sqlalchemy_errors(f"table {name!r}", self._url), warnings.catch_warnings():
             warnings.simplefilter("ignore", sa.exc.SAWarning)  # of a type that it does not know: `other` to us
             if self.dialect == "postgres" and self._connection.scalar(REPLACED, {"name": self._text(table)}):
                 raise TransientError(f"table {name!r} was replaced or emptied while others were read: try again")
@@ -80,7 +80,7 @@ class SQLAlchemyWarehouse:
 
     def query(self, select: exp.Query) -> pa.Table:
         """Run one statement and return its rows."""
-        with _sqlalchemy_errors("the query", self._url), self._savepoint():
+        with sqlalchemy_errors("the query", self._url), self._savepoint():
             answer = self._execute(rendered(select, self.dialect))
             names = list(answer.keys())
             columns = list(zip(*answer.fetchall(), strict=True)) or [()] * len(names)
@@ -88,7 +88,7 @@ class SQLAlchemyWarehouse:
 
     def explain(self, select: exp.Query) -> str:
         """Return the server's EXPLAIN ANALYZE."""
-        with _sqlalchemy_errors("the query", self._url):
+        with sqlalchemy_errors("the query", self._url):
             return "\n".join(row[0] for row in self._execute("EXPLAIN ANALYZE " + rendered(select, self.dialect)))
 
     def _savepoint(self) -> AbstractContextManager[object]:
@@ -110,7 +110,7 @@ class SQLAlchemyWarehouse:
             except sa.exc.DBAPIError as error:
                 state = sql_state(error.orig)
                 if error.connection_invalidated or state is None or heals(state):
-                    with _sqlalchemy_errors(f"table {name!r}", self._url):
+                    with sqlalchemy_errors(f"table {name!r}", self._url):
                         raise
                 # Not a table, or not all of it may be read: what it is read for says so, or can do without.
 
@@ -135,6 +135,11 @@ class SQLAlchemyWarehouse:
         if self._connection.dialect.paramstyle in {"format", "pyformat"}:
             sql = sql.replace("%", "%%")
         return self._connection.exec_driver_sql(sql)
+
+
+def address_of(warehouse: SQLAlchemyWarehouse) -> tuple[str, dict[str, Any]]:
+    """Return the URL of an open server, with its password, and the arguments of its driver, to connect once more."""
+    return warehouse._url, libpq_patience(sa.make_url(warehouse._url))
 
 
 @contextmanager
@@ -163,11 +168,11 @@ def open_sqlalchemy(url: str) -> Iterator[SQLAlchemyWarehouse]:
     if dialect == "postgres":
         # One snapshot for both passes of a scan, and the server itself refuses any write.
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _sqlalchemy_errors(f"warehouse {shown(url)!r}", url):
+    with sqlalchemy_errors(f"warehouse {shown(url)!r}", url):
         connection = engine.connect().execution_options(**options)
     try:
         if dialect == "postgres":
-            with _sqlalchemy_errors(f"warehouse {shown(url)!r}", url):
+            with sqlalchemy_errors(f"warehouse {shown(url)!r}", url):
                 _prepare(connection)
         yield SQLAlchemyWarehouse(connection, dialect, url)
     finally:
@@ -193,7 +198,7 @@ def _remedy(dialect: str | None) -> str:
 
 
 @contextmanager
-def _sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
+def sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
     """Turn the driver's errors into ours, which say whether trying again can help. Secrets stay hidden."""
     try:
         yield

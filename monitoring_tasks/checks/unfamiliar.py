@@ -212,6 +212,17 @@ def _apart(kind: Kind, extreme: float, reached: float | None) -> tuple[str, str]
     return next((pair for pair in pairs if pair[0] != pair[1]), (repr(extreme), repr(reached)))
 
 
+def shown_number(kind: Kind, value: float) -> str:
+    """Write a number, or a time, as short as people do.
+
+    Examples
+    --------
+    >>> shown_number("numeric", 2071.3), shown_number("timestamp", 1364788800.0)
+    ('2,071', '2013-04-01 04:00')
+    """
+    return next(_texts(kind, value))
+
+
 def _texts(kind: Kind, value: float) -> Iterator[str]:
     """Write a number ever longer, each time with as many digits as any other number."""
     moment = _moment(value) if kind == "timestamp" else None

@@ -65,7 +65,7 @@ ClassificationMetricName = Literal[
 ]
 RegressionMetricName = Literal["mae", "rmse", "mape", "medae", "r2", "bias"]
 PerformanceMetricName = Literal[ClassificationMetricName, RegressionMetricName]
-QualityMetricName = Literal["missing_share", "out_of_range_share", "unseen_share", "duplicate_share"]
+QualityMetricName = Literal["missing_share", "out_of_range_share", "unseen_share", "duplicate_share", "missing_keys"]
 MultivariateMetricName = Literal["domain_classifier_auc", "pca_reconstruction_error"]
 
 LARGEST_SIZE: Mapping[DriftMetricName, float] = {
@@ -180,9 +180,9 @@ class DataQuality(CheckSettings):
 
     minimum_rows: Count = 50
     """the rows below which a window is not judged, such as 50"""
-    minimum_effect: Mapping[QualityMetric, NotNegative] = {}
-    """the smallest share of rows that matters, for each metric, such as {missing_share: 0.01}"""
-    fixed: Mapping[QualityMetric, NotNegative] = {}
+    minimum_effect: Mapping[QualityMetric, Share] = {}
+    """the smallest rise of a share of rows that matters, for each metric, such as {missing_share: 0.01}"""
+    fixed: Mapping[QualityMetric, Share] = {}
     """fixed alarm thresholds, for each metric, such as {missing_share: 0.05}: they replace the calibrated ones"""
     stale_windows: Count = 3
     """how many windows in a row without any change make a column stale, such as 3"""

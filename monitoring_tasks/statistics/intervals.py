@@ -8,13 +8,14 @@ Z = 1.959963984540054
 """The normal distribution's 97.5 % quantile."""
 
 
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
     """Return the 95 % interval of a share by Wilson's score method [1]_.
 
     Parameters
     ----------
     successes, trials
-        Counts, ``0 <= successes <= trials``.
+        Counts, ``0 <= successes <= trials``; of rows that hang together those of effective rows, which need not be
+        whole.
 
     Returns
     -------

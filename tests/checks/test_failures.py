@@ -61,6 +61,7 @@ def judged(
         ("user 'ann' is not known", "user '…' is not known"),
         ('key "a b" and `c`', "key '…' and '…'"),
         ("can't connect to host's port 5432", "can't connect to host's port #"),
+        ("the hosts' disk and users' quota", "the hosts' disk and users' quota"),
         ("HTTP 503", "HTTP 503"),
         ("HTTP/1.1 503 after 12 s", "HTTP/1.1 503 after # s"),
         ("status=429, request 7f9c24e8-3b12-4a6f-9d11-2c3e4f5a6b7c", "status=429, request #"),

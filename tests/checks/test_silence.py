@@ -89,9 +89,29 @@ def test_where_times_are_dates_there_is_no_row():
 
 def test_silences_within_a_minute_are_not_seen_and_two_minutes_are_no_alarm():
     """The silence of a busy log is known to the minute only, so that fifty times a usual second is not."""
-    busy = [traffic(10**6, 8 - i, silence=timedelta(seconds=1)) for i in range(8)]
-    assert judged("longest_silence", traffic(10**6, silence=timedelta(seconds=100)), busy).decided() == "ok"
-    assert judged("longest_silence", traffic(10**6, silence=timedelta(minutes=30)), busy).decided() == "alarm"
+
+    def busy(week: int, seconds: int) -> Traffic:
+        of = traffic(10**6, week, silence=timedelta(seconds=seconds), last=timedelta(seconds=1))
+        return replace(of, first=of.window.start + timedelta(seconds=1))
+
+    weeks = [busy(8 - i, 2) for i in range(8)]
+    assert judged("longest_silence", busy(0, 100), weeks).decided() == "ok"
+    assert judged("longest_silence", busy(0, 1800), weeks).decided() == "alarm"
+
+
+def test_silences_that_differ_from_week_to_week_leave_room_for_more():
+    """Half an hour to four hours: nine hours are more than twice the median, and more than chance makes evenly."""
+    hours = (0.5, 4.0, 1.0, 2.0, 0.6, 3.5, 1.2, 2.8)
+    weeks = [traffic(480, 8 - i, silence=timedelta(hours=each)) for i, each in enumerate(hours)]
+    assert judged("longest_silence", traffic(480, silence=timedelta(hours=9)), weeks).decided() == "ok"
+    assert judged("longest_silence", traffic(480, silence=timedelta(hours=9))).decided() == "ok"
+    steady = [traffic(480, 8 - i, silence=timedelta(hours=2)) for i in range(8)]
+    assert judged("longest_silence", traffic(480, silence=timedelta(hours=9)), steady).decided() == "alarm"
+
+
+def test_weeks_without_rows_count_for_freshness_too():
+    weeks = [traffic(480 if week < 3 else 0, week) for week in range(8, 0, -1)]
+    assert judged("freshness", traffic(480, last=timedelta(hours=3)), weeks).detail["usual"] == 86_400
 
 
 def drawn(rng: np.random.Generator, week: int, rows: int, shape: str) -> Traffic:

@@ -56,6 +56,10 @@ def test_rows_against_earlier_weeks(rows, status, message):
         assert result.detail == {"expected": 484.0, "earlier": list(USUAL)}
 
 
+def test_the_last_eight_weeks_count():
+    assert rows_of(478, (10**6, *USUAL)) == rows_of(478)
+
+
 def test_what_the_file_expects_counts_more_than_earlier_weeks():
     result = rows_of(240, settings="{expected_rows: 250}")
     assert (result.decided(), result.threshold_lower, result.threshold_upper) == ("ok", 125, 500)

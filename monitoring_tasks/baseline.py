@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from monitoring_tasks.baseline_parts import PartCounts, parts_of
-from monitoring_tasks.columns import monitored_columns
+from monitoring_tasks.columns import Column, monitored_columns
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.roles import Role, no_features, roles_of, stated_kind
 from monitoring_tasks.errors import DataError, about
@@ -16,10 +17,11 @@ from monitoring_tasks.labels import measure_outcome_bins
 from monitoring_tasks.profile import Baseline, Bins, ColumnProfile, Kind
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.warehouse.bins import LATENCY_BINS, measure_bins
+from monitoring_tasks.warehouse.broken_columns import without_broken
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.scan import tallies
 from monitoring_tasks.warehouse.statement import Source
-from monitoring_tasks.window import ALL_TIME, format_instant
+from monitoring_tasks.window import ALL_TIME, Window, format_instant
 
 METHOD = 6
 """Raise it when a baseline is measured in another way: each monitor's is then measured again."""
@@ -87,17 +89,26 @@ def measure_baseline(
     window = ALL_TIME if period is None else period.window
     with about(f"table {source.table!r}"):
         rows_of_it = None if period is None else window
-        bins = measure_bins(warehouse, source, columns, rows_of_it, monitor.baseline_is_past)
+        bins, broken = without_broken(
+            warehouse,
+            source,
+            columns,
+            rows_of_it,
+            lambda some: measure_bins(warehouse, source, some, rows_of_it, monitor.baseline_is_past),
+        )
+        columns = tuple(column for column in columns if column.name not in broken)
+        unreadable = {**unreadable, **broken}
         outcomes = measure_outcome_bins(monitor, warehouse, source, columns, bins, rows_of_it)
         segments = [name for name in monitor.segments if name in bins]
         windows = [window] if period is None else parts_of(window, source.timezone, source.timestamp_type == "date")
-        rows, parts = 0, PartCounts(windows, bins)
-        sums: dict[str, dict[str, ColumnProfile]] = {}
-        for tally in tallies(warehouse, source, columns, bins, windows, segments):
-            rows += int(tally.rows[:, 0].sum())
-            sums = tally.added(sums)
-            parts.add(tally)
-            del tally  # before the next one is counted
+        counted = _count(warehouse, source, columns, bins, windows, segments)
+        if counted.unreadable:  # such as a latency, whose bins are no question to the table
+            columns = tuple(column for column in columns if column.name not in counted.unreadable)
+            bins = {column.name: bins[column.name] for column in columns}
+            unreadable = {**unreadable, **counted.unreadable}
+            segments = [name for name in segments if name in bins]
+            counted = _count(warehouse, source, columns, bins, windows, segments)
+    rows, parts, sums = counted.rows, counted.parts, counted.sums
     if rows == 0:
         where = f"between {format_instant(window.start)} and {format_instant(window.end)}" if period else "at all"
         raise DataError(f"monitor {monitor.name!r}: the baseline's table {source.table!r} has no rows {where}")
@@ -121,6 +132,37 @@ def measure_baseline(
         outcomes=outcomes,
     )
     return store.write_baseline(baseline, _digest(declared))
+
+
+@dataclass
+class _Counted:
+    """The baseline's rows, counted on its bins."""
+
+    parts: PartCounts
+    rows: int = 0
+    sums: dict[str, dict[str, ColumnProfile]] = field(default_factory=dict)
+    """By segment, then by column."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Columns that could not be read in some part, and why: what was counted of them is not all."""
+
+
+def _count(
+    warehouse: Warehouse,
+    source: Source,
+    columns: Sequence[Column],
+    bins: Mapping[str, Bins],
+    windows: Sequence[Window],
+    segments: Sequence[str],
+) -> _Counted:
+    counted = _Counted(PartCounts(windows, bins))
+    for tally in tallies(warehouse, source, columns, bins, windows, segments):
+        counted.unreadable.update(tally.unreadable)
+        if not counted.unreadable:
+            counted.rows += int(tally.rows[:, 0].sum())
+            counted.sums = tally.added(counted.sums)
+            counted.parts.add(tally)
+        del tally  # before the next one is counted
+    return counted
 
 
 def _declared(monitor: Monitor) -> dict[str, Any]:

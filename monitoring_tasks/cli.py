@@ -23,6 +23,7 @@ from monitoring_tasks.window import Window, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from monitoring_tasks.config import ColumnType, Monitor
+    from monitoring_tasks.profile import Baseline
     from monitoring_tasks.results.store import Store, WindowRun
 
 app = typer.Typer(
@@ -143,6 +144,7 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", 
         except MonitorFileError:
             continue
         found, seen = _column_problems(monitor)
+        found += _suite_problems(monitor)
         problems += found
         if not found:
             out.print(f"{monitor.path}: monitor {monitor.name!r} is valid; {escape(seen)}", soft_wrap=True)
@@ -154,6 +156,36 @@ def validate(files: Annotated[list[Path], typer.Argument(help="Monitor files.", 
     if problems:
         err.print(f"[bold red]{len(problems)} {'error' if len(problems) == 1 else 'errors'}[/]")
         raise typer.Exit(1)
+
+
+@app.command("suggest-suite")
+def suggest_suite(
+    file: Annotated[Path, typer.Argument(help="A monitor file.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option(help="Where it goes.", show_default="the file's `suite`, else standard output")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a suite that is there.")] = False,
+) -> None:
+    """Write a first suite of expectations from the baseline, for its author to edit."""
+    from monitoring_tasks.config import load_monitor
+    from monitoring_tasks.expectations.suggestion import suggested_suite
+    from monitoring_tasks.expectations.validation import suite_path
+
+    monitor = load_monitor(file)
+    path = output or suite_path(monitor)
+    if path is not None and path.exists() and not force:
+        raise ConfigError(f"{path} is there already: write --force to overwrite it, or another --output")
+    if path is not None and not path.parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {str(path.parent)!r}: make it")
+    text = suggested_suite(monitor, _baseline_of(monitor))
+    if path is None:
+        sys.stdout.write(text)
+        return
+    path.write_text(text, encoding="utf-8")
+    number = text.count('"type": ')
+    out.print(
+        f"{number} expectations in {path}: edit them; `data_quality: {{suite: ...}}` names the file", soft_wrap=True
+    )
 
 
 @app.command()
@@ -310,6 +342,37 @@ def rollup(
 def _no_window(monitor: str | None) -> ConfigError:
     name = "" if monitor is None else f" of a monitor {monitor!r}"
     return ConfigError(f"the results store holds no window{name}: run one first, or set MONITORING_RESULTS_URL")
+
+
+def _baseline_of(monitor: Monitor) -> Baseline:
+    """Return the monitor's stored baseline; without one measure it, as a run would."""
+    from monitoring_tasks.baseline import find_baseline, measure_baseline
+    from monitoring_tasks.columns import feature_names
+    from monitoring_tasks.inference_log import log_source
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
+
+    with open_store() as store:
+        found = find_baseline(monitor, store)
+        if found is not None:
+            return found
+        with open_warehouse(warehouse_url(monitor.warehouse)) as warehouse:
+            table = monitor.inference_log.table
+            types = warehouse.columns(table)
+            star = monitor.inference_log.features.names is None
+            features = feature_names(monitor, types, warehouse.partition_keys(table) if star else ())
+            return measure_baseline(monitor, types, features, log_source(monitor, types), warehouse, store)
+
+
+def _suite_problems(monitor: Monitor) -> list[str]:
+    """Hold the suite that the monitor names against what Great Expectations knows."""
+    from monitoring_tasks.expectations.validation import require_valid
+
+    try:
+        require_valid(monitor)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _column_problems(monitor: Monitor) -> tuple[list[str], str]:

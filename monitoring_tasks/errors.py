@@ -22,6 +22,10 @@ class NoKeyError(DataError):
     """A table does not have the key by which rows are drawn, so what needs single rows cannot be measured."""
 
 
+class ForbiddenError(DataError):
+    """The warehouse does not let its user see what the monitor file names: a GRANT heals it, and time does not."""
+
+
 class TransientError(MonitoringError):
     """A server or network failed. Retried: waiting may heal it."""
 

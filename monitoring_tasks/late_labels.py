@@ -217,6 +217,12 @@ def scanned(
                 yield profiles, labels.of(monitor, windows[done], counted)
                 done += 1
         except DataError as error:
+            left = windows[done:]
+            if len(left) > 1:  # a label that cannot be read costs its own window, whatever is read beside it
+                half = len(left) // 2
+                yield from scanned(scan, left[:half], monitor, labels)
+                yield from scanned(scan, left[half:], monitor, labels)
+                return
             labels = labels.unread(error)
     if done < len(windows):
         for window, (profiles, counted) in zip(windows[done:], scan(windows[done:], None), strict=True):

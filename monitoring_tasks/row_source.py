@@ -97,5 +97,10 @@ class ReadAhead(Generic[T]):
         if window not in self._ahead:  # what was taken is read anew: the window may have been written to meanwhile
             places = [i for i, known in enumerate(self._windows) if known == window]
             part = _disjoint(self._windows[places[0] : places[0] + several]) if places else [window]
-            self._ahead = dict(zip(part, self._read(part), strict=True))
+            try:
+                self._ahead = dict(zip(part, self._read(part), strict=True))
+            except DataError:
+                if len(part) == 1:
+                    raise
+                self._ahead = dict(zip([window], self._read([window]), strict=True))  # another one is to blame
         return self._ahead.pop(window)

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import Check, CheckContext, Result, enabled
+from monitoring_tasks.checks.data_quality import has_suite
 from monitoring_tasks.columns import feature_names, window_columns
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import (
@@ -27,6 +28,8 @@ from monitoring_tasks.errors import (
     UnreadError,
     about,
 )
+from monitoring_tasks.expectations.suite_file import read_suite
+from monitoring_tasks.expectations.validation import suite_path
 from monitoring_tasks.history import History, looks_back
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
@@ -100,7 +103,7 @@ def run_windows(
     Raises
     ------
     ConfigError
-        If no whole window lies inside or one has not ended yet, or the monitor cannot be computed.
+        If no whole window lies inside or one has not ended yet, or the monitor or its suite cannot be read or computed.
     DataError, TransientError
         If the warehouse or the store fails as a whole; the windows that were not read are then recorded as failed, as
         they are by any other error.
@@ -118,6 +121,9 @@ def run_windows(
             f"({monitor.schedule.timezone}) lies between {format_instant(start)} and {format_instant(end)}"
         )
     names = _chosen(monitor, checks)
+    suite = suite_path(monitor)
+    if suite is not None:
+        read_suite(suite)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
         if warehouse is None:
@@ -264,7 +270,8 @@ def scan_windows(
                 labels,
             )
             for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
-                whole = replace(profiles[0], unreadable=unreadable, types=its_types)
+                broken = {**unreadable, **profiles[0].unreadable}
+                whole = replace(profiles[0], unreadable=broken, types=its_types)
                 profiles, window = (whole, *profiles[1:]), whole.window
                 if window in late and window not in came and its is not None and its.unreadable is not None:
                     _tell(progress, "Scan", done, len(wanted))
@@ -442,7 +449,8 @@ def _check_window(
         if baseline.outcomes is not None:
             until = store.labelled_until(baseline.id)
             draw_labelled = partial(samples.labelled, window, profiles[0].rows, baseline, until=until)
-        context = replace(context, draw=draw, draw_labelled=draw_labelled)
+        run_suite = partial(samples.run_suite, window, profiles[0].rows) if has_suite(monitor) else None
+        context = replace(context, draw=draw, draw_labelled=draw_labelled, run_suite=run_suite)
     chosen = [check for check in enabled(monitor) if check.name in checks]
     if any(check.reads_labels for check in chosen):
         labels = store.read_labels(monitor.name, window)

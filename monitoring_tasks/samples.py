@@ -19,6 +19,8 @@ from monitoring_tasks.bottom_k import BottomK, merged, too_short
 from monitoring_tasks.checks.check import RowSamples
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import TransientError, about
+from monitoring_tasks.expectations.outcome import SuiteRun
+from monitoring_tasks.expectations.validation import validate_window
 from monitoring_tasks.labelled_rows import LabelledSamples
 from monitoring_tasks.labelled_samples import LabelledDraws
 from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
@@ -154,6 +156,24 @@ class Samples:
             drawn = LabelledDraws(self._monitor, self._warehouse, self._windows, baseline, columns, rows, until)
             self._labelled[asked] = drawn
         return self._labelled[asked].of(window, window_rows)
+
+    def run_suite(self, window: Window, window_rows: int) -> SuiteRun:
+        """Hold the window's rows against the suite of `data_quality`.
+
+        Parameters
+        ----------
+        window
+            With `window_rows` rows.
+
+        Raises
+        ------
+        DataError
+            If the suite cannot be used, or the warehouse does not hold what it needs.
+        TransientError
+            If the warehouse does not answer, or did not so often that it is not asked again.
+        """
+        self._require_answers()
+        return validate_window(self._monitor, self._warehouse, window, window_rows)
 
     def give_up(self) -> None:
         """Ask the warehouse no more: each time that it does not answer may take minutes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -32,6 +33,13 @@ def binaries() -> Path | None:
 @contextmanager
 def running(programs: Path) -> Iterator[str]:
     """Start a server with an empty cluster, and yield its URL."""
+    with restartable(programs) as server:
+        yield server.url
+
+
+@contextmanager
+def restartable(programs: Path) -> Iterator[Server]:
+    """Start a server with an empty cluster, and yield what can be stopped and started again."""
     folder = Path(tempfile.mkdtemp(prefix="monitoring-postgres-"))
     account = _account()
     try:
@@ -41,26 +49,49 @@ def running(programs: Path) -> Iterator[str]:
         options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         create = [programs / "initdb", "-D", cluster, *options]
         subprocess.run(create, check=True, stdout=subprocess.DEVNULL, user=account, cwd=folder)
-        yield from _serve(programs, cluster, account)
+        server = Server(programs, cluster, account)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(programs: Path, cluster: Path, account: str | None) -> Iterator[str]:
-    port = _free_port()
-    settings = (*FAST, f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=")
-    command = [programs / "postgres", "-D", cluster, *(part for setting in settings for part in ("-c", setting))]
-    server = subprocess.Popen(
-        ["/bin/sh", "-c", KEEPER, "sh", *command], stdin=subprocess.PIPE, user=account, cwd=cluster
-    )
-    assert server.stdin is not None
-    try:
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        _wait_for(url, server)
-        yield url
-    finally:
-        server.stdin.close()
-        server.wait(timeout=30)
+class Server:
+    """A server of one cluster, on one port as long as this lives."""
+
+    def __init__(self, programs: Path, cluster: Path, account: str | None) -> None:
+        self._programs, self._cluster, self._account = programs, cluster, account
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = (*FAST, f"port={self._port}", "listen_addresses=127.0.0.1", "unix_socket_directories=")
+        given = [part for setting in settings for part in ("-c", setting)]
+        command = [self._programs / "postgres", "-D", self._cluster, *given]
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", KEEPER, "sh", *command], stdin=subprocess.PIPE, user=self._account, cwd=self._cluster
+        )
+        try:
+            _wait_for(self.url, self._process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, *, immediately: bool = False) -> None:
+        """Stop it if it runs: by leaving its clients no time to end, or as a crash does (``pg_ctl -m immediate``)."""
+        if self._process is None:
+            return
+        if immediately:
+            os.kill(int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGQUIT)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process = None
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:

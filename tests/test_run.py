@@ -154,7 +154,12 @@ def test_a_metric_that_does_not_suit_a_column_gives_no_row(monitored):
         (FEW, "rows", "", "40 rows, not as expected (200 to 800 expected)"),
         (EMPTY, "rows", "", "no data: table 'inference_log' has no row in 2024-03-29T00:00Z/2024-03-30T00:00Z"),
         (EMPTY, "psi", "amount", "amount: 0 rows are too few to judge, 50 are needed"),
-        (FAILING, "error_rate", "error", "44 of 480 inferences failed: 9.2 % (alarm above 5 %)"),
+        (
+            FAILING,
+            "error_rate",
+            "error",
+            "44 of 480 inferences failed: 9.2 % (alarm above 5 %); Timeout: no answer (44)",
+        ),
         (FAILING, "latency_p95", "latency_ms", "95 % of answers took at most 1,216 ms (alarm above 200 ms)"),
         (FAILING, "missing_predictions", "predicted", "44 of 480 inferences have no prediction: 9.2 %"),
     ],
@@ -344,7 +349,7 @@ def test_a_vanished_and_a_retyped_column_cost_one_error_row_each(duckdb_url, tmp
             "declare it categorical, or cast it in a view"
         )
         assert one(store, NEW_COUNTRY, "psi", "country")["status"] == "alarm"
-        assert one(store, 20, "error_rate", "error")["status"] == "info"
+        assert one(store, 20, "error_rate", "error")["status"] == "ok"
         assert {run.state for run in runs} == {"failed"}
         assert runs[0].error is not None
         assert "column 'age' is not in table" in runs[0].error

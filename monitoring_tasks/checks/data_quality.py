@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.duplicates import duplicates
+from monitoring_tasks.checks.expectations import expectation_results
 from monitoring_tasks.checks.prediction_drift import predictions
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.checks.schema_change import schema_change
@@ -32,7 +33,8 @@ def data_quality(context: CheckContext) -> list[Result]:
     settings = context.monitor.checks.data_quality
     if settings is None:
         return []
-    return [*_columns(context, settings), *schema_change(context), *duplicates(context, settings)]
+    from_the_profile = [*_columns(context, settings), *schema_change(context), *duplicates(context, settings)]
+    return [*from_the_profile, *expectation_results(context)]
 
 
 def _columns(context: CheckContext, settings: DataQuality) -> list[Result]:

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from monitoring_tasks.checks.check import CheckContext
+from monitoring_tasks.checks.completeness import completeness
 from monitoring_tasks.checks.data_drift import new_features
+from monitoring_tasks.checks.failures import error_rate, missing_predictions
+from monitoring_tasks.checks.latency import latencies
+from monitoring_tasks.checks.model_versions import model_versions
 from monitoring_tasks.checks.prediction_drift import predictions
 from monitoring_tasks.checks.result import Result
+from monitoring_tasks.checks.silence import freshness, longest_silence
 from monitoring_tasks.checks.unreadable import unreadable
-from monitoring_tasks.checks.wording import number, percent
-from monitoring_tasks.config import Operations, RowRange
-from monitoring_tasks.statistics.intervals import wilson_interval
-from monitoring_tasks.statistics.quantile import histogram_quantile
+from monitoring_tasks.checks.volume import throughput, volume
 
-PERCENTILES = (50, 90, 95, 99)
+OF_VOLUME = 0.8
+"""Share of the false-alarm rate that the number of rows has: of all that is judged here, chance moves it most.
+
+The others share the rest evenly. Each asks for a change so large that chance alone hardly ever makes it.
+"""
+
+OF_EACH_OTHER = (1 - OF_VOLUME) / 4
+"""That of the longest silence, of freshness, of the errors and of the latency."""
 
 
 def operations(context: CheckContext) -> list[Result]:
-    """Count rows, missing predictions and errors, and read latency percentiles off the histogram."""
+    """Judge how many rows came and when, which answers are missing, what failed, and how quick the model was."""
     settings = context.monitor.checks.operations
     if settings is None:
         return []
-    log = context.monitor.inference_log
-    results = [_rows(context, settings), *unreadable(context, _reported_nowhere_else(context))]
-    counted = context.profile.columns
+    log, counted = context.monitor.inference_log, context.profile.columns
+    rate = settings.false_alarm_rate * OF_EACH_OTHER
+    when = [
+        throughput(context),
+        longest_silence(context, settings.maximum_silence, rate),
+        freshness(context, settings.maximum_silence, rate),
+        completeness(context, settings.minimum_completeness),
+    ]
+    results = [volume(context, settings, settings.false_alarm_rate * OF_VOLUME)]
+    results += [result for result in when if result is not None]
+    results += unreadable(context, _reported_nowhere_else(context))
     if log.prediction is not None and log.prediction in counted:
-        nulls = counted[log.prediction].nulls
-        results.append(_share("missing_predictions", log.prediction, nulls, context.profile.rows, None))
+        results.append(missing_predictions(context, log.prediction))
     if log.error is not None and log.error in counted:
-        failures = counted[log.error].rows - counted[log.error].nulls
-        rate = _share("error_rate", log.error, failures, context.profile.rows, settings.maximum_error_rate)
-        results.append(rate)
+        results.append(error_rate(context, log.error, settings.maximum_error_rate, rate))
     if log.latency_ms is not None and log.latency_ms in counted:
-        results += _latencies(context, log.latency_ms, settings.latency_p95_ms)
+        results += latencies(context, log.latency_ms, settings.latency_p95_ms, rate)
+    if log.model_version is not None and log.model_version in counted:
+        results += model_versions(context, log.model_version)
     return results
 
 
@@ -45,67 +59,3 @@ def _reported_nowhere_else(context: CheckContext) -> list[str]:
     reported |= set(baseline.features) if checks.data_drift is not None else set()
     reported |= set(predictions(context.monitor)) if checks.prediction_drift is not None else set()
     return [name for name in needed if name not in reported]
-
-
-def _rows(context: CheckContext, settings: Operations) -> Result:
-    rows = context.profile.rows
-    lower = upper = None
-    if isinstance(settings.expected_rows, RowRange):
-        lower, upper = settings.expected_rows.minimum, settings.expected_rows.maximum
-    elif isinstance(settings.expected_rows, int):
-        lower, upper = max(1, settings.expected_rows // 2), settings.expected_rows * 2
-    if rows == 0 and lower is None:
-        lower = 1
-    result = Result("rows", value=rows, window_rows=rows, threshold_lower=lower, threshold_upper=upper)
-    if rows == 0:
-        message = f"no data: table {context.monitor.inference_log.table!r} has no row in {context.window}"
-        return replace(result, message=message)
-    verdict = {"ok": "in order", "info": "counted"}.get(result.decided(), "not as expected")
-    expected = f" ({lower if lower is not None else 0} to {upper if upper is not None else 'any'} expected)"
-    message = f"{rows} rows, {verdict}{expected if lower is not None or upper is not None else ''}"
-    return replace(result, message=message)
-
-
-def _share(metric: str, column: str, rows: int, of: int, limit: float | None) -> Result:
-    if of == 0:
-        return Result(metric, column_name=column, window_rows=0, status="insufficient_data", message="no rows")
-    lower, upper = wilson_interval(rows, of)
-    words = "inferences failed" if metric == "error_rate" else "inferences have no prediction"
-    bound = "" if limit is None else f" (alarm above {100 * limit:g} %)"
-    return Result(
-        metric,
-        value=rows / of,
-        column_name=column,
-        value_lower=lower,
-        value_upper=upper,
-        threshold_upper=limit,
-        window_rows=of,
-        message=f"{rows} of {of} {words}: {percent(rows / of)}{bound}",
-    )
-
-
-def _latencies(context: CheckContext, column: str, limit: float | None) -> list[Result]:
-    profile, edges = context.profile.columns[column], context.baseline.bins[column].edges
-    counts = profile.counts[1:]
-    results = []
-    for percentile in PERCENTILES:
-        metric = f"latency_p{percentile}"
-        value = histogram_quantile(counts, edges, percentile / 100)
-        if value is None:
-            results.append(
-                Result(metric, column_name=column, window_rows=0, status="insufficient_data", message="no latencies")
-            )
-            continue
-        threshold = limit if percentile == 95 else None
-        bound = "" if threshold is None else f" (alarm above {threshold:g} ms)"
-        results.append(
-            Result(
-                metric,
-                value=value,
-                column_name=column,
-                threshold_upper=threshold,
-                window_rows=sum(counts),
-                message=f"{percentile} % of answers took at most {number(value)} ms{bound}",
-            )
-        )
-    return results

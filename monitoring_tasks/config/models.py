@@ -39,6 +39,7 @@ from monitoring_tasks.config.fields import (
     reference,
     refused,
 )
+from monitoring_tasks.expectations.suite_digest import suite_digest
 from monitoring_tasks.window import Schedule, Window
 
 KindName = Literal["numeric", "categorical", "timestamp"]
@@ -398,9 +399,13 @@ class Monitor(Section):
 
         What is told to whom (`description`, `owner`, `alerts`, `retraining`) and when a window is read (`delay`) do not
         count, nor does how something is written: ``1d`` or ``24h``. A value from the environment counts as ``${NAME}``.
+        Of the suite of `data_quality` its content counts, without notes.
         """
         content = self.model_dump(mode="json", by_alias=True, exclude=_TELLS)
         content = _as_written(content, self._document.raw, (), self._document)
+        suite = None if self.checks.data_quality is None else self.checks.data_quality.suite
+        if suite is not None:
+            content["suite"] = suite_digest(self.path.parent / suite)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(canonical.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 

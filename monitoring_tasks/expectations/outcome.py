@@ -32,6 +32,10 @@ class Outcome:
     """Rows that were judged."""
     examples: tuple[Any, ...] = ()
     """Some unexpected values, as JSON values."""
+    unjudged: str | None = None
+    """Why the rows that were read cannot tell, of a window of which a sample was read; `success` is then None."""
+    notes: str = ""
+    """The author's reason, from the suite."""
     error: str | None = None
     """Why it could not be computed, in one sentence without secrets."""
 

@@ -33,6 +33,8 @@ from sqlalchemy.exc import DataError as RefusedValue
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitoring_tasks.errors import ConfigError, DataError, MonitoringError, TransientError
+from monitoring_tasks.patience import libpq_patience, session_patience
+from monitoring_tasks.sql_state import READ_ONLY, heals, remedy, sql_state
 from monitoring_tasks.url import shown as hide_secrets
 from monitoring_tasks.url import without_secrets
 
@@ -92,12 +94,12 @@ def connect(url: URL) -> Engine:
     options: dict[str, Any] = {"json_serializer": JSONEncoder(allow_nan=False, separators=(",", ":")).encode}
     if url.get_backend_name() == "sqlite":
         if not str(url.database).startswith("file:"):
-            Path(str(url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(url)
         options["connect_args"] = {"timeout": BUSY_SECONDS, "isolation_level": None}
         options |= {"max_overflow": 60, "pool_timeout": BUSY_SECONDS}
     elif url.get_backend_name() == "postgresql":
-        ours = {"connect_timeout": 30, "application_name": "monitoring-tasks"}
-        options["connect_args"] = {name: value for name, value in ours.items() if name not in url.query}
+        name = {} if "application_name" in url.query else {"application_name": "monitoring-tasks"}
+        options["connect_args"] = {**name, **libpq_patience(url)}
         options["pool_pre_ping"] = True
     try:
         engine = create_engine(url, **options)
@@ -166,12 +168,40 @@ def lock(connection: Connection, name: str, part: str | None = None) -> None:
 
 
 def _error_class(error: DBAPIError) -> type[MonitoringError]:
-    return ConfigError if _HOPELESS.search(str(error.orig)) else TransientError
+    if _HOPELESS.search(str(error.orig)):
+        return ConfigError
+    state = sql_state(error.orig)
+    # A server that is read-only may be about to take over from one that failed.
+    healed = state is None or error.connection_invalidated or heals(state) or state == READ_ONLY
+    return TransientError if healed else DataError
 
 
 def _describe(url: URL, error: DBAPIError) -> str:
-    reason = without_secrets(" ".join(str(error.orig).split()), url.render_as_string(hide_password=False))
-    return f"results store {shown(url)}: {reason}"
+    said = " ".join(str(error.orig).partition("\nLINE ")[0].split())  # without the statement, which comes after it
+    reason = without_secrets(said, url.render_as_string(hide_password=False))
+    return f"results store {shown(url)}: {reason}{_remedy(url, said)}"
+
+
+def _remedy(url: URL, reason: str) -> str:
+    if url.get_backend_name() != "sqlite":
+        return remedy(reason, url.username, writes=True)
+    if "disk is full" in reason:
+        return "; free space on its disk, `monitoring-tasks prune` removes old windows"
+    if "database is locked" in reason:
+        return f"; another process has been writing to it for more than {BUSY_SECONDS} seconds"
+    if "readonly database" in reason:
+        return "; let this user write the file and its folder"
+    return ""
+
+
+def _make_folder(url: URL) -> None:
+    try:
+        Path(str(url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"results store {shown(url)}: its folder cannot be made ({error.strerror}); name another file, or make the "
+            "folder"
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -189,6 +219,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute("SHOW lock_timeout")
+        for statement in session_patience(str(cursor.fetchone()[0]), None, BUSY_SECONDS):
+            cursor.execute(statement)
     connection.commit()
 
 

@@ -134,8 +134,14 @@ def _spill_elsewhere(connection: Any) -> None:
         connection.execute("SET temp_directory = " + exp.Literal.string(folder).sql("duckdb"))
 
 
-HEALED_BY_WAITING = ("HTTP Error", "Connection Error", "IO Error: Could not set lock")
-"""How DuckDB words what another try may not meet again: a network, or a file that a writer has open.
+HALF_WRITTEN = ("No magic bytes found at end of file", "too small to be a Parquet file", "Could not read enough bytes")
+"""How it words a file that ends too early. The end of a Parquet file is written last."""
+
+GONE = ("Cannot open file", "No such file or directory")
+"""How it words a file that was there when the folder was listed."""
+
+HEALED_BY_WAITING = ("HTTP Error", "Connection Error", "IO Error: Could not set lock", *HALF_WRITTEN)
+"""How DuckDB words what another try may not meet again: a network, or a file that a writer has not finished.
 
 Its message is all there is to tell by: what happens while rows stream comes as an `OSError` of the Arrow reader.
 """
@@ -150,8 +156,22 @@ def duckdb_errors(subject: str) -> Iterator[None]:
         raise
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         reason = first_line(error)
-        heals = any(words.lower() in reason.lower() for words in HEALED_BY_WAITING)
-        raise (TransientError if heals else DataError)(f"{subject}: {reason}") from error
+        gone = all(_says(reason, words) for words in GONE)
+        heals = gone or any(_says(reason, words) for words in HEALED_BY_WAITING)
+        raise (TransientError if heals else DataError)(f"{subject}: {reason}{_remedy(reason)}") from error
+
+
+def _says(reason: str, words: str) -> bool:
+    return words.lower() in reason.lower()
+
+
+def _remedy(reason: str) -> str:
+    if any(_says(reason, words) for words in HALF_WRITTEN):
+        return (
+            "; it is being written, or its writer was stopped: write it under another name and rename it when it is "
+            "whole, or write it again"
+        )
+    return ""
 
 
 def _read_parquet(path: str, *, folders: bool) -> exp.Expr:

@@ -7,12 +7,16 @@ a column that holds values which the baseline never saw, one more statement, ali
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.errors import DataError
 from monitoring_tasks.labels_profile import LONGEST_PART, LabelsProfile
 from monitoring_tasks.profile import Bins, Profile
 from monitoring_tasks.warehouse import labels, lateral, union_all, unseen
+from monitoring_tasks.warehouse.broken_columns import broken_columns
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.labels import Labelled
 from monitoring_tasks.warehouse.statement import Source
@@ -58,7 +62,8 @@ def scan(
     Yields
     ------
     tuple of Profile
-        For each window, in order: the profile of all its rows, then one of each segment that has rows.
+        For each window, in order: the profile of all its rows, then one of each segment that has rows. A column that
+        cannot be read in a window stands in the profile's `unreadable` with the reason, and costs nothing else.
     """
     for profiles, _ in scan_with_labels(warehouse, source, columns, bins, windows, segments, None):
         yield profiles
@@ -86,8 +91,8 @@ def scan_with_labels(
         For each window, in order: its profiles as `scan` has them, and the labels of the same segments; of these none
         without `labelled`.
     """
-    names = [column.name for column in columns]
     for tally in tallies(warehouse, source, columns, bins, windows, segments, labelled):
+        names = [column.name for column in columns if column.name not in tally.unreadable]
         for i in range(len(tally.windows)):
             yield tally.profiles(i, names), tally.labels(i, names)
         del tally  # before the next one is counted
@@ -106,17 +111,67 @@ def tallies(
 
     As `scan`, with the windows of one statement after the other. Whoever lets go of one before asking for the next
     never has two in memory.
+
+    Columns that cannot be read are left out of the windows in which they fail, see `Tally.unreadable`.
     """
     split = Segments(tuple(segments), tuple(bins[name].categories for name in segments))
     size = _windows_per_statement(warehouse.dialect, columns, bins, split, labelled)
     for first in range(0, len(windows), size):
-        tally = Tally.empty(windows[first : first + size], split, labelled)
-        _read(warehouse, source, columns, bins, tally)
-        unseen.read(warehouse, source, bins, tally)
-        if labelled is not None and tally.outcomes is not None and tally.outcomes.repeated.any():
-            its = (labelled.source, labelled.bins, tally.windows)
-            tally.outcomes.corrected[:] = labels.corrected(warehouse, source, *its)
+        part = windows[first : first + size]
+        try:
+            tally = _counted(warehouse, source, columns, bins, part, segments, labelled)
+        except DataError as error:
+            yield from _without_broken(warehouse, source, columns, bins, part, segments, labelled, error)
+            continue
         yield tally
+        del tally  # before the next one is counted
+
+
+def _counted(
+    warehouse: Warehouse,
+    source: Source,
+    columns: Sequence[Column],
+    bins: Mapping[str, Bins],
+    windows: Sequence[Window],
+    segments: Sequence[str],
+    labelled: Labelled | None,
+) -> Tally:
+    """Count the windows of one statement."""
+    split = Segments(tuple(segments), tuple(bins[name].categories for name in segments))
+    tally = Tally.empty(windows, split, labelled)
+    _read(warehouse, source, columns, bins, tally)
+    unseen.read(warehouse, source, bins, tally)
+    if labelled is not None and tally.outcomes is not None and tally.outcomes.repeated.any():
+        its = (labelled.source, labelled.bins, tally.windows)
+        tally.outcomes.corrected[:] = labels.corrected(warehouse, source, *its)
+    return tally
+
+
+def _without_broken(
+    warehouse: Warehouse,
+    source: Source,
+    columns: Sequence[Column],
+    bins: Mapping[str, Bins],
+    windows: Sequence[Window],
+    segments: Sequence[str],
+    labelled: Labelled | None,
+    error: DataError,
+) -> Iterator[Tally]:
+    """Count the windows of a statement that failed with this error, each without the columns that fail it."""
+    if source.timestamp is not None:  # else no statement is without columns
+        _counted(warehouse, source, (), bins, windows, (), labelled)
+
+    def count(some: Sequence[Column], its_windows: Sequence[Window]) -> None:
+        _counted(warehouse, source, some, bins, its_windows, (), None)
+
+    broken = broken_columns(warehouse, source, columns, windows, count)
+    if not broken or any(len(reasons) == len(columns) for reasons in broken.values()):
+        raise error
+    for reasons, run in groupby(windows, lambda window: broken.get(window, {})):
+        readable = [column for column in columns if column.name not in reasons]
+        split = [name for name in segments if name not in reasons]
+        tally = _counted(warehouse, source, readable, bins, list(run), split, labelled)
+        yield replace(tally, unreadable=reasons)
 
 
 def _read(

@@ -168,6 +168,8 @@ class Tally:
     columns: dict[str, ColumnTally] = field(default_factory=dict)
     outcomes: OutcomeTally | None = None
     """The same rows by outcome; None of a scan without labels."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Columns that were to be counted and could not be read in these windows, and why."""
 
     @classmethod
     def empty(cls, windows: Sequence[Window], segments: Segments, labelled: Labelled | None = None) -> Tally:
@@ -235,6 +237,7 @@ class Tally:
                 rows=int(self.rows[window, s]),
                 columns={name: self.columns[name].profile(window, s) for name in names},
                 segment=segments[s],
+                unreadable={} if s else self.unreadable,
             )
             for s in self._filled(window)
         )

@@ -34,7 +34,13 @@ def found(settings: str, rows: int, failed: int = 0, latencies: np.ndarray | Non
 @pytest.mark.parametrize(
     ("expected", "rows", "bounds", "status", "message"),
     [
-        ("null", 1000, (None, None), "info", "1000 rows, counted"),
+        (
+            "null",
+            1000,
+            (None, None),
+            "info",
+            "1,000 rows, with too few to compare: 0 earlier windows of this time of the week, 4 are needed",
+        ),
         ("1000", 1000, (500, 2000), "ok", "1000 rows, in order (500 to 2000 expected)"),
         ("1000", 499, (500, 2000), "alarm", "499 rows, not as expected (500 to 2000 expected)"),
         ("1000", 2001, (500, 2000), "alarm", "2001 rows, not as expected (500 to 2000 expected)"),
@@ -69,10 +75,10 @@ def test_no_row_at_all_is_an_alarm_unless_the_file_says_that_it_is_in_order(expe
     ("failed", "status", "message"),
     [
         (0, "ok", "0 of 1000 inferences failed: 0 % (alarm above 1 %)"),
-        (10, "ok", "10 of 1000 inferences failed: 1 % (alarm above 1 %)"),
-        (11, "alarm", "11 of 1000 inferences failed: 1.1 % (alarm above 1 %)"),
-        (998, "alarm", "998 of 1000 inferences failed: 99.8 % (alarm above 1 %)"),
-        (1000, "alarm", "1000 of 1000 inferences failed: 100 % (alarm above 1 %)"),
+        (10, "ok", "10 of 1000 inferences failed: 1 % (alarm above 1 %); Timeout (10)"),
+        (11, "alarm", "11 of 1000 inferences failed: 1.1 % (alarm above 1 %); Timeout (11)"),
+        (998, "alarm", "998 of 1000 inferences failed: 99.8 % (alarm above 1 %); Timeout (998)"),
+        (1000, "alarm", "1000 of 1000 inferences failed: 100 % (alarm above 1 %); Timeout (1000)"),
     ],
 )
 def test_error_rate_with_its_interval(failed, status, message):
@@ -106,7 +112,7 @@ def test_the_bound_on_latency_is_on_the_95th_percentile_and_slow_answers_are_wri
         "latency_p95": "alarm",
         "latency_p99": "info",
     }
-    assert results["latency_p95"].message == "95 % of answers took at most 24,924 ms (alarm above 1000 ms)"
+    assert results["latency_p95"].message == "95 % of answers took at most 25,000 ms (alarm above 1000 ms)"
 
 
 def test_latencies_that_are_missing_do_not_count():
@@ -115,25 +121,24 @@ def test_latencies_that_are_missing_do_not_count():
 
 
 def test_what_this_version_does_not_compute_is_named():
-    monitor = inference_log.monitor(
-        "{operations: {expected_rows: seasonal}, data_drift: {importance: {amount: 2}}, data_quality: {}}"
-    )
-    assert not_computed(monitor) == (
-        "checks.operations.expected_rows (seasonal)",
-        "checks.data_quality",
-    )
-    assert not_computed_in_words(monitor) == (
-        "this version does not act on checks.operations.expected_rows (seasonal), checks.data_quality yet"
-    )
+    monitor = inference_log.monitor("{operations: {expected_rows: seasonal}, night: {use: 'my_checks:night'}}")
+    assert not_computed(monitor) == ("checks.night",)
+    assert not_computed_in_words(monitor) == "this version does not act on checks.night yet"
     assert not_computed(inference_log.monitor()) == ()
     assert not_computed_in_words(inference_log.monitor()) is None
 
 
 def test_checks_that_are_off_are_not_run():
     monitor = inference_log.monitor("{data_drift: off}")
-    assert [check.name for check in enabled(monitor)] == ["prediction_drift", "operations", "multivariate_drift"]
+    assert [check.name for check in enabled(monitor)] == [
+        "prediction_drift",
+        "data_quality",
+        "operations",
+        "multivariate_drift",
+    ]
     assert families(inference_log.monitor()) == {
         "drift": ("data_drift", "prediction_drift"),
+        "data_quality": ("data_quality",),
         "operations": ("operations",),
         "multivariate": ("multivariate_drift",),
     }

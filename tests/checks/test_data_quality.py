@@ -358,11 +358,13 @@ def test_how_many_windows_make_a_column_stale_is_the_files_to_say():
 # The table
 
 
-def schema(before: Mapping[str, str], now: Mapping[str, str], unreadable: Mapping[str, str] = {}) -> list[Result]:
+def schema(
+    before: Mapping[str, str], now: Mapping[str, str], unreadable: Mapping[str, str] = {}, rows: int = 100
+) -> list[Result]:
     monitor = inference_log.monitor(features="'*'")
     made = context(monitor, {"amount": AMOUNT, "age": AMOUNT}, {"": [amounts(100)]}, {"": [amounts(100)]})
     definition = {**made.baseline.definition, "types": dict(before), "features": ["amount", "age"]}
-    changed = replace(made.profile, types=dict(now), unreadable=dict(unreadable))
+    changed = replace(made.profile, types=dict(now), unreadable=dict(unreadable), rows=rows)
     results = data_quality(replace(made, profile=changed, baseline=replace(made.baseline, definition=definition)))
     return [result for result in results if result.metric in ("new_columns", "vanished_columns", "type_change")]
 
@@ -472,6 +474,13 @@ def test_a_window_without_rows_has_one_row():
         ("missing_share", None, "insufficient_data")
     ]
     assert results["missing_share"].message == "no column can be judged: the window has no row"
+
+
+def test_of_an_empty_window_nothing_is_said_to_be_in_order():
+    types = {"amount": "number", "age": "number"}
+    assert schema(types, types, rows=0) == []
+    (gone,) = schema(types, {"amount": "number"}, {"age": "is gone"}, rows=0)
+    assert gone.decided() == "alarm"
 
 
 def test_a_column_that_cannot_be_read_is_told_once():

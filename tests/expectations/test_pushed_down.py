@@ -60,6 +60,11 @@ def test_it_reads_the_same_twice_and_writes_nothing(tmp_path, filled):
     with open_warehouse(filled) as server:
         first = validate_window(monitor, server, day(inference_log.NEW_COUNTRY), ROWS)
         assert validate_window(monitor, server, day(inference_log.NEW_COUNTRY), ROWS) == first
+    pairs = next(
+        each for each in first.outcomes if each.expectation == "expect_column_pair_values_a_to_be_greater_than_b"
+    )
+    assert len(pairs.examples) == 5
+    assert sorted(pairs.examples) == list(pairs.examples)  # the smallest, whatever row the server comes to first
     with psycopg.connect(filled) as database:
         tables = database.execute("SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 2200")
         assert tables.fetchall() == [(1,)]
@@ -118,7 +123,7 @@ def test_a_server_that_stops_in_the_middle_is_waited_for_and_a_refused_statement
         assert "double precision" in refused.error
         assert [each.error for each in others] == [None, None]
         monkeypatch.setattr(
-            "monitoring_tasks.expectations.pushed_down.POSTGRES_SESSION", ("statement_timeout=1", "timezone=UTC")
+            "monitoring_tasks.expectations.pushed_down.POSTGRES_SESSION", ("SET statement_timeout = 100",)
         )
         slow = [{"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": SLOW}}]
         with pytest.raises(TransientError, match="statement timeout"):

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlglot import exp
 
 from monitoring_tasks.config import ColumnType
-from monitoring_tasks.errors import TransientError
+from monitoring_tasks.errors import DataError, TransientError, first_line
 from monitoring_tasks.patience import LOCK_SECONDS, session_patience
+from monitoring_tasks.url import without_secrets
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import integer, is_nan, named, rendered
 from monitoring_tasks.warehouse.sqlalchemy_engine import SQLAlchemyWarehouse, address_of, error_class, sqlalchemy_errors
@@ -63,8 +64,12 @@ def query_batch(
             server = context.data_sources.add_sql(
                 "server", connection_string=_literal(url), create_temp_table=False, kwargs={"connect_args": arguments}
             )
-        except Exception as error:
-            raise _cause(error) from error
+        except Exception as error:  # noqa: BLE001  it raises what it wants, with the URL in it
+            cause = _cause(error)
+            if cause is not None:
+                raise cause from None
+            reason = without_secrets(first_line(error), url)
+            raise DataError(f"Great Expectations cannot use this warehouse: {reason}") from None
         engines = [server.get_engine(), server.get_execution_engine().engine]
         for engine in engines:
             engine.dispose()
@@ -141,9 +146,9 @@ def _is_broken(failure: BaseException) -> bool:
     return isinstance(failure, sa.exc.DBAPIError) and error_class(failure) is TransientError
 
 
-def _cause(error: BaseException) -> BaseException:
-    """Return SQLAlchemy's error inside one of Great Expectations."""
+def _cause(error: BaseException) -> BaseException | None:
+    """Return SQLAlchemy's error inside one of Great Expectations; None where there is none."""
     inner: BaseException | None = error
     while inner is not None and not isinstance(inner, sa.exc.SQLAlchemyError):
         inner = getattr(inner, "cause", None) or inner.__cause__ or inner.__context__
-    return inner or error
+    return inner

@@ -212,10 +212,11 @@ def sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
         cause = without_secrets(reason + remedy(reason, sa.make_url(url).username), url)
         if is_refused(error.orig):
             raise ConfigError(f"{subject}: {cause}") from error
-        raise _error_class(error)(f"{subject}: {cause}") from error
+        raise error_class(error)(f"{subject}: {cause}") from error
 
 
-def _error_class(error: sa.exc.DBAPIError) -> type[MonitoringError]:
+def error_class(error: sa.exc.DBAPIError) -> type[MonitoringError]:
+    """Return which of our errors the driver's is, but for a refused login."""
     state = sql_state(error.orig)
     if error.connection_invalidated:
         return TransientError

@@ -557,9 +557,18 @@ def test_a_bulk_run_reads_each_profile_once(store: Store, warehouse, monkeypatch
     assert sorted(read) == [day(number) for number in range(13, 31)]
 
 
-def test_operations_need_no_earlier_window(ran, monkeypatch):
-    monkeypatch.setattr(History, "reference", None)
-    assert check_window(moving(), day(25), ["operations"], ran) == ()
+def test_operations_alone_compare_with_what_they_do_beside_the_others(ran):
+    """Latencies and errors are held against the reference: a task of that check alone must know it too."""
+
+    window = day(25)
+
+    def found() -> list[dict]:
+        return list(ran.results("loans", window.start, window.end, checks=["operations"]))
+
+    before = found()
+    assert any("compared_with" in row["detail"] for row in before)
+    assert check_window(moving(), window, ["operations"], ran) == ()
+    assert found() == before
 
 
 @pytest.mark.integration

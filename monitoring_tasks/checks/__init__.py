@@ -48,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
     Check("concept_drift", "performance", concept_drift, reads_labels=True, looks_back_on_labels=True),
     Check("estimated_performance", "performance", estimated_performance, reads_labels=True, looks_back_on_labels=True),
     Check("data_quality", "data_quality", data_quality, reads_rows=has_suite, compares=True),
-    Check("operations", "operations", operations, looks_at_traffic=True),
+    Check("operations", "operations", operations, looks_at_traffic=True, compares=True),
     Check("multivariate_drift", "multivariate", multivariate_drift, reads_rows=_always, compares=True),
 )
 """In the order in which they are run and read."""

@@ -8,6 +8,7 @@ import numpy as np
 from sqlglot import exp
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.error_template import template
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import NAME_LENGTH, NAMED, Bins, named_values
 from monitoring_tasks.warehouse import union_all
@@ -21,7 +22,13 @@ WINDOWS = 1000
 """In one statement, where its text may be long; elsewhere as many as a scan takes."""
 
 GROUPS = 2_000_000
-"""Values one statement may return, at most `NAMED` for each window and segment."""
+"""Values one statement may return, at most `NAMED` for each window and segment, and `TEXTS` for a window's errors."""
+
+TEXTS = 10_000
+"""Texts of errors that are read of a window, at most. What they have in common is named: see `template`.
+
+A day with more of them is named where it is added up from hours with fewer, and only there.
+"""
 
 
 def read(warehouse: Warehouse, source: Source, bins: Mapping[str, Bins], tally: Tally) -> None:
@@ -50,7 +57,16 @@ def read(warehouse: Warehouse, source: Source, bins: Mapping[str, Bins], tally: 
     for counted in tally.columns.values():
         if counted.column.kind == "categorical" and not counted.bins.open_ended:
             for split in splits:
-                _read(warehouse, source, bins, tally, counted, split)
+                if split is not None and "error" in counted.column.roles:
+                    _leave_unnamed(counted, _segments(tally.segments, split))
+                else:
+                    _read(warehouse, source, bins, tally, counted, split)
+
+
+def _leave_unnamed(counted: ColumnTally, segments: range) -> None:
+    """Say that the values have no names: those of errors are many, and nobody looks at them by segment."""
+    for number, segment in zip(*np.nonzero(counted.counts[:, segments, -1]), strict=True):
+        counted.unseen[int(number), segments[segment]] = None
 
 
 def _read(
@@ -65,7 +81,7 @@ def _read(
     segments = _segments(tally.segments, split)
     rows = counted.counts[:, segments, -1]
     where = np.flatnonzero(rows.any(axis=1)).tolist()
-    size = _windows_per_statement(warehouse.dialect, len(segments))
+    size = _windows_per_statement(warehouse.dialect, len(segments), _most(counted.column))
     for first in range(0, len(where), size):
         numbers = where[first : first + size]
         windows = [tally.windows[number] for number in numbers]
@@ -86,7 +102,16 @@ def _read(
             raise TransientError(f"table {source.table!r} was written to while it was read: try again")
         for key, found in values.items():
             distinct, _ = totals[key]
-            counted.unseen[key] = None if distinct > NAMED else named_values(found)
+            counted.unseen[key] = None if distinct > _most(counted.column) else _named(counted.column, found)
+
+
+def _most(column: Column) -> int:
+    """Return how many values of a place are read, at most."""
+    return TEXTS if "error" in column.roles else NAMED
+
+
+def _named(column: Column, found: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...] | None:
+    return named_values([(template(text), n) for text, n in found] if "error" in column.roles else found)
 
 
 def _segments(segments: Segments, split: int | None) -> range:
@@ -96,9 +121,9 @@ def _segments(segments: Segments, split: int | None) -> range:
     return range(segments.first(split), segments.first(split + 1))
 
 
-def _windows_per_statement(dialect: str, segments: int) -> int:
+def _windows_per_statement(dialect: str, segments: int, values: int) -> int:
     most = WINDOWS if dialect in ("duckdb", "postgres") else union_all.WINDOWS
-    return max(1, min(most, GROUPS // (NAMED * max(segments, 1))))
+    return max(1, min(most, GROUPS // (values * max(segments, 1))))
 
 
 def _select(
@@ -110,7 +135,7 @@ def _select(
     counted: ColumnTally,
     split: int | None,
 ) -> exp.Select:
-    """Return the statement: places, values and rows; of a place with more than `NAMED` values the first one only.
+    """Return the statement: places, values and rows; of a place with more than `_most` values the first one only.
 
     Beside them stand the values and rows of the whole place, by which the answer is held to the scan's counts.
     """
@@ -131,7 +156,7 @@ def _select(
     }
     places = {name: exp.Window(this=function, partition_by=[named("p")]) for name, function in over.items()}
     wide = selected({**{name: named(name) for name in "pxn"}, **places}, subquery(groups, "grouped"))
-    few = exp.or_(named("c") <= integer(NAMED), exp.EQ(this=named("x"), expression=named("f")))
+    few = exp.or_(named("c") <= integer(_most(counted.column)), exp.EQ(this=named("x"), expression=named("f")))
     return selected({name: named(name) for name in "pxnct"}, subquery(wide, "placed")).where(few, copy=False)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from monitoring_tasks.checks import Result
-from monitoring_tasks.checks.error_texts import errors_of, template
+from monitoring_tasks.checks.error_texts import errors_of
 from monitoring_tasks.checks.operations import operations
+from monitoring_tasks.error_template import template
 from monitoring_tasks.profile import Bins, ColumnProfile
 from monitoring_tasks.reference import Reference
 from monitoring_tasks.statistics.homogeneity import column_dispersion

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from monitoring_tasks.columns import Column
+from monitoring_tasks.error_template import template
 from monitoring_tasks.profile import Bins, ColumnProfile, Profile
 from monitoring_tasks.window import Window
 
@@ -44,7 +45,7 @@ def profiles(
                 Profile(
                     window,
                     len(part),
-                    {c.name: column(c, bins[c.name], [row[c.name] for row in part]) for c in columns},
+                    {c.name: column(c, bins[c.name], [row[c.name] for row in part], segment) for c in columns},
                     segment,
                 )
                 for segment, part in split.items()
@@ -53,7 +54,7 @@ def profiles(
     return found
 
 
-def column(column: Column, bins: Bins, values: Sequence[Any]) -> ColumnProfile:
+def column(column: Column, bins: Bins, values: Sequence[Any], segment: str = "") -> ColumnProfile:
     """Count and sum the values of one column; sums are of the doubles themselves."""
     counts = [0] * len(bins)
     if column.kind == "categorical":
@@ -61,7 +62,10 @@ def column(column: Column, bins: Bins, values: Sequence[Any]) -> ColumnProfile:
         for each in texts:
             counts[category(each, bins)] += 1
         new = [] if bins.open_ended else [x for x in texts if x is not None and category(x, bins) == len(bins) - 1]
-        return ColumnProfile(column.name, column.kind, tuple(counts), unseen=names(new))
+        if "error" not in column.roles:
+            return ColumnProfile(column.name, column.kind, tuple(counts), unseen=names(new))
+        found = names([template(x[:200]) for x in new]) if not segment else None if new else ()
+        return ColumnProfile(column.name, column.kind, tuple(counts), unseen=found)
     numbers = [number(value) for value in values]
     for x in numbers:
         counts[place(x, bins)] += 1

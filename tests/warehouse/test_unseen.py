@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from sqlglot import exp
 
+from monitoring_tasks.config.roles import Role
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.profile import Bins, Profile
 from monitoring_tasks.warehouse.scan import scan
@@ -36,6 +37,7 @@ def scanned(request: pytest.FixtureRequest, tmp_path: Path) -> Scan:
         rows: Sequence[tuple[int, str | None, str | None]],
         windows: Sequence[Window] = HOURS,
         segments: Sequence[str] = ("origin",),
+        roles: Mapping[str, tuple[Role, ...]] | None = None,
     ) -> tuple[list[tuple[Profile, ...]], Overheard]:
         table = log(rows)
         if request.param == "postgresql":
@@ -45,7 +47,7 @@ def scanned(request: pytest.FixtureRequest, tmp_path: Path) -> Scan:
             url, name = tables.parquet_file(table, tmp_path)
         with tables.opened(url, name) as (warehouse, source, types):
             overheard = Overheard(warehouse)
-            columns = tables.columns_of(types)
+            columns = tables.columns_of(types, roles=roles)
             found = list(scan(overheard, source, columns, BINS, windows, segments))
         expected = oracle.profiles(table, "at", columns, BINS, windows, segments)
         for profile, other in zip(sum(found, ()), sum(expected, ()), strict=True):
@@ -105,6 +107,21 @@ def test_a_segment_is_named_where_all_rows_have_too_many(scanned: Scan) -> None:
     ((whole, ewr, jfk), *_), _ = scanned(rows)
     unseen = [profile.columns["carrier"].unseen for profile in (whole, ewr, jfk)]
     assert unseen == [None, (("ANC", 1),), None]
+
+
+def test_errors_are_named_by_what_their_texts_have_in_common(scanned: Scan) -> None:
+    """Of a thousand texts that differ in numbers; those of a segment have no names, and none is asked for."""
+    rows = [(0, f"no answer within {i} ms for {('JFK', 'EWR')[i % 2]}", "JFK") for i in range(1000)]
+    rows += [(1, f"error of kind {chr(97 + i)}", "JFK") for i in range(21)]
+    found, overheard = scanned([*KNOWN, *rows], roles={"carrier": ("error",)})
+    assert len(overheard.statements) == 1 + 1
+    whole, jfk = found[0]
+    expected = (("no answer within # ms for EWR", 500), ("no answer within # ms for JFK", 500))
+    assert whole.columns["carrier"].unseen == expected
+    assert jfk.columns["carrier"].unseen is None
+    assert found[1][0].columns["carrier"].unseen is None
+    assert found[2][1].columns["carrier"].unseen == ()
+    assert (whole.columns["carrier"] + found[2][0].columns["carrier"]).unseen == expected
 
 
 def test_values_alike_in_their_first_200_characters_are_one(scanned: Scan) -> None:

@@ -147,7 +147,7 @@ def test_a_table_that_may_not_be_read_names_the_grant_and_is_not_tried_again(
     error = fails(role)
     assert isinstance(error, ForbiddenError)
     assert str(error) == (
-        "table 'inference_log': the query: permission denied for table inference_log; as its owner run GRANT SELECT ON "
+        "table 'inference_log': permission denied for table inference_log; as its owner run GRANT SELECT ON "
         '"inference_log" TO "monitor" (of what a view reads: to the owner of the view)'
     )
 
@@ -361,11 +361,10 @@ FIRST = 20 * inference_log.ROWS
             "data_drift",
             'invalid input syntax for type double precision: "n/a"',
         ),
-        ("country", f"CASE WHEN 1 / (id - {FIRST + 5}) = 0 THEN country END", "data_drift", "division by zero"),
         ("region", f"CASE WHEN 1 / (id - {FIRST + 5}) = 0 THEN region END", "operations", "division by zero"),
         ("latency_ms", f"latency_ms / (id - {FIRST + 5})", "operations", "division by zero"),
     ],
-    ids=["cast", "category", "segment", "latency"],
+    ids=["cast", "segment", "latency"],
 )
 def test_a_column_that_fails_in_one_window_costs_one_row(
     column: str, expression: str, check: str, reason: str, server: postgres.Server, results: Store
@@ -386,15 +385,6 @@ def test_a_column_that_fails_in_the_baseline_is_left_out_of_it(server: postgres.
         "cannot be read: division by zero): once that is mended, "
     )
     assert results.query("SELECT column_name FROM result WHERE status = 'error'") == [{"column_name": "age"}] * DAYS
-
-
-def test_a_latency_that_fails_in_the_baseline_is_measured_in_windows(server: postgres.Server, results: Store) -> None:
-    """Its bins are fixed, and it is compared with nothing."""
-    view(server, "early_latency", "latency_ms", "latency_ms / (id - 5)")
-    assert run(server.url, results, table="early_latency") == [("done", None)] * DAYS
-    latencies = results.query("SELECT value FROM result WHERE column_name = 'latency_ms' AND segment = ''")
-    assert len(latencies) >= DAYS
-    assert None not in {row["value"] for row in latencies}
 
 
 def test_a_timestamp_that_fails_fails_the_windows_at_once(server: postgres.Server, fails: Fail) -> None:
@@ -471,7 +461,7 @@ def test_the_command_line_says_it_in_a_line_and_by_its_exit_code(
     broken = command(tmp_path, server.url, "table: odd_age")
     assert (denied.returncode, broken.returncode) == (1, 1)
     assert denied.stderr.splitlines()[-1].startswith(
-        "error: table 'inference_log': the query: permission denied for table inference_log; as its owner run GRANT "
+        "error: table 'inference_log': permission denied for table inference_log; as its owner run GRANT "
     )
     assert broken.stdout == "loans: 2 windows (1 done, 1 failed), 960 rows\n"
     assert broken.stderr.splitlines()[-1] == (

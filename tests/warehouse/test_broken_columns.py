@@ -109,6 +109,18 @@ def test_a_broken_window_is_left_out_of_what_later_ones_look_back_on(tmp_path: P
     assert (22, "age") in [(row["window_start"].day, row["column_name"]) for row in errors]
 
 
+def test_a_latency_that_fails_in_the_baseline_is_measured_in_windows(tmp_path: Path) -> None:
+    """Its bins are fixed and it is compared with nothing, so nothing of the baseline is missing."""
+    url = duckdb_view(tmp_path, latency_ms="if(id = 5, error('no latency')::double, latency_ms)")
+    store_url = f"sqlite:///{tmp_path / 'results.db'}"
+    _, failed = failed_rows(url, store_url, [inference_log.day(20)])
+    assert failed == []
+    with open_store(store_url) as store:
+        latencies = store.query("SELECT value FROM result WHERE column_name = 'latency_ms' AND segment = ''")
+    assert latencies
+    assert None not in {row["value"] for row in latencies}
+
+
 def test_a_broken_feature_costs_a_window_with_labels_no_metric(tmp_path: Path) -> None:
     broken = FIRST + inference_log.ROWS + 3
     days = [inference_log.day(20), inference_log.day(22)]

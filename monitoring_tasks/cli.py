@@ -77,7 +77,7 @@ def demo(
     from monitoring_tasks.run import run_windows
     from monitoring_tasks.warehouse.engine import open_warehouse
 
-    monitor = load_monitor(monitor_file())
+    monitor, feed = load_monitor(monitor_file()), load_monitor(monitor_file("weather_feed"))
     with _progress() as progress:
         log = prepare(directory, progress=progress)
         end = parse_instant(END, monitor.timezone)
@@ -92,6 +92,8 @@ def demo(
             seconds = (datetime.now(UTC) - began).total_seconds()
             rows = list(store.results(monitor.name, monitor.start, end, segments=[""]))
             by_month = _performance(monitor, Window(runs[0].window.start, runs[-1].window.end), store)
+            fed = run_windows(feed, feed.start, end, warehouse=warehouse, store=store, progress=progress)
+            of_feed = list(store.results(feed.name, feed.start, end, segments=[""]))
     total = sum(run.rows or 0 for run in runs)
     out.print(f"\n[bold]{monitor.description}[/]", soft_wrap=True)
     rolling = monitor.baseline.rolling
@@ -108,15 +110,22 @@ def demo(
     if by_month.row_count:
         out.print()
         _wide(by_month)
-    failed = [run for run in runs if run.state == "failed"]
+    gaps = _findings(of_feed, feed.timezone, "What is wrong with the weather")
+    if gaps.row_count:
+        out.print(f"\n[bold]{feed.description}[/]", soft_wrap=True)
+        total = sum(run.rows or 0 for run in fed)
+        out.print(f"{total:,} rows in {len(fed)} daily windows.\n", soft_wrap=True)
+        _wide(gaps)
+    failed = [run for run in (*runs, *fed) if run.state == "failed"]
     if failed:
         err.print(f"[bold red]{counted(len(failed), 'window')} failed[/], the first: {escape(str(failed[0].error))}")
     out.print(
         f"\nEvery number     {directory / 'results.db'}  (SQLite: tables result, window_run, profile, baseline)",
         soft_wrap=True,
     )
-    out.print(f"The monitor file {monitor.path}", soft_wrap=True)
-    out.print(f"The data         {log.warehouse}/inference_log, {log.warehouse}/outcomes  (Parquet)", soft_wrap=True)
+    out.print(f"The monitors     {monitor.path}, {feed.path}", soft_wrap=True)
+    tables = ("inference_log", "outcomes", "weather", "weather_hours")
+    out.print(f"The data         {log.warehouse}/: {', '.join(tables)}  (Parquet)", soft_wrap=True)
     program = Path(sys.argv[0])
     command = os.path.relpath(program) if program.name == "monitoring-tasks" else "python -m monitoring_tasks"
     out.print(f"Next             MONITORING_RESULTS_URL={url} {command} status", soft_wrap=True)
@@ -431,14 +440,14 @@ def _summary(monitor: Monitor, runs: tuple[WindowRun, ...]) -> str:
     return f"{monitor.name}: {counted(len(runs), 'window')} ({', '.join(parts)}), {counted(rows, 'row')}"
 
 
-def _findings(rows: list[Mapping[str, object]], timezone: str) -> Table:
+def _findings(rows: list[Mapping[str, object]], timezone: str, what: str = "What moved") -> Table:
     """Make the table of what drifted, since when and how much."""
     from zoneinfo import ZoneInfo
 
     from monitoring_tasks.views.findings import findings, in_words
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("What moved", "Since", "Days in alarm", "Typical", "Worst", "On its worst day"):
+    for heading in (what, "Since", "Days in alarm", "Typical", "Worst", "On its worst day"):
         table.add_column(heading, justify="right" if heading in ("Days in alarm", "Typical", "Worst") else "left")
     for finding in findings(rows):
         worst = finding.worst_window.start.astimezone(ZoneInfo(timezone))

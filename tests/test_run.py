@@ -175,9 +175,9 @@ def test_an_empty_window_is_no_data_and_the_others_are_done(monitored):
         day(number): "empty" if number == EMPTY else "done" for number in range(20, 32)
     }
     assert [run.rows for run in runs] == [{EMPTY: 0, FEW: 40}.get(number, 480) for number in range(20, 32)]
-    statuses = {row["status"] for row in rows(monitored, EMPTY) if row["metric"] != "rows"}
-    assert statuses == {"insufficient_data"}
-    assert {row["value"] for row in rows(monitored, EMPTY) if row["metric"] != "rows"} == {None}
+    known = {row["metric"]: row["status"] for row in rows(monitored, EMPTY) if row["status"] != "insufficient_data"}
+    assert known == {"rows": "alarm", "longest_silence": "alarm", "throughput": "info", "vanished_columns": "ok"}
+    assert {row["value"] for row in rows(monitored, EMPTY) if row["metric"] not in known} == {None}
 
 
 def raw(number, column):

@@ -16,6 +16,7 @@ from monitoring_tasks.checks.value_quality import value_quality
 
 if TYPE_CHECKING:
     from monitoring_tasks.config import Monitor
+    from monitoring_tasks.config.checks import DataQuality
 
 RATE_OF_UNCHANGING = 0.05
 """Share of the rate of false alarms that columns which stopped may spend: what stops is seldom hard to see."""
@@ -32,13 +33,16 @@ def data_quality(context: CheckContext) -> list[Result]:
     settings = context.monitor.checks.data_quality
     if settings is None:
         return []
-    about_the_table = [*schema_change(context), *duplicates(context, settings)]
-    judged = tuple(dict.fromkeys([*context.baseline.features, *predictions(context.monitor)]))
+    from_the_profile = [*_columns(context, settings), *schema_change(context), *duplicates(context, settings)]
+    return [*from_the_profile, *expectation_results(context)]
+
+
+def _columns(context: CheckContext, settings: DataQuality) -> list[Result]:
     errors = unreadable(context, _reported_nowhere_else(context))
     if context.profile.rows == 0:
         message = "no column can be judged: the window has no row"
-        empty = Result("missing_share", window_rows=0, status="insufficient_data", message=message)
-        return [*errors, empty, *about_the_table, *expectation_results(context)]
+        return [*errors, Result("missing_share", window_rows=0, status="insufficient_data", message=message)]
+    judged = dict.fromkeys([*context.baseline.features, *predictions(context.monitor)])
     known = context.reference.columns.get("", {})
     columns = [name for name in judged if name in context.profile.columns and name in known]
     rate = settings.false_alarm_rate
@@ -46,8 +50,6 @@ def data_quality(context: CheckContext) -> list[Result]:
         *errors,
         *value_quality(context, columns, settings, (1 - RATE_OF_UNCHANGING) * rate),
         *unchanging(context, columns, settings, RATE_OF_UNCHANGING * rate),
-        *about_the_table,
-        *expectation_results(context),
     ]
 
 

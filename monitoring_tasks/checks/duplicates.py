@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, percent
+from monitoring_tasks.config.checks import QualityMetricName
 
 if TYPE_CHECKING:
     from monitoring_tasks.config.checks import DataQuality
@@ -29,24 +30,31 @@ def duplicates(context: CheckContext, settings: DataQuality) -> list[Result]:
         return []
     key, results = context.monitor.inference_log.key, []
     if traffic.repeats is not None:
-        found = f"{counted(traffic.repeats, 'row')} of {traffic.rows:,} {_verb(traffic.repeats, 'repeat')} a {key}"
+        found = (
+            f"{counted(traffic.repeats, 'row')} of {traffic.rows:,} {_verb(traffic.repeats, 'repeat')} a key ({key})"
+        )
         times = ", ".join(f"{name} came {rows:,} times" for name, rows in traffic.repeated)
         words = f"{found}: {times}" if times else found
         examples = {"keys": [[name, rows] for name, rows in traffic.repeated]} if traffic.repeated else {}
         results.append(_row("duplicate_share", traffic.repeats, traffic.rows, key, words, settings, examples))
     if traffic.without_key is not None:
-        words = (
-            f"{counted(traffic.without_key, 'row')} of {traffic.rows:,} {_verb(traffic.without_key, 'have')} no {key}"
-        )
-        results.append(_row("missing_keys", traffic.without_key, traffic.rows, key, words, settings, {}))
+        none = traffic.without_key
+        words = f"{counted(none, 'row')} of {traffic.rows:,} {_verb(none, 'have')} no key ({key})"
+        results.append(_row("missing_keys", none, traffic.rows, key, words, settings, {}))
     return results
 
 
 def _row(
-    metric: str, rows: int, of: int, key: str, words: str, settings: DataQuality, detail: Mapping[str, object]
+    metric: QualityMetricName,
+    rows: int,
+    of: int,
+    key: str,
+    words: str,
+    settings: DataQuality,
+    detail: Mapping[str, object],
 ) -> Result:
-    fixed = settings.fixed.get(metric)  # type: ignore[call-overload]
-    tolerated: float = settings.minimum_effect.get(metric, TOLERATED)  # type: ignore[call-overload]
+    fixed = settings.fixed.get(metric)
+    tolerated: float = settings.minimum_effect.get(metric, TOLERATED)
     threshold = tolerated if fixed is None else fixed
     status: Status = "ok"
     if rows / of > threshold:

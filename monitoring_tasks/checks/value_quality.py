@@ -15,7 +15,9 @@ from monitoring_tasks.checks.drift import AS_INDEPENDENT, WARNING, compared_with
 from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.unfamiliar import rows_beyond, rows_unseen, unfamiliar
 from monitoring_tasks.checks.wording import counted, p_value, percent
+from monitoring_tasks.config.checks import QualityMetricName
 from monitoring_tasks.profile import Bins, ColumnProfile
+from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.homogeneity import (
     INDEPENDENT_ROWS,
     ColumnDispersion,
@@ -33,6 +35,13 @@ if TYPE_CHECKING:
 MINIMUM_EFFECT = 0.01
 """The smallest rise of a share that matters, unless the file says otherwise: one row in a hundred."""
 
+WEIGHTS: Mapping[QualityMetricName, float] = {"missing_share": 1.0, "unseen_share": 1.0, "out_of_range_share": 0.2}
+"""Each test's share of the error rate, over the mean of those that are made.
+
+Of every column of numbers it is tested whether some are out of range, and mostly none is. Where some are it is seldom
+subtle, so that a small weight is enough, and leaves power to what is.
+"""
+
 ONCE = 1.5
 """A value with at most so many effective rows came once."""
 
@@ -41,7 +50,7 @@ ONCE = 1.5
 class BadShare:
     """One share of one column, not yet decided."""
 
-    metric: str
+    metric: QualityMetricName
     current: ColumnProfile
     rows: int
     """Rows of the window that are bad."""
@@ -93,11 +102,22 @@ def value_quality(context: CheckContext, columns: Sequence[str], settings: DataQ
         math.nan if each.current.rows < settings.minimum_rows or each.metric in settings.fixed else each.p_value
         for each in found
     ]
-    significant = benjamini_hochberg(judged, rate)
+    significant = benjamini_hochberg(_weighted(found, judged), rate)
     return [
         compared_with(context, _decided(each, bool(sure), settings))
         for each, sure in zip(found, significant, strict=True)
     ]
+
+
+def _weighted(found: Sequence[BadShare], p_values: Sequence[float]) -> FloatArray:
+    """Return the p-values over their tests' weights [1]_, at most 1; NaN of what is not judged.
+
+    .. [1] Genovese, C. R., Roeder, K., & Wasserman, L. (2006). False discovery control with p-value weighting.
+       Biometrika, 93(3), 509-524.
+    """
+    values, weights = np.array(p_values), np.array([WEIGHTS[each.metric] for each in found])
+    made = ~np.isnan(values)
+    return np.asarray(np.minimum(1.0, values * (weights[made].mean() / weights))) if made.any() else values
 
 
 def _of_column(
@@ -217,8 +237,8 @@ def _design_effect(belief: Dispersion, rows: int) -> float:
 
 
 def _decided(found: BadShare, significant: bool, settings: DataQuality) -> Result:
-    fixed = settings.fixed.get(found.metric)  # type: ignore[call-overload]
-    floor: float = settings.minimum_effect.get(found.metric, MINIMUM_EFFECT)  # type: ignore[call-overload]
+    fixed = settings.fixed.get(found.metric)
+    floor: float = settings.minimum_effect.get(found.metric, MINIMUM_EFFECT)
     threshold = min(1.0, found.expected + floor) if fixed is None else fixed
     rows, name, share = found.current.rows, found.current.column, found.share
     lower, upper = wilson_interval(found.rows / found.design_effect, rows / found.design_effect)

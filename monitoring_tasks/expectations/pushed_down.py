@@ -11,9 +11,12 @@ import sqlalchemy as sa
 from sqlglot import exp
 
 from monitoring_tasks.config import ColumnType
+from monitoring_tasks.errors import DataError, TransientError, first_line
+from monitoring_tasks.patience import LOCK_SECONDS, session_patience
+from monitoring_tasks.url import without_secrets
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import integer, is_nan, named, rendered
-from monitoring_tasks.warehouse.sqlalchemy_engine import SQLAlchemyWarehouse, address_of, sqlalchemy_errors
+from monitoring_tasks.warehouse.sqlalchemy_engine import SQLAlchemyWarehouse, address_of, error_class, sqlalchemy_errors
 from monitoring_tasks.warehouse.statement import Source, rows_of
 from monitoring_tasks.window import Window
 
@@ -21,15 +24,12 @@ PUSHED_DOWN = ("postgres", "snowflake", "bigquery", "trino", "redshift", "databr
 """Engines in which Great Expectations computes; the rows of the others are read."""
 
 POSTGRES_SESSION = (
-    "default_transaction_read_only=on",
-    "timezone=UTC",
-    # Sums of doubles and the first rows that are found must be the same on every run.
-    "synchronize_seqscans=off",
-    "max_parallel_workers_per_gather=0",
+    "SET default_transaction_read_only = on",
+    "SET TIME ZONE 'UTC'",
+    # Sums of doubles must be the same on every run, and so must the order in which they are added.
+    "SET synchronize_seqscans = off",
+    "SET max_parallel_workers_per_gather = 0",
 )
-
-WRITES = "25006"
-"""PostgreSQL's SQLSTATE of a statement that would have written."""
 
 
 @contextmanager
@@ -57,17 +57,24 @@ def query_batch(
         If the server fails: what Great Expectations itself would only note down.
     """
     assert isinstance(warehouse, SQLAlchemyWarehouse)
-    failures: list[BaseException] = []
-    url, arguments = _connection(warehouse)
+    failures: list[BaseException | None] = []
+    url, arguments = address_of(warehouse)
     with sqlalchemy_errors("the suite", url):
         try:
             server = context.data_sources.add_sql(
                 "server", connection_string=_literal(url), create_temp_table=False, kwargs={"connect_args": arguments}
             )
-        except Exception as error:
-            raise _cause(error) from error
+        except Exception as error:  # noqa: BLE001  it raises what it wants, with the URL in it
+            cause = _cause(error)
+            if cause is not None:
+                raise cause from None
+            reason = without_secrets(first_line(error), url)
+            raise DataError(f"Great Expectations cannot use this warehouse: {reason}") from None
         engines = [server.get_engine(), server.get_execution_engine().engine]
         for engine in engines:
+            engine.dispose()
+            if warehouse.dialect == "postgres":
+                sa.event.listen(engine, "connect", _prepare)
             sa.event.listen(engine, "before_execute", _in_order(columns), retval=True)
             if engine.dialect.paramstyle in {"format", "pyformat"} and any("%" in name for name in columns):
                 sa.event.listen(engine, "before_cursor_execute", _compiled_once, retval=True)
@@ -77,7 +84,7 @@ def query_batch(
             definition = server.add_query_asset("window", query=query).add_batch_definition_whole_table("whole")
             yield definition.get_batch()
             for failure in failures:
-                if _is_broken(failure):
+                if failure is not None and _is_broken(failure):
                     raise failure
         finally:
             server.get_execution_engine().close()
@@ -99,14 +106,14 @@ def _without_nan(name: str, dialect: str) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=exp.not_(is_nan(named(name), dialect)), true=named(name))])
 
 
-def _connection(warehouse: SQLAlchemyWarehouse) -> tuple[str, dict[str, Any]]:
-    url, arguments = address_of(warehouse)
-    if warehouse.dialect != "postgres":
-        return url, arguments
-    written = sa.make_url(url).query.get("options", "")
-    options = [written if isinstance(written, str) else " ".join(written)]
-    options += [f"-c {setting}" for setting in POSTGRES_SESSION]
-    return url, arguments | {"options": " ".join(filter(None, options))}
+def _prepare(connection: Any, _: Any) -> None:
+    """Set what the session needs: by statements, because a pooler between refuses settings of the start."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        lock_timeout = cursor.fetchone()[0]
+        for statement in (*POSTGRES_SESSION, *session_patience(lock_timeout, None, LOCK_SECONDS)):
+            cursor.execute(statement)
+    connection.commit()
 
 
 def _literal(url: str) -> str:
@@ -136,16 +143,12 @@ def _compiled_once(_: Any, __: Any, statement: str, parameters: Any, *___: Any) 
 
 def _is_broken(failure: BaseException) -> bool:
     """Tell a server that failed from a statement that it refused, which is one expectation's error."""
-    if getattr(getattr(failure, "orig", None), "sqlstate", None) == WRITES:
-        return False
-    return isinstance(failure, (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)) or bool(
-        getattr(failure, "connection_invalidated", False)
-    )
+    return isinstance(failure, sa.exc.DBAPIError) and error_class(failure) is TransientError
 
 
-def _cause(error: BaseException) -> BaseException:
-    """Return SQLAlchemy's error inside one of Great Expectations."""
+def _cause(error: BaseException) -> BaseException | None:
+    """Return SQLAlchemy's error inside one of Great Expectations; None where there is none."""
     inner: BaseException | None = error
     while inner is not None and not isinstance(inner, sa.exc.SQLAlchemyError):
         inner = getattr(inner, "cause", None) or inner.__cause__ or inner.__context__
-    return inner or error
+    return inner

@@ -4,14 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
 from monitoring_tasks.checks.wording import number, percent
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Window, format_duration
 
-OPERATIONS = {"rows": "rows", "error_rate": "error rate", "latency_p95": "95 % latency"}
+OPERATIONS = {
+    "rows": "rows",
+    "completeness": "rows that came",
+    "longest_silence": "silence",
+    "freshness": "freshness",
+    "error_rate": "error rate",
+    "latency_p95": "95 % latency",
+}
 """Metrics of the check `operations` as people say them."""
+
+QUALITY = {
+    "missing_share": "{} missing",
+    "out_of_range_share": "{} beyond its range",
+    "unseen_share": "{} unseen",
+    "duplicate_share": "{} repeated",
+    "missing_keys": "{} missing",
+    "constant": "{} constant",
+    "stale": "{} stale",
+    "type_change": "{} of another type",
+    "vanished_columns": "columns gone",
+}
+"""Metrics of the check `data_quality` about a column, as people say them."""
+
+SHARES = {*QUALITY, "completeness", "error_rate"} - {"stale", "type_change", "vanished_columns"}
+DURATIONS = {"longest_silence", "freshness"}
+FEWER_IS_WORSE = {"completeness"}
 
 
 @dataclass(frozen=True)
@@ -61,16 +86,23 @@ def in_words(metric: str, value: float) -> str:
     --------
     >>> in_words("psi", 0.0312), in_words("error_rate", 0.507), in_words("latency_p95", 2106.3)
     ('PSI 0.031', '51 %', '2,106 ms')
+    >>> in_words("longest_silence", 5400.0)
+    '1h30m'
     """
-    if metric == "error_rate":
+    if metric in SHARES:
         return percent(value)
+    if metric in DURATIONS:
+        return format_duration(timedelta(seconds=round(value)))
     if metric == "latency_p95":
         return f"{number(value)} ms"
-    return number(value) if metric == "rows" else f"{metric.upper()} {value:.2g}"
+    return f"{metric.upper()} {value:.2g}" if metric == "psi" else number(value)
 
 
 def findings(rows: Iterable[Mapping[str, Any]], metric: str = "psi") -> tuple[Finding, ...]:
     """Sum up the alarms of a period, those in alarm most often first.
+
+    What `data_quality` says of a column stands for itself only where no drift of the column was found: missing values
+    move its distribution too, and one line is enough.
 
     Parameters
     ----------
@@ -88,10 +120,16 @@ def findings(rows: Iterable[Mapping[str, Any]], metric: str = "psi") -> tuple[Fi
     for row in rows:
         drifts = row["check_name"] in ("data_drift", "prediction_drift") and row["metric"] == metric
         works = row["check_name"] == "operations" and row["metric"] in OPERATIONS
+        works |= row["check_name"] == "data_quality" and row["metric"] in QUALITY
         if (drifts or works) and row["value"] is not None and row["segment"] == "":
             series.setdefault((row["metric"], row["column_name"]), []).append(row)
-    found = [_finding(name, column, of) for (name, column), of in series.items()]
-    return tuple(sorted((f for f in found if f is not None), key=lambda f: (-f.alarms, -f.worst, f.what)))
+    by_key = {key: _finding(*key, of) for key, of in series.items()}
+    found = [
+        finding
+        for (name, column), finding in by_key.items()
+        if finding is not None and not (name in QUALITY and by_key.get((metric, column)) is not None)
+    ]
+    return tuple(sorted(found, key=lambda f: (-f.alarms, -f.worst, f.what)))
 
 
 def seasons(rows: Iterable[Mapping[str, Any]]) -> tuple[Season, ...]:
@@ -133,10 +171,11 @@ def _finding(metric: str, column: str, rows: list[Mapping[str, Any]]) -> Finding
         return None
     first = min(alarms, key=lambda row: row["window_start"])
     typical = median(row["value"] for row in rows)
-    # Too few rows are as bad as too many; of everything else more is worse.
-    worst = max(alarms, key=lambda row: abs(row["value"] - typical) if metric == "rows" else row["value"])
+    # Too few rows are as bad as too many; of nearly everything else more is worse.
+    sign = -1 if metric in FEWER_IS_WORSE else 1
+    worst = max(alarms, key=lambda row: abs(row["value"] - typical) if metric == "rows" else sign * row["value"])
     return Finding(
-        what=OPERATIONS.get(metric, column),
+        what=QUALITY[metric].format(column) if metric in QUALITY else OPERATIONS.get(metric, column),
         metric=metric,
         first=Window(first["window_start"], first["window_end"]),
         alarms=len(alarms),

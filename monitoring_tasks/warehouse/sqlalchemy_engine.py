@@ -102,17 +102,19 @@ class SQLAlchemyWarehouse:
         the table empty once the load is done.
         """
         text = self._text(table)
-        for statement in (f"LOCK TABLE {text} IN ACCESS SHARE MODE", f"SELECT FROM {text} LIMIT 0"):
+        lock, look = f"LOCK TABLE {text} IN ACCESS SHARE MODE", f"SELECT FROM {text} LIMIT 0"
+        for statement in (lock, look):
             try:
                 with self._connection.begin_nested():
                     self._execute(statement)
                     return
             except sa.exc.DBAPIError as error:
                 state = sql_state(error.orig)
-                if error.connection_invalidated or state is None or heals(state):
+                refused = state == INSUFFICIENT_PRIVILEGE and statement == look  # which any one column would allow
+                if error.connection_invalidated or state is None or heals(state) or refused:
                     with sqlalchemy_errors(f"table {name!r}", self._url):
                         raise
-                # Not a table, or not all of it may be read: what it is read for says so, or can do without.
+                # It is not there, or no table, or not all of it may be read: the next statement tells.
 
     def _elsewhere(self, table: exp.Table) -> str:
         """Say where a table of that name is that this role does not see."""
@@ -212,10 +214,11 @@ def sqlalchemy_errors(subject: str, url: str) -> Iterator[None]:
         cause = without_secrets(reason + remedy(reason, sa.make_url(url).username), url)
         if is_refused(error.orig):
             raise ConfigError(f"{subject}: {cause}") from error
-        raise _error_class(error)(f"{subject}: {cause}") from error
+        raise error_class(error)(f"{subject}: {cause}") from error
 
 
-def _error_class(error: sa.exc.DBAPIError) -> type[MonitoringError]:
+def error_class(error: sa.exc.DBAPIError) -> type[MonitoringError]:
+    """Return which of our errors the driver's is, but for a refused login."""
     state = sql_state(error.orig)
     if error.connection_invalidated:
         return TransientError

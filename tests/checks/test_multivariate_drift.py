@@ -476,4 +476,4 @@ def test_a_warehouse_that_does_not_answer_is_no_result(store: Store, duckdb_url)
     with pytest.raises(TransientError, match="the server does not answer"):
         check_window(monitor, day(20), NAMES, store, samples=Samples(monitor, Away(), [day(20)]))
     assert of(store) == []
-    assert close_window(monitor, day(20), store, NOW).error == "not written: multivariate_drift"
+    assert close_window(monitor, day(20), store, NOW).error == "not written: data_quality, multivariate_drift"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from monitoring_tasks.errors import TransientError
+from monitoring_tasks.errors import DataError, TransientError
 from monitoring_tasks.expectations.validation import validate_window
 from monitoring_tasks.warehouse.engine import open_warehouse
 from monitoring_tasks.window import Window
@@ -60,6 +60,11 @@ def test_it_reads_the_same_twice_and_writes_nothing(tmp_path, filled):
     with open_warehouse(filled) as server:
         first = validate_window(monitor, server, day(inference_log.NEW_COUNTRY), ROWS)
         assert validate_window(monitor, server, day(inference_log.NEW_COUNTRY), ROWS) == first
+    pairs = next(
+        each for each in first.outcomes if each.expectation == "expect_column_pair_values_a_to_be_greater_than_b"
+    )
+    assert len(pairs.examples) == 5
+    assert sorted(pairs.examples) == list(pairs.examples)  # the smallest, whatever row the server comes to first
     with psycopg.connect(filled) as database:
         tables = database.execute("SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 2200")
         assert tables.fetchall() == [(1,)]
@@ -118,7 +123,7 @@ def test_a_server_that_stops_in_the_middle_is_waited_for_and_a_refused_statement
         assert "double precision" in refused.error
         assert [each.error for each in others] == [None, None]
         monkeypatch.setattr(
-            "monitoring_tasks.expectations.pushed_down.POSTGRES_SESSION", ("statement_timeout=1", "timezone=UTC")
+            "monitoring_tasks.expectations.pushed_down.POSTGRES_SESSION", ("SET statement_timeout = 100",)
         )
         slow = [{"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": SLOW}}]
         with pytest.raises(TransientError, match="statement timeout"):
@@ -138,6 +143,18 @@ def test_a_server_that_went_away_is_a_transient_error_without_its_password(tmp_p
         with pytest.raises(TransientError, match="refused") as caught:
             validate_window(monitor, server, day(21), ROWS)
     assert "hunter" not in str(caught.value)
+
+
+def test_what_great_expectations_says_of_a_url_keeps_its_password_out(tmp_path, filled, monkeypatch):
+    monitor = suites.monitor(tmp_path)
+    url = sa.make_url(filled).set(password="hunter2").render_as_string(hide_password=False)
+    with open_warehouse(url) as server:
+        monkeypatch.setattr("sqlalchemy.create_engine", lambda address, **_: 1 / 0 if address else None)
+        monkeypatch.setattr(server, "_url", "nonsense://me:hunter2@db/x")
+        with pytest.raises(DataError, match="Great Expectations cannot use this warehouse") as caught:
+            validate_window(monitor, server, day(21), ROWS)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None or "hunter2" not in str(caught.value.__cause__)
 
 
 def test_only_the_windows_own_rows_are_read(tmp_path, filled):

@@ -131,6 +131,27 @@ def test_a_larger_window_is_sampled_the_same_rows_each_time_and_says_what_they_c
     assert largest.success is False
 
 
+def test_constraints_of_sagemaker_are_held_against_the_rows(tmp_path, warehouse):
+    features = [
+        {
+            "name": "age",
+            "inferred_type": "Fractional",
+            "completeness": 0.9,
+            "num_constraints": {"is_non_negative": True},
+        },
+        {"name": "country", "inferred_type": "String", "string_constraints": {"domains": suites.COUNTRIES}},
+    ]
+    constraints = {"features": features, "monitoring_config": {"domain_content_threshold": 0.8}}
+    monitor = suites.monitor(tmp_path, constraints)
+    assert all(each.success for each in outcomes(monitor, warehouse, 21).values())
+    failed = [
+        name for name, each in outcomes(monitor, warehouse, inference_log.NEW_COUNTRY).items() if not each.success
+    ]
+    assert failed == ["column_values_to_be_in_set country"]
+    failed = [name for name, each in outcomes(monitor, warehouse, inference_log.MISSING).items() if not each.success]
+    assert failed == ["column_values_to_not_be_null age"]
+
+
 def test_rows_without_any_column_are_counted(tmp_path, warehouse):
     monitor = suites.monitor(tmp_path, [expected("table_row_count_to_equal", value=ROWS)])
     assert outcomes(monitor, warehouse, 21)["table_row_count_to_equal"].success is True

@@ -23,7 +23,7 @@ from tests import inference_log, postgres
 from tests.warehouse import tables
 
 END = inference_log.START + timedelta(days=2)
-MONITOR = inference_log.monitor("{multivariate_drift: off}")
+MONITOR = inference_log.monitor("{multivariate_drift: off, data_quality: off}")
 SECRET = "hunter2"
 
 
@@ -138,6 +138,13 @@ def test_the_server_says_what_waiting_heals(state: str, kind: type[MonitoringErr
     with pytest.raises(kind) as caught, failures(url):
         raise sa.exc.DBAPIError.instance("DELETE", None, refused, psycopg.Error, dialect=url.get_dialect()())
     assert SECRET not in str(caught.value)
+
+
+def test_a_pool_without_a_free_connection_is_tried_again(file: str) -> None:
+    engine = sa.create_engine(file, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with engine.connect(), pytest.raises(TransientError, match="QueuePool limit of size 1"), failures(engine.url):
+        engine.connect()
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def failed_rows(
     url: str, store_url: str, parts: Sequence[Window]
 ) -> tuple[dict[str, list[dict[str, object]]], list[Any]]:
     """Run the parts one by one; return the tables, and day and column of each error row."""
-    monitor = inference_log.monitor("{multivariate_drift: off}", table="odd")
+    monitor = inference_log.monitor("{multivariate_drift: off, data_quality: off}", table="odd")
     with open_store(store_url) as store, open_warehouse(url) as warehouse:
         for part in parts:
             run_windows(monitor, part.start, part.end, warehouse=warehouse, store=store)
@@ -91,14 +91,14 @@ def test_what_fails_in_some_windows_is_the_same_one_by_one(tmp_path: Path) -> No
 
 def test_a_broken_window_is_left_out_of_what_later_ones_look_back_on(tmp_path: Path) -> None:
     """A moving baseline adds up the windows before; of the column, those in which it could be read."""
-    broken = FIRST + 3 * inference_log.ROWS + 3
+    broken = FIRST + inference_log.ROWS + 3
     url = duckdb_view(tmp_path, age=f"(CASE WHEN id = {broken} THEN 'n/a' ELSE age::text END)::double")
-    monitor = inference_log.monitor("{multivariate_drift: off}", table="odd")
+    monitor = inference_log.monitor("{multivariate_drift: off, data_quality: off}", table="odd")
     rolling = monitor.model_copy(
         update={"baseline": monitor.baseline.model_copy(update={"rolling": 4 * inference_log.day(0).length})}
     )
     found = []
-    days = [inference_log.day(number) for number in range(20, 27)]
+    days = [inference_log.day(number) for number in range(20, 24)]
     for name, parts in (("bulk", [Window(days[0].start, days[-1].end)]), ("single", days[::-1])):
         with open_store(f"sqlite:///{tmp_path / name}.db") as store, open_warehouse(url) as warehouse:
             for part in parts:
@@ -106,7 +106,19 @@ def test_a_broken_window_is_left_out_of_what_later_ones_look_back_on(tmp_path: P
             found.append(inference_log.contents(store, "result"))
             errors = store.query("SELECT window_start, column_name FROM result WHERE status = 'error' ORDER BY 1, 2")
     assert found[0] == found[1]
-    assert (24, "age") in [(row["window_start"].day, row["column_name"]) for row in errors]
+    assert (22, "age") in [(row["window_start"].day, row["column_name"]) for row in errors]
+
+
+def test_a_latency_that_fails_in_the_baseline_is_measured_in_windows(tmp_path: Path) -> None:
+    """Its bins are fixed and it is compared with nothing, so nothing of the baseline is missing."""
+    url = duckdb_view(tmp_path, latency_ms="if(id = 5, error('no latency')::double, latency_ms)")
+    store_url = f"sqlite:///{tmp_path / 'results.db'}"
+    _, failed = failed_rows(url, store_url, [inference_log.day(20)])
+    assert failed == []
+    with open_store(store_url) as store:
+        latencies = store.query("SELECT value FROM result WHERE column_name = 'latency_ms' AND segment = ''")
+    assert latencies
+    assert None not in {row["value"] for row in latencies}
 
 
 def test_a_broken_feature_costs_a_window_with_labels_no_metric(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from monitoring_tasks import checks
-from monitoring_tasks.checks import Check, not_computed
+from monitoring_tasks.checks import Check, CheckContext, not_computed
 from monitoring_tasks.cli import app
 from monitoring_tasks.config import DriftMetricName, Monitor, MonitorFileError, load_monitor, parse_monitor
 from monitoring_tasks.config.checks import Checks, CustomCheck, RowRange
@@ -131,8 +131,7 @@ def test_the_defaults_it_states():
 
 
 def test_the_monitor_files_load_and_nothing_in_them_is_ignored():
-    minimal, complete, _ = blocks("yaml")
-    for text in (minimal, complete):
+    for text in (text for text in blocks("yaml") if "monitor:" in text):
         monitor = parse_monitor(text)
         assert not_computed(monitor) == ()
         assert "later version" not in text
@@ -159,17 +158,12 @@ def test_the_explained_file_is_that_of_the_demo_in_short():
 
 
 def test_the_keys_of_later_versions_are_valid_and_all_of_them_are_told():
-    explained, later = (yaml.safe_load(text) for text in blocks("yaml")[1:])
+    explained, later = yaml.safe_load(blocks("yaml")[1]), yaml.safe_load(block("yaml", "retraining:"))
     told = set(later)
     monitor = parse_monitor(yaml.safe_dump(merged(explained, later)))
-    assert told == {"inference_log", "checks", "alerts", "retraining"}
+    assert told == {"checks", "alerts", "retraining"}
     names = {*Checks.model_fields, "night_flights"} - {check.name for check in checks.CHECKS}
-    parts = {
-        "checks.operations.expected_rows (seasonal)",
-        "inference_log.expected_rows",
-    }
-    whole = {f"checks.{name}" for name in names} | {"alerts", "retraining"}
-    assert set(not_computed(monitor)) == whole | parts
+    assert set(not_computed(monitor)) == {f"checks.{name}" for name in names} | {"alerts", "retraining"}
 
 
 def merged(into: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -310,20 +304,21 @@ def test_the_metric_to_add_is_one():
     assert drift.DRIFT_METRICS is DRIFT_METRICS
 
 
-def test_the_check_to_add_becomes_rows(checkout: Path, monkeypatch: pytest.MonkeyPatch):
-    function = executed("CheckContext")["data_quality"]
-    entry = re.search(r"`(Check\(\"data_quality\".*?\))`", README)[1]
-    added: Check = eval(entry, {"Check": Check, "data_quality": function})
-    monkeypatch.setattr(checks, "CHECKS", (*checks.CHECKS, added))
-    file = checkout / "monitor.yaml"
-    text = MONITOR.read_text(encoding="utf-8")
-    file.write_text(text.replace("checks:\n", "checks:\n  data_quality: {fixed: {missing_share: 0.05}}\n"))
-    line = ["run", str(file), "--start", "2013-07-08", "--end", "2013-07-09"]
+@pytest.mark.usefixtures("checkout")
+def test_the_check_to_add_is_one():
+    function = executed("CheckContext")["positive_share"]
+    entry = re.search(r"`(Check\(\"positive_share\".*?\))`", README)[1]
+    added: Check = eval(entry, {"Check": Check, "positive_share": function})
+    line = ["run", str(MONITOR), "--start", "2013-07-08", "--end", "2013-07-09"]
     assert CliRunner().invoke(app, line).exit_code == 0
+    monitor = load_monitor(MONITOR)
+    (window,) = monitor.schedule.windows(*(parse_instant(f"2013-07-0{day}", monitor.timezone) for day in (8, 9)))
     with open_store() as store:
-        rows = list(store.results("flight-delays", checks=["data_quality"]))
-    assert [row["column_name"] for row in rows] == sorted(load_monitor(file).inference_log.features.names)
-    assert {(row["metric"], row["value"], row["status"]) for row in rows} == {("missing_share", 0.0, "ok")}
+        baseline_id, (whole, *_) = store.read_profiles("flight-delays", window)
+        (result,) = added.run(CheckContext(monitor, window, whole, store.read_baseline(baseline_id)))
+    predicted = whole.columns["predicted"]
+    assert result.value == predicted.counts[2] / predicted.rows
+    assert 0 < result.value_lower < result.value < result.value_upper < result.threshold_upper
 
 
 @pytest.fixture(scope="module")
@@ -355,14 +350,15 @@ def test_the_dag_has_the_tasks_that_are_drawn(airflow: dict[str, Any]):
     assert airflow["id"] == "monitor.flight-delays"
     assert airflow["alone"] == {
         "wait": ["scan"],
-        "scan": ["close", "drift", "multivariate", "operations", "performance"],
+        "scan": ["close", "data_quality", "drift", "multivariate", "operations", "performance"],
+        "data_quality": ["close"],
         "drift": ["close"],
         "multivariate": ["close"],
         "operations": ["close"],
         "performance": ["close"],
         "close": [],
     }
-    assert set(re.findall(r"[a-z]+", block("text", "wait ─"))) == set(airflow["alone"])
+    assert set(re.findall(r"[a-z_]+", block("text", "wait ─"))) == set(airflow["alone"])
 
 
 def test_tasks_go_into_a_dag_of_ones_own(airflow: dict[str, Any]):

@@ -324,6 +324,8 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
         tables.setdefault(monitor.labels.table, "labels")
     if monitor.baseline.table is not None:
         tables.setdefault(monitor.baseline.table, "baseline")
+    if monitor.inference_log.expected_rows is not None:
+        tables.setdefault(monitor.inference_log.expected_rows.table, "inference_log.expected_rows")
     try:
         url = warehouse_url(monitor.warehouse)
     except ConfigError as error:
@@ -337,7 +339,8 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
                     columns = warehouse.columns(table)
                 except DataError as error:
                     remedy = "name a table, a view or Parquet files that the warehouse holds and lets you read"
-                    problems.append(str(monitor.document.problem((part, "table"), str(error), remedy)))
+                    path = (*part.split("."), "table")
+                    problems.append(str(monitor.document.problem(path, str(error), remedy)))
                     continue
                 if table == monitor.inference_log.table:
                     log = columns

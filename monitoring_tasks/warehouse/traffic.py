@@ -6,6 +6,7 @@ than once, and the table of expected rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from monitoring_tasks.config import ColumnType
 from monitoring_tasks.traffic import EXAMPLES, MINUTE, Expected, Traffic, traffic_of
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import integer, named, selected, subquery
+from monitoring_tasks.warehouse.keys import comparable_key, compared_as_text
 from monitoring_tasks.warehouse.statement import Source, rows_of, window_number
 from monitoring_tasks.window import Window
 
@@ -44,8 +46,14 @@ class ExpectedSource:
     """The column with the key of each; None where the table holds counts."""
     rows: str | None = None
     """The column that says how many rows should come."""
-    as_texts: bool = False
-    """Whether keys are compared as texts, because the two tables have them in different types."""
+    key_type: ColumnType = "string"
+    log_key_type: ColumnType = "string"
+    """The inference log's, with which it is compared."""
+
+    @property
+    def as_text(self) -> bool:
+        """Whether keys are compared by their texts: a text may stand beside an identifier that is called text too."""
+        return "string" in (self.key_type, self.log_key_type) or compared_as_text(self.log_key_type, self.key_type)
 
 
 def read_traffic(
@@ -73,7 +81,7 @@ def read_traffic(
     for part in _parts(windows):
         minutes = _minutes(warehouse, source, key, part)
         repeats = {}
-        if key is not None and not _are_unique(warehouse, source, key, part, sum(minutes.rows.values())):
+        if key is not None and not _are_unique(warehouse, source, key, part, minutes.read):
             repeats = _repeats(warehouse, source, key, part)
         awaited = {} if expected is None else _expected(warehouse, source, key, part, expected)
         for i, window in enumerate(part):
@@ -109,6 +117,8 @@ class _Minutes:
     of: dict[int, list[tuple[datetime, int, datetime, datetime]]]
     rows: dict[int, int]
     without_key: dict[int, int]
+    read: int
+    """Rows that the statement has read, those of the gaps between the windows included."""
 
 
 def _parts(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
@@ -138,7 +148,7 @@ def _minutes(warehouse: Warehouse, source: Source, key: str | None, windows: Seq
     keys = ["w"] if dates else ["w", "m"]
     rows = subquery(rows_of(warehouse, source, windows, columns), "timed")
     answer = warehouse.query(_grouped({**{name: named(name) for name in keys}, **counts}, rows, *keys))
-    found = _Minutes({}, {}, {})
+    found = _Minutes({}, {}, {}, sum(map(int, answer["n"].to_pylist())))
     if not dates:  # nanoseconds are none of Python's times
         for name in "mfl":
             zone = answer[name].type.tz
@@ -227,8 +237,14 @@ def _expected_counts(warehouse: Warehouse, expected: ExpectedSource, windows: Se
     answer = warehouse.query(_grouped({"w": named("w"), "n": exp.Sum(this=named("n"))}, rows, "w"))
     found = dict.fromkeys(range(len(windows)), Expected(rows=0))
     for window, number in zip(answer["w"].to_pylist(), answer["n"].to_pylist(), strict=True):
-        if window >= 0:
-            found[int(window)] = Expected(rows=round(float(number or 0)))
+        total = float(number or 0)
+        if window < 0:
+            continue
+        if math.isfinite(total) and total >= 0:
+            found[int(window)] = Expected(rows=round(total))
+        else:
+            told = f"column {expected.rows!r} of table {expected.source.table!r} adds up to {total:g} rows"
+            found[int(window)] = Expected(unreadable=told)
     return found
 
 
@@ -238,13 +254,14 @@ def _expected_keys(
     """Hold the distinct keys that a window should have against those that it has."""
     assert expected.key is not None
 
-    def keys(of: Source, column: str, name: str) -> exp.Subquery:
-        value: exp.Expr = exp.cast(named(column), "text") if expected.as_texts else named(column)
+    def keys(of: Source, column: str, type_: ColumnType, other: ColumnType, name: str) -> exp.Subquery:
+        value = comparable_key(column, type_, other, as_text=expected.as_text)
         rows = rows_of(warehouse, of, windows, {"w": _window(of, windows, warehouse), "k": value})
-        present = exp.not_(exp.Is(this=named(column), expression=exp.null()))
+        present = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
         return subquery(rows.where(present, copy=False).distinct(copy=False), name)
 
-    should, came = keys(expected.source, expected.key, "should"), keys(source, key, "came")
+    should = keys(expected.source, expected.key, expected.key_type, expected.log_key_type, "should")
+    came = keys(source, key, expected.log_key_type, expected.key_type, "came")
     held = selected(
         {"w": named("w", "should"), "k": named("k", "should"), "c": named("k", "came")},
         should,
@@ -305,9 +322,3 @@ def _grouped(columns: Mapping[str, exp.Expr], source: exp.Expr, *keys: str) -> e
 def _instant(moment: datetime) -> datetime:
     """Return an aware time: one without a zone is UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def compared_as_texts(log: ColumnType, expected: ColumnType) -> bool:
-    """Tell whether keys of these two types cannot be compared as they are."""
-    numbers = ("integer", "number", "decimal")
-    return log != expected and not (log in numbers and expected in numbers)

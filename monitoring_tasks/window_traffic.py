@@ -80,7 +80,7 @@ def expected_source(monitor: Monitor, warehouse: Warehouse, types: Mapping[str, 
         return ExpectedSource(its, None, expected.rows)
     type_ = types.get(log.key)
     if type_ is None or type_ == "other":
-        wrong = "is not there" if type_ is None else "is of a type that cannot be compared"
-        return f"column {log.key!r} of the inference log {wrong} (inference_log.key): no expected key is found by it"
+        lacking = "is not there" if type_ is None else "is of a type that cannot be compared"
+        return f"column {log.key!r} of the inference log {lacking} (inference_log.key): no expected key is found by it"
     key = expected.key or log.key
     return ExpectedSource(its, key, key_type=found[key], log_key_type=type_)

@@ -37,7 +37,7 @@ ENGINES = ["table", "parquet", "plain SQL", pytest.param("postgres", marks=pytes
 SQL = {"text": "text", "integer": "bigint", "uuid": "uuid"}
 
 
-def log_of(kind: str = "text", rows: int = 700) -> pd.DataFrame:
+def log_of(kind: str = "text", rows: int = 350) -> pd.DataFrame:
     """Rows of four and a half days, some on the borders of windows, with nulls among the keys and keys that repeat."""
     rng = np.random.default_rng(11)
     seconds = rng.integers(0, int(4.5 * 86_400), rows)
@@ -45,7 +45,7 @@ def log_of(kind: str = "text", rows: int = 700) -> pd.DataFrame:
     micro = rng.integers(0, 1_000_000, rows)
     micro[:8] = [0, 0, 999_999, 0, 0, 999_999, 0, 0]
     number = np.arange(rows)
-    number[500:] = rng.integers(0, 40, rows - 500)  # within a window and across them
+    number[250:] = rng.integers(0, 20, rows - 250)  # within a window and across them
     key = [None if i % 50 == 49 else spelled(int(each), kind) for i, each in enumerate(number)]
     at = pd.Timestamp(START.replace(tzinfo=None)) + pd.to_timedelta(seconds * 1_000_000 + micro, unit="us")
     return pd.DataFrame({"at": pd.DatetimeIndex(at).astype("datetime64[us]"), "key": pd.Series(key, dtype=object)})
@@ -175,7 +175,7 @@ def test_traffic_is_that_of_a_count_row_by_row(
             assert count_rows(warehouse, source, windows) == [each.rows for each in found], name
         assert sum(each.repeats or 0 for each in found) == 0
     assert any(expected_traffic(log, window).repeats for window in DAYS)
-    assert all(expected_traffic(log, window).without_key for window in DAYS)
+    assert any(expected_traffic(log, window).without_key for window in DAYS)
 
 
 @pytest.mark.parametrize("engine", ["table", "parquet", pytest.param("postgres", marks=pytest.mark.integration)])

@@ -205,12 +205,13 @@ def status(
 ) -> None:
     """Show the latest window of each monitor and what is in alarm, open alerts and label coverage."""
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.views.standing import RESULTS, standing
+    from monitoring_tasks.views.standing import RESULTS, late_since, standing
 
     with open_store() as store:
         found = store.query("SELECT * FROM monitor_health ORDER BY monitor")
         found = [row for row in found if monitor in (None, row["monitor"])]
         alarms = {row["monitor"]: store.query(RESULTS, monitor=row["monitor"]) for row in found}
+        late = {row["monitor"]: store.late_rows(row["monitor"], late_since(row), row["window_end"]) for row in found}
     if not found:
         raise _no_window(monitor)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -230,7 +231,7 @@ def status(
     _wide(table)
     for row in found:
         out.print()
-        for line in standing(row, alarms[row["monitor"]]):
+        for line in standing(row, alarms[row["monitor"]], late[row["monitor"]]):
             out.print(escape(line), soft_wrap=True)
 
 

@@ -391,15 +391,15 @@ def test_airflows_tasks_run_a_window_with_late_rows(
 @pytest.mark.integration
 def test_late_rows_on_postgresql_for_both(postgres_database: str, mine: Store) -> None:
     migrate(postgres_database)
-    labelled_log.to_postgres(postgres_database, labelled_log.arrived(None, END))
+    inference_log.to_postgres(postgres_database)
     hold_back(postgres_database)
     with open_store(postgres_database) as there:
-        watch(LABELLED, postgres_database, there, day(20), day(23))
+        watch(ROLLING, postgres_database, there, day(22), day(23))
         load(postgres_database)
-        watch(LABELLED, postgres_database, there, day(24))
+        watch(ROLLING, postgres_database, there, day(24))
         assert set(late_of(there)) == {22}
-        watch(LABELLED, postgres_database, mine, day(20), day(24))
-        assert_same(final(there, LABELLED), final(mine, LABELLED))
+        watch(ROLLING, postgres_database, mine, day(22), day(24))
+        assert_same(final(there, ROLLING), final(mine, ROLLING))
 
 
 # The laws.

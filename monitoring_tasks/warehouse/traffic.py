@@ -257,19 +257,19 @@ def _repeats(warehouse: Warehouse, source: Source, key: str, windows: Sequence[W
     wide = selected(
         {
             "w": named("w"),
-            "k": exp.cast(named("k"), "text"),
+            "x": text.copy(),
             "n": named("n"),
             "r": exp.Window(this=exp.Sum(this=named("n") - integer(1)), partition_by=[named("w")]),
             "p": exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=order),
         },
         subquery(groups, "repeated"),
     )
-    first = selected({name: named(name) for name in "wknrp"}, subquery(wide, "numbered"))
+    first = selected({name: named(name) for name in "wxnrp"}, subquery(wide, "numbered"))
     answer = warehouse.query(first.where(named("p") <= integer(EXAMPLES), copy=False))
     found: dict[int, dict[str, Any]] = {}
     for row in sorted(answer.to_pylist(), key=lambda row: (int(row["w"]), int(row["p"]))):
         its = found.setdefault(int(row["w"]), {"repeats": int(row["r"]), "repeated": ()})
-        its["repeated"] = (*its["repeated"], (str(row["k"]), int(row["n"])))
+        its["repeated"] = (*its["repeated"], (str(row["x"]), int(row["n"])))
     return found
 
 
@@ -337,15 +337,15 @@ def _expected_keys(
     wide = selected(
         {
             "w": named("w"),
-            "k": text.copy(),
-            "c": missing.copy(),
+            "x": text.copy(),
+            "a": missing.copy(),
             "e": exp.Window(this=exp.Count(this=exp.Star()), partition_by=[named("w")]),
             "z": exp.Window(this=exp.Sum(this=missing.copy()), partition_by=[named("w")]),
             "p": exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=order),
         },
         subquery(held, "held"),
     )
-    first = selected({name: named(name) for name in "wkcezp"}, subquery(wide, "numbered"))
+    first = selected({name: named(name) for name in "wxaezp"}, subquery(wide, "numbered"))
     answer = warehouse.query(first.where(named("p") <= integer(EXAMPLES), copy=False))
     found = dict.fromkeys(range(len(windows)), Expected(rows=0, missing=0))
     for row in sorted(answer.to_pylist(), key=lambda row: (int(row["w"]), int(row["p"]))):
@@ -353,7 +353,7 @@ def _expected_keys(
         if window < 0:
             continue
         before = found[window].examples
-        examples = (*before, str(row["k"])) if int(row["c"]) else before
+        examples = (*before, str(row["x"])) if int(row["a"]) else before
         found[window] = Expected(rows=int(row["e"]), missing=int(row["z"]), examples=examples)
     return found
 

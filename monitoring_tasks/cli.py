@@ -246,12 +246,13 @@ def status(
 ) -> None:
     """Show the latest window of each monitor and what is in alarm, open alerts and label coverage."""
     from monitoring_tasks.results.store import open_store
-    from monitoring_tasks.views.standing import RESULTS, standing
+    from monitoring_tasks.views.standing import RESULTS, late_since, standing
 
     with open_store() as store:
         found = store.query("SELECT * FROM monitor_health ORDER BY monitor")
         found = [row for row in found if monitor in (None, row["monitor"])]
         alarms = {row["monitor"]: store.query(RESULTS, monitor=row["monitor"]) for row in found}
+        late = {row["monitor"]: store.late_rows(row["monitor"], late_since(row), row["window_end"]) for row in found}
     if not found:
         raise _no_window(monitor)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -271,7 +272,7 @@ def status(
     _wide(table)
     for row in found:
         out.print()
-        for line in standing(row, alarms[row["monitor"]]):
+        for line in standing(row, alarms[row["monitor"]], late[row["monitor"]]):
             out.print(escape(line), soft_wrap=True)
 
 
@@ -396,6 +397,8 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
         tables.setdefault(monitor.labels.table, "labels")
     if monitor.baseline.table is not None:
         tables.setdefault(monitor.baseline.table, "baseline")
+    if monitor.inference_log.expected_rows is not None:
+        tables.setdefault(monitor.inference_log.expected_rows.table, "inference_log.expected_rows")
     try:
         url = warehouse_url(monitor.warehouse)
     except ConfigError as error:
@@ -409,7 +412,8 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
                     columns = warehouse.columns(table)
                 except DataError as error:
                     remedy = "name a table, a view or Parquet files that the warehouse holds and lets you read"
-                    problems.append(str(monitor.document.problem((part, "table"), str(error), remedy)))
+                    path = (*part.split("."), "table")
+                    problems.append(str(monitor.document.problem(path, str(error), remedy)))
                     continue
                 if table == monitor.inference_log.table:
                     log = columns

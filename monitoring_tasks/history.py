@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from monitoring_tasks.config import Monitor
+from monitoring_tasks.earlier_windows import EarlierWindows
 from monitoring_tasks.look_back import LookBack
 from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.reference import Reference, earlier_windows, moving_columns
@@ -72,17 +73,13 @@ class History:
         return TrafficHistory(self._monitor, self._windows, self._store)
 
     @cached_property
-    def _latest(self) -> LookBack | None:
-        number = stale_windows(self._monitor) - 1
-        if number < 1:
-            return None
-        # Months differ in length: of those that are looked at, the latest count.
-        return LookBack(self._monitor, self._windows, number * max(window.length for window in self._windows))
+    def _latest(self) -> EarlierWindows:
+        return EarlierWindows(self._monitor, self._windows, stale_windows(self._monitor) - 1)
 
     @cached_property
     def _all(self) -> tuple[LookBack, ...]:
         of_baseline = dict.fromkeys((self._look_back, self._season)) if self._monitor.baseline_is_past else ()
-        return (*of_baseline, *(back for back in (self._band, self._latest) if back is not None))
+        return (*of_baseline, *([] if self._band is None else [self._band]))
 
     def missing(self, baseline_id: str) -> tuple[Window, ...]:
         """Return the windows, in time order, that must be profiled so that those of the run can be compared.
@@ -94,7 +91,7 @@ class History:
         if not self._all:
             return ()
         stored = self._of_store(baseline_id)
-        left: set[Window] = set()
+        left = {each for window in self._windows for each in self._latest.right_before(window)}.difference(stored)
         for back in self._all:
             asked = [window for window in self._windows if back.is_asked(window)]
             lacking = back.looked_at(asked).difference(stored)
@@ -103,6 +100,13 @@ class History:
                 lacking = _not_rolled_up(lacking, (each for window in asked for each in back.looks(window)), stored)
             left |= lacking
         return tuple(sorted(window for window in left if not _overlaps(window, self._windows)))
+
+    def looks_at_any(self, window: Window, others: Sequence[Window]) -> bool:
+        """Tell whether results of a window may depend on the rows of one of the others."""
+        if any(back.looks_at_any(window, others) for back in self._all):
+            return True
+        looked = {*self._latest.right_before(window), *(self.traffic.looked_at([window]) if self.traffic.asked else ())}
+        return not looked.isdisjoint(others)
 
     def reference(self, window: Window, baseline: Baseline) -> Reference:
         """Return what the window is compared with: the sum of the profiles that are stored, without incidents."""
@@ -142,29 +146,28 @@ class History:
 
     def latest_before(self, window: Window, baseline: Baseline) -> tuple[WindowCounts, ...]:
         """Return the windows right before, one by one: with this one so many as make a column stale."""
-        if self._latest is None:
-            return ()
-        looked = self._latest.before(window)[1 - stale_windows(self._monitor) :]
-        return tuple(self._counts(self._latest, looked, baseline))
+        return tuple(self._singly(self._latest.right_before(window), baseline))
 
     def incidents(self) -> tuple[Window, ...]:
         """Return what people confirmed as incidents: nothing is compared with it."""
-        if self._incidents is None and not self._all:
-            self._incidents = ()
         if self._incidents is None:
-            name, since, until = self._monitor.name, self._reach, self._windows[-1].start
-            self._incidents = self._store.incidents(name, since, until)
+            self._incidents = self._store.incidents(self._monitor.name, self._reach, self._windows[-1].start)
         return self._incidents
 
     def _counts(self, back: LookBack, wanted: Sequence[Window], baseline: Baseline) -> list[WindowCounts]:
         """Return the profiles of these windows that are stored and no incidents, in time order."""
-        stored = self._of_store(baseline.id)
-        found = dict.fromkeys(sorted(set(wanted) & set(stored)), 1) if back.singly else _chosen(wanted, stored)
+        if back.singly:
+            return self._singly(wanted, baseline)
+        return self._without_incidents(_chosen(wanted, self._of_store(baseline.id)), baseline)
+
+    def _singly(self, wanted: Sequence[Window], baseline: Baseline) -> list[WindowCounts]:
+        stored = set(self._of_store(baseline.id))
+        return self._without_incidents(dict.fromkeys(sorted(stored.intersection(wanted)), 1), baseline)
+
+    def _without_incidents(self, found: Mapping[Window, int], baseline: Baseline) -> list[WindowCounts]:
         people = self.incidents()
-        return self._read(
-            {window: number for window, number in found.items() if not any(map(window.overlaps, people))},
-            baseline,
-        )
+        kept = {window: number for window, number in found.items() if not any(map(window.overlaps, people))}
+        return self._read(kept, baseline)
 
     def _read(self, chosen: Mapping[Window, int], baseline: Baseline) -> list[WindowCounts]:
         places = self._places_of(baseline)
@@ -182,9 +185,11 @@ class History:
             self._size -= self._kept.popitem(last=False)[1].size
         return found
 
-    @property
+    @cached_property
     def _reach(self) -> datetime:
-        return min(back.reach for back in self._all)
+        first = self._windows[0]
+        latest = [each.start for each in self._latest.right_before(first)]
+        return min([first.start, *latest, *(back.reach for back in self._all)])
 
     def _places_of(self, baseline: Baseline) -> Places:
         return self._places.setdefault(baseline.id, Places(baseline.bins))

@@ -17,6 +17,7 @@ from monitoring_tasks.outcome_bins import CLASSES, OTHER_CLASS, SCORE_BINS, Outc
 from monitoring_tasks.profile import Baseline, Bins, Kind
 from monitoring_tasks.warehouse.bins import measure_score_edges
 from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.keys import compared_as_text
 from monitoring_tasks.warehouse.labels import (
     Labelled,
     LabelSource,
@@ -173,7 +174,7 @@ def label_source(
         timestamp=labels.timestamp,
         timestamp_type=its[labels.timestamp],
         log_key=log.key,
-        as_text=its[labels.key] != types[log.key] and not {its[labels.key], types[log.key]} <= {*NUMBERS},
+        as_text=compared_as_text(types[log.key], its[labels.key]),
         key_type=its[labels.key],
         log_key_type=types[log.key],
         inline=labels.table == log.table and labels.key == log.key,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
 
 from monitoring_tasks.checks import enabled
 from monitoring_tasks.config import Monitor
+from monitoring_tasks.history import History, looks_back
 from monitoring_tasks.look_back import look_back_start
 from monitoring_tasks.profile import Baseline
 from monitoring_tasks.results.selection import apart
@@ -29,16 +31,44 @@ def windows_with_late_rows(
         return ()
     since = look_back_start(first, settings.late_rows, monitor.schedule.timezone)
     profiled = store.profiled_windows(monitor.name, since, first, baseline_id=baseline.id)
-    ran = set(store.windows_run(monitor.name, since, first)).intersection(profiled)
+    ran = {*store.windows_run(monitor.name, since, first), *store.waiting(monitor.name)}.intersection(profiled)
     known = tuple(apart(store.traffic(monitor.name, ran), lambda each: each.window))
     now = count_rows(warehouse, source, [each.window for each in known])
     return tuple(each.window for each, rows in zip(known, now, strict=True) if each.rows != rows)
 
 
-def windows_after(monitor: Monitor, late: Sequence[Window], windows: Sequence[Window], store: Store) -> list[Window]:
-    """Return the windows run between those with late rows and these: they may have been compared with them."""
-    ran = store.windows_run(monitor.name, min(late).start, windows[0].start)
-    return [each for each in ran if each not in late]
+def beside(windows: Sequence[Window], others: Collection[Window]) -> set[Window]:
+    """Return the windows that are among the others, or share no instant with any of them.
+
+    One that does share some is of another schedule: rows would be read into two windows at once.
+    """
+    ordered = sorted(others)
+    found = set()
+    for window in windows:
+        place = bisect_left(ordered, window.end, key=lambda other: other.start)
+        if window in others or place == 0 or ordered[place - 1].end <= window.start:
+            found.add(window)
+    return found
+
+
+def compare_anew(
+    monitor: Monitor, late: Collection[Window], windows: Sequence[Window], baseline: Baseline, store: Store
+) -> None:
+    """Have the windows run again that were compared with one whose rows came late; the `windows` run anyway.
+
+    Those that stand on another baseline were not, and what was rolled up has no profile to run on: what they say stays.
+    """
+    first = min(late).start
+    ran = set(store.windows_run(monitor.name, first)).difference(late, windows)
+    ran.intersection_update(
+        store.profiled_windows(monitor.name, first, None, overlapping=True, baseline_id=baseline.id)
+    )
+    if not ran or not looks_back(monitor):
+        return
+    candidates = sorted(ran)
+    history, others = History(monitor, candidates, store), sorted(late)
+    comparing = [each for each in candidates if history.looks_at_any(each, others)]
+    store.run_again(monitor.name, comparing, comparing_checks(monitor))
 
 
 def comparing_checks(monitor: Monitor) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ from monitoring_tasks.late_labels import (
     scanned,
     with_arrivals,
 )
-from monitoring_tasks.late_rows import comparing_checks, windows_after, windows_with_late_rows
+from monitoring_tasks.late_rows import beside, compare_anew, windows_with_late_rows
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
@@ -234,7 +234,7 @@ def scan_windows(
             history = history_of(monitor, windows, store)
             earlier = set(history.missing(baseline.id)) if history else set()
             label_history = LabelHistory(monitor, store, baseline.id)
-            came = windows_with_late_rows(monitor, warehouse, source, windows, baseline, store)
+            found_came = windows_with_late_rows(monitor, warehouse, source, windows, baseline, store)
             late: set[Window] = set()
             run_before: set[Window] = set()
             if labels is not None:
@@ -245,7 +245,8 @@ def scan_windows(
                     monitor, warehouse, source, columns, segments, baseline, labels, windows, store, read
                 )
                 late = late if labels.how is not None else set()
-            late |= set(came)
+            came = beside(found_came, {*windows, *earlier, *late})
+            late |= came
             if late:
                 first, last = min(late).start, max(window.end for window in late)
                 run_before = {*store.windows_run(monitor.name, first, last), *store.waiting(monitor.name)}
@@ -254,15 +255,15 @@ def scan_windows(
                 more_read = more | {*reread, *came}.difference(found_late)
                 labels = with_arrivals(labels, monitor, warehouse, source, more_read, baseline, store)
                 earlier |= more
-            if came:
-                after = windows_after(monitor, came, windows, store)
-                store.run_again(monitor.name, after, comparing_checks(monitor))
+            if came:  # before they are written, for a process that is killed in between
+                compare_anew(monitor, came, windows, baseline, store)
             wanted = sorted({*earlier, *windows, *late})
             _tell(progress, "Scan", 0, len(wanted))
             looked_back_on = () if history is None else history.traffic.missing()
-            timed = sorted({*windows, *late, *looked_back_on})
             with about(f"table {source.table!r}"):
+                timed = sorted({*windows, *(late & run_before)})
                 traffic = window_traffic(monitor, warehouse, types, source, timed)
+                before = window_traffic(monitor, warehouse, types, source, looked_back_on)
             found = scanned(
                 lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
                 wanted,
@@ -277,17 +278,16 @@ def scan_windows(
                     _tell(progress, "Scan", done, len(wanted))
                     continue  # what is stored of them is better than nothing
                 if window in earlier:
-                    its_traffic = traffic.get(window)
-                    store.write_missing_profiles(
-                        monitor.name, window, profiles, baseline.id, its, traffic=its_traffic, read=read
-                    )
+                    store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
                     _tell(progress, "Scan", done, len(wanted))
                     continue
                 with label_history.writing(window, its):
                     if window in late:
                         ran = window in run_before
-                        scanned_ = (profiles, its, traffic[window])
-                        _write_changed(store, monitor, *scanned_, baseline.id, read, ran=ran, late=True)
+                        its_traffic = traffic.get(window)
+                        _write_changed(
+                            store, monitor, profiles, its, its_traffic, baseline.id, read, ran=ran, late=True
+                        )
                     elif keep:
                         _write_changed(store, monitor, profiles, its, traffic[window], baseline.id, read)
                     else:
@@ -297,9 +297,10 @@ def scan_windows(
                 if window not in late:
                     left.remove(window)
                 _tell(progress, "Scan", done, len(wanted))
-            for window in looked_back_on:
-                if window not in wanted:
-                    store.write_missing_traffic(monitor.name, traffic[window])
+            for each in before.values():
+                store.write_missing_traffic(monitor.name, each)
+            if came:  # and after it, for one that compared with the old rows meanwhile
+                compare_anew(monitor, came, windows, baseline, store)
             if read is None or not read.is_behind(store.labels_read(monitor.name)):
                 break
             # A run that read more could not know of what was not stored yet: what it did not see is read again.
@@ -315,7 +316,7 @@ def _write_changed(
     monitor: Monitor,
     profiles: Sequence[Profile],
     labels: WindowLabels | None,
-    traffic: Traffic,
+    traffic: Traffic | None,
     baseline_id: str,
     read: LabelsRead | None,
     *,

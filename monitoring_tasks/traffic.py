@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
 
 from monitoring_tasks.window import Window
 
@@ -13,6 +16,9 @@ PARTS = 24
 
 EXAMPLES = 5
 """Keys that came twice, or that did not come, which are kept by name."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 MINUTE = timedelta(minutes=1)
 """Silences are found between the minutes in which rows came: a shorter one inside of a minute is not seen."""
@@ -95,7 +101,7 @@ def traffic_of(
     minutes: Sequence[tuple[datetime, int, datetime, datetime]],
     keys: Mapping[str, object] | None = None,
 ) -> Traffic:
-    """Return the traffic of a window from what was counted in each of its minutes.
+    """Return the traffic of a window from a few of its minutes; of many see `traffic_by_minute`.
 
     Parameters
     ----------
@@ -106,22 +112,64 @@ def traffic_of(
     keys
         The fields about keys, if they are known.
     """
+    counts = [
+        ((start - window.start) // MINUTE, rows, (first - EPOCH) // MICROSECOND, (last - EPOCH) // MICROSECOND)
+        for start, rows, first, last in minutes
+    ]
+    starts, rows_, firsts, lasts = np.array(counts, np.int64).reshape(-1, 4).T
+    return traffic_by_minute(window, starts, rows_, firsts, lasts, keys)
+
+
+def traffic_by_minute(
+    window: Window,
+    minutes: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    keys: Mapping[str, object] | None = None,
+) -> Traffic:
+    """Return the traffic of a window from what was counted in each of its minutes.
+
+    Parameters
+    ----------
+    window
+        The window, which begins and ends at whole minutes.
+    minutes : int ndarray, shape (k,)
+        Those that have rows, ascending, counted from 0 at the window's start.
+    rows : int ndarray, shape (k,)
+        Rows in each.
+    first, last : int ndarray, shape (k,)
+        Its first and its last row, in microseconds since 1970.
+    keys
+        The fields about keys, if they are known.
+
+    Examples
+    --------
+    >>> day = Window.parse("1970-01-01", "1970-01-02")
+    >>> second = 1_000_000
+    >>> found = traffic_by_minute(
+    ...     day, np.array([0, 90]), np.array([2, 5]), np.array([0, 5400]) * second, np.array([59, 5401]) * second)
+    >>> found.parts[:3], str(found.pause), str(found.silence)
+    ((2, 5, 0), '1970-01-01T00:00:59Z/1970-01-01T01:30Z', '1970-01-01T01:30:01Z/1970-01-02T00:00Z')
+    """
     number = parts_of(window)
-    length = window.length / number
-    parts = [0] * number
-    pause: Window | None = None
-    before: datetime | None = None
-    for start, rows, first, last in minutes:
-        parts[(start - window.start) // length] += rows
-        if before is not None and first > before and (pause is None or first - before > pause.length):
-            pause = Window(before, first)
-        before = last
+    parts = np.zeros(number, np.int64)
+    np.add.at(parts, minutes // (window.length // MINUTE // number), rows)
+    pauses = first[1:] - last[:-1]
+    longest = int(pauses.argmax()) if len(pauses) else None  # the first of several as long
+    pause = None
+    if longest is not None and pauses[longest] > 0:
+        pause = Window(_instant(last[longest]), _instant(first[longest + 1]))
     return Traffic(
         window,
-        rows=sum(parts),
-        first=minutes[0][2] if minutes else None,
-        last=minutes[-1][3] if minutes else None,
+        rows=int(rows.sum()),
+        first=_instant(first[0]) if len(first) else None,
+        last=_instant(last[-1]) if len(last) else None,
         pause=pause,
-        parts=tuple(parts),
+        parts=tuple(parts.tolist()),
         **(keys or {}),  # type: ignore[arg-type]
     )
+
+
+def _instant(microseconds: np.int64) -> datetime:
+    return EPOCH + int(microseconds) * MICROSECOND

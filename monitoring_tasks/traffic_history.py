@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.look_back import LookBack
+from monitoring_tasks.earlier_windows import EarlierWindows
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.window import Window
@@ -15,7 +15,8 @@ from monitoring_tasks.window import Window
 WINDOWS = 8
 """So many earlier windows at the same time of the week: eight weeks back."""
 
-WEEK = timedelta(weeks=1)
+LONGEST_DAY = timedelta(hours=25)
+"""One on which clocks are put back."""
 
 
 class TrafficHistory:
@@ -45,29 +46,35 @@ class TrafficHistory:
         return self._monitor.checks.operations is not None
 
     @cached_property
-    def _look_back(self) -> LookBack:
-        length = max(window.length for window in self._windows)
-        if length <= timedelta(hours=25):  # a day on which clocks are put back
-            return LookBack(self._monitor, self._windows, WINDOWS * WEEK, season="hour_of_week")
-        return LookBack(self._monitor, self._windows, WINDOWS * length)
+    def _earlier(self) -> EarlierWindows:
+        return EarlierWindows(self._monitor, self._windows, WINDOWS)
+
+    def _before(self, window: Window) -> tuple[Window, ...]:
+        longer = window.length > LONGEST_DAY
+        return self._earlier.right_before(window) if longer else self._earlier.weeks_before(window)
+
+    def looked_at(self, windows: Sequence[Window]) -> frozenset[Window]:
+        """Return the windows that these should be like."""
+        return frozenset(each for window in windows for each in self._before(window))
 
     def missing(self) -> tuple[Window, ...]:
         """Return the windows, in time order, whose traffic must be read so that those of the run can be compared."""
         if not self.asked:
             return ()
-        needed = self._look_back.looked_at(self._windows)
+        needed = self.looked_at(self._windows).difference(self._windows)
         known = {each.window for each in self._store.traffic(self._monitor.name, needed)}
-        return tuple(sorted(needed.difference(known, self._windows)))
+        return tuple(sorted(needed.difference(known)))
 
     def before(self, window: Window) -> tuple[Traffic, ...]:
         """Return the traffic of the windows that this one should be like, in time order, without incidents."""
-        looked = self._look_back.before(window)
+        looked = self._before(window)
         unknown = [each for each in looked if each not in self._known]
         self._known.update({each.window: each for each in self._store.traffic(self._monitor.name, unknown)})
-        incidents = self._incidents
         found = [self._known[each] for each in looked if each in self._known]
-        return tuple(each for each in found if not any(map(each.window.overlaps, incidents)))
+        return tuple(each for each in found if not any(map(each.window.overlaps, self._incidents)))
 
     @cached_property
     def _incidents(self) -> tuple[Window, ...]:
-        return self._store.incidents(self._monitor.name, self._look_back.reach, self._windows[-1].start)
+        first, last = self._windows[0], self._windows[-1]
+        since = min([each.start for each in self._before(first)], default=first.start)
+        return self._store.incidents(self._monitor.name, since, last.start)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.problem import suggestion
-from monitoring_tasks.config.roles import IN_WORDS, NUMBERS, TIMES
+from monitoring_tasks.config.roles import expected_columns
 from monitoring_tasks.errors import DataError
 from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.statement import Source
-from monitoring_tasks.warehouse.traffic import ExpectedSource, compared_as_texts, read_traffic
+from monitoring_tasks.warehouse.traffic import ExpectedSource, read_traffic
 from monitoring_tasks.window import Window
 
 
@@ -35,17 +35,26 @@ def window_traffic(
     windows
         Disjoint, in time order.
     """
-    log = monitor.inference_log
+    log, reason = monitor.inference_log, None
     key = log.key if types.get(log.key, "other") != "other" else None
     expected = None if log.expected_rows is None else expected_source(monitor, warehouse, types)
-    try:
-        found = list(read_traffic(warehouse, source, key, windows, expected))
-    except DataError as error:  # of the key's values, or of the other table's: the scan tells of the log's own
-        if not isinstance(expected, ExpectedSource) and key is None:
-            raise
-        why = None if expected is None else expected if isinstance(expected, str) else str(error)
-        found = list(read_traffic(warehouse, source, None if expected is None else key, windows, why))
-    return {each.window: each for each in found}
+    for with_key, with_expected in _WITHOUT:
+        if (key is None and not with_key) or (not isinstance(expected, ExpectedSource) and not with_expected):
+            continue
+        its_key = key if with_key else None
+        its_expected = expected
+        if isinstance(expected, ExpectedSource) and not (with_expected and (with_key or expected.key is None)):
+            its_expected = f"the expected rows cannot be read: {reason}"
+        try:
+            return {each.window: each for each in read_traffic(warehouse, source, its_key, windows, its_expected)}
+        except DataError as error:
+            reason = reason or error
+    assert reason is not None
+    raise reason
+
+
+_WITHOUT = ((True, True), (True, False), (False, True), (False, False))
+"""Whether the key, and the expected rows, are read: which of them costs the statement shows where one is left out."""
 
 
 def expected_source(monitor: Monitor, warehouse: Warehouse, types: Mapping[str, ColumnType]) -> ExpectedSource | str:
@@ -56,25 +65,22 @@ def expected_source(monitor: Monitor, warehouse: Warehouse, types: Mapping[str, 
         found = warehouse.columns(expected.table)
     except DataError as error:
         return f"the expected rows cannot be read: {error}"
-    timestamp = expected.timestamp or log.timestamp
-    key = None if expected.rows is not None else expected.key or log.key
-    for name, allowed, noun, part in (
-        (timestamp, TIMES, "a time", "timestamp"),
-        (key, None, "a key", "key"),
-        (expected.rows, NUMBERS, "a number of rows", "rows"),
-    ):
-        if name is None:
-            continue
-        if name not in found:
-            told = f"inference_log.expected_rows.{part}"
+    for need in expected_columns(monitor):
+        if need.column not in found:
+            told = ".".join(map(str, need.written))
             return (
-                f"table {expected.table!r} of the expected rows has no column {name!r} ({told}): "
-                f"{suggestion(name, list(found))}"
+                f"table {expected.table!r} of the expected rows has no column {need.column!r} ({told}): "
+                f"{suggestion(need.column, list(found))}"
             )
-        if allowed is not None and found[name] not in allowed:
-            return f"column {name!r} of table {expected.table!r} is {IN_WORDS[found[name]]}, not {noun}"
-    if key is not None and log.key not in types:
-        return f"the inference log has no column {log.key!r} (inference_log.key) to hold the expected keys against"
+        if (wrong := need.misfit(monitor, found[need.column])) is not None:
+            return f"column {need.column!r} of table {expected.table!r} of the expected rows {wrong[0]}: {wrong[1]}"
+    timestamp = expected.timestamp or log.timestamp
     its = Source(expected.table, timestamp, found[timestamp], monitor.schedule.timezone)
-    as_texts = key is not None and compared_as_texts(types[log.key], found[key])
-    return ExpectedSource(its, key, expected.rows, as_texts)
+    if expected.rows is not None:
+        return ExpectedSource(its, None, expected.rows)
+    type_ = types.get(log.key)
+    if type_ is None or type_ == "other":
+        lacking = "is not there" if type_ is None else "is of a type that cannot be compared"
+        return f"column {log.key!r} of the inference log {lacking} (inference_log.key): no expected key is found by it"
+    key = expected.key or log.key
+    return ExpectedSource(its, key, key_type=found[key], log_key_type=type_)

@@ -160,6 +160,7 @@ def contents(store: Store, *names: str) -> dict[str, list[dict[str, object]]]:
 
 def _without_text_json(row: dict[str, object]) -> dict[str, object]:
     names = {"detail", "counts", "unseen", "definition", "bins", "profile", "dispersions", "outcomes", "parts"}
+    names |= {"repeated", "missing_keys"}
     return {name: json.loads(v) if name in names and isinstance(v, str) else v for name, v in row.items()}
 
 

@@ -36,7 +36,8 @@ def lacking(back: LookBack, windows: tuple[Window, ...], stored: list[Window]) -
 @pytest.mark.parametrize("seed", range(4))
 def test_missing_is_what_the_look_back_of_any_window_lacks(moves: str, seed: int, store: Store):
     """Also where some eight hours were rolled up into days, of which a look-back may begin in the middle."""
-    monitor = inference_log.monitor("{data_quality: off}", baseline=f"{{{PERIOD}, {moves}}}", schedule='"8h"')
+    checks = "{data_quality: off}"  # which looks at the windows right before, rolled up or not
+    monitor = inference_log.monitor(checks, baseline=f"{{{PERIOD}, {moves}}}", schedule='"8h"')
     rng = random.Random(seed)
     windows = monitor.schedule.windows(START, START + timedelta(days=3))
     stored = []

@@ -583,8 +583,8 @@ def test_a_window_is_not_closed_over_results_of_an_edited_file(store: Store, duc
     closed = close_window(strict, day(20), store, parse_instant("2024-05-01", "UTC"))
     assert (closed.state, closed.error) == (
         "failed",
-        "written before the monitor file was edited, run again: "
-        "data_quality, multivariate_drift, operations, prediction_drift",
+        "written before the monitor file was edited, run again: data_quality, multivariate_drift, operations, "
+        "prediction_drift",
     )
 
 

@@ -57,7 +57,7 @@ def failed_before(context: Context) -> tuple[str, ...]:
 def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
     """Read the windows from the warehouse in one scan and store their profiles and labels.
 
-    Earlier windows whose labels have come wait in the store until the tasks after this one have run them too.
+    Earlier windows whose rows or labels have come wait in the store until the tasks after this one have run them too.
     """
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import scan_windows
@@ -66,14 +66,14 @@ def scan(monitor: Monitor, windows: Sequence[Window]) -> str:
     with open_store(results_store()) as store, open_warehouse_of(monitor, windows, store) as warehouse:
         again = scan_windows(monitor, windows, warehouse, store)
     if again:
-        _log.info("Labels have come for %s", period(again))
+        _log.info("Rows or labels have come for %s", period(again))
     return period(windows)
 
 
 def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     """Run one family of checks over the stored profiles; fail when one of them could not be computed.
 
-    Of earlier windows that wait because their labels have come, the checks run that have not written since.
+    Of earlier windows that wait because rows or labels of theirs have come, the checks run that have not written since.
 
     The warehouse is opened only for a family that reads rows. One that does not answer is asked again by a retry.
 
@@ -110,8 +110,8 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
 def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = ()) -> str:
     """Record each window as done or failed; fail when one failed, so that no failed window is green.
 
-    So it does with earlier windows that waited because their labels have come; those that another run is still at work
-    on go on waiting.
+    So it does with earlier windows that waited because rows or labels of theirs have come; those that another run is
+    still at work on go on waiting.
 
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.

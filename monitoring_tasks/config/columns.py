@@ -18,6 +18,7 @@ from monitoring_tasks.config.roles import (
     ColumnType,
     Role,
     arrival_misfit,
+    expected_columns,
     feature_names,
     misfit,
     no_features,
@@ -58,7 +59,8 @@ def column_problems(
     columns
         The table's columns.
     table
-        That of the inference log, of the labels or of the baseline, as the file names it; one table may be several.
+        That of the inference log, of the labels, of the baseline or of the expected rows, as the file names it; one
+        table may be several.
     log
         The inference log's columns, which decide how a column is counted in the baseline's table too where the file
         does not say.
@@ -78,6 +80,7 @@ def column_problems(
             message = f"{{value}} is {IN_WORDS[found]}, not {need.noun}"
             problems.append(monitor.document.problem(need.path, message, remedy))
     problems += _misfits(monitor, columns, table, log or {})
+    problems += _expected_problems(monitor, columns, table)
     problems += _weights_of_no_feature(monitor, columns, table)
     return [*problems, *_class_problems(monitor, columns, table)]
 
@@ -154,6 +157,27 @@ def _misfits(
         wrong = misfit(monitor, use.column, parts, kind, found)
         if wrong is not None and wrong.role == use.role:
             yield monitor.document.problem(use.path, f"{_subject(use.path)} {wrong.message}", wrong.remedy)
+
+
+def _expected_problems(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:
+    """Yield what the table of expected rows lacks; of a column that only the inference log names, at that table."""
+    here, expected = ("inference_log", "expected_rows"), monitor.inference_log.expected_rows
+    if expected is None or table != expected.table:
+        return
+    its_table = "{inference_log.expected_rows.table}"
+    if (*here, "table") not in monitor.document.places:  # its name alone
+        its_table = "{inference_log.expected_rows}"
+    for need in expected_columns(monitor):
+        is_named = need.written[:2] == here
+        path: KeyPath = need.written if is_named else here
+        column = "{value}" if is_named else f"{{{'.'.join(map(str, need.written))}}}"
+        if need.column not in columns:
+            remedy = suggestion(need.column, list(columns))
+            if not is_named:
+                remedy = f"name its column: expected_rows: {{table: ..., {need.part}: ...}}"
+            yield monitor.document.problem(path, f"{column} is not a column of {its_table}", remedy)
+        elif wrong := need.misfit(monitor, columns[need.column]):
+            yield monitor.document.problem(path, f"{column} of {its_table} {wrong[0]}", wrong[1])
 
 
 def _weights_of_no_feature(monitor: Monitor, columns: Mapping[str, ColumnType], table: str) -> Iterator[Problem]:

@@ -9,7 +9,8 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from statistics import median_low
 from typing import Any
 
@@ -34,6 +35,7 @@ def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _moving_baseline(found)
     yield from _thresholds(found)
     yield from _bands(found)
+    yield from _traffic(found)
     yield from _columns(found)
     yield from _task(found)
     yield from performance_contradictions(found)
@@ -128,6 +130,35 @@ def _thresholds(found: Mapping[str, Any]) -> Iterator[Contradiction]:
                 if key == "minimum_effect" and metric in settings.fixed:
                     message = f"{metric!r} is also in `fixed`, which decides alone"
                     yield Contradiction(path, message, "remove one of them")
+
+
+def _traffic(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """What must have come is said by a table, and no silence is longer than the window that it is in."""
+    checks: Checks | None = found.get("checks")
+    operations = None if checks is None else checks.operations
+    log: InferenceLog | None = found.get("inference_log")
+    schedule: Schedule | None = found.get("schedule")
+    start: datetime | None = found.get("start")
+    if operations is None:
+        return
+    here: KeyPath = ("checks", "operations")
+    if log is not None and log.expected_rows is None and "minimum_completeness" in operations.model_fields_set:
+        yield Contradiction(
+            (*here, "minimum_completeness"),
+            "{value} decides nothing: no table says which rows should come",
+            "name it as `inference_log.expected_rows`, or remove this one",
+        )
+    if operations.maximum_silence is None or schedule is None or start is None:
+        return
+    with suppress(ConfigError, OverflowError):  # a start at the calendar's end: that is said elsewhere
+        some = islice(schedule.each_window(start, datetime.max.replace(tzinfo=UTC)), 10)  # they may differ in length
+        longest = max(window.length for window in some)
+        if operations.maximum_silence >= longest:
+            yield Contradiction(
+                (*here, "maximum_silence"),
+                "{value} is never exceeded: a window of `schedule` {schedule} is no longer",
+                f"write a time below {format_duration(longest)}",
+            )
 
 
 def _bands(found: Mapping[str, Any]) -> Iterator[Contradiction]:

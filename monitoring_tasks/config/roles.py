@@ -225,6 +225,39 @@ def arrival_misfit(monitor: Monitor, type_: ColumnType) -> tuple[str, str] | Non
     return None
 
 
+@dataclass(frozen=True)
+class ExpectedColumn:
+    """One column that the table of expected rows must have."""
+
+    part: Literal["timestamp", "key", "rows"]
+    column: str
+    written: KeyPath
+    """Where the file names it: a column that it does not name is called as that of the inference log."""
+
+    def misfit(self, monitor: Monitor, type_: ColumnType) -> tuple[str, str] | None:
+        """Return why a column of this type cannot be that, beginning with a verb, and the remedy; None when it can."""
+        if self.part == "timestamp":
+            return arrival_misfit(monitor, type_)
+        types, noun = (NUMBERS, "a number of rows") if self.part == "rows" else (COUNTABLE, "a key")
+        if type_ in types:
+            return None
+        return f"is {IN_WORDS[type_]}, not {noun}", "name another column, or cast this one in a view"
+
+
+def expected_columns(monitor: Monitor) -> tuple[ExpectedColumn, ...]:
+    """Return what the table of a monitor's expected rows must have; nothing of one that names no such table."""
+    log, expected = monitor.inference_log, monitor.inference_log.expected_rows
+    if expected is None:
+        return ()
+    here: KeyPath = ("inference_log", "expected_rows")
+    time: KeyPath = ("inference_log", "timestamp") if expected.timestamp is None else (*here, "timestamp")
+    found = [ExpectedColumn("timestamp", expected.timestamp or log.timestamp, time)]
+    if expected.rows is not None:
+        return (*found, ExpectedColumn("rows", expected.rows, (*here, "rows")))
+    key: KeyPath = ("inference_log", "key") if expected.key is None else (*here, "key")
+    return (*found, ExpectedColumn("key", expected.key or log.key, key))
+
+
 def _rule(monitor: Monitor, role: Role) -> _Rule:
     if role == "prediction" and monitor.task is not None:
         return _PREDICTED_NUMBER if monitor.task == "regression" else _PREDICTED_CLASS

@@ -17,6 +17,7 @@ VIEWS = (
     "metric_history",
     "open_alerts",
     "monitor_health",
+    "silence",
     "feature_histogram",
     "window_length",
     "databricks_profile_metrics",

@@ -296,21 +296,21 @@ class Store:
         baseline_id: str,
         labels: WindowLabels | None = None,
         *,
-        traffic: Traffic | None = None,
         read: LabelsRead | None = None,
     ) -> bool:
         """Store the window's profile, unless it has one on this baseline: that one, and what stands on it, stays.
 
         For windows that others look back on, and that were not run themselves: another run may be at work on them. A
         profile on another baseline says nothing beside this one and is replaced; that window's results, and the record
-        of how it ended, stay as what they are, results on the other baseline. If it waits, it goes on waiting.
+        of how it ended, stay as what they are, results on the other baseline. If it waits, it goes on waiting. Its
+        traffic, which stands on no baseline, stays too: see `write_missing_traffic`.
 
         Returns
         -------
         bool
             Whether it was written.
         """
-        rows = values.profile_rows(monitor, window, profiles, baseline_id, traffic)
+        rows = values.profile_rows(monitor, window, profiles, baseline_id)
         with self.writing(monitor, window) as connection:
             stored = _whole_window(connection, monitor, window)[1]
             if stored == baseline_id:
@@ -320,8 +320,6 @@ class Store:
                 for table in (tables.profile, *tables.OF_LABELS, tables.check_run):
                     connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
-            if traffic is not None:
-                _replace_traffic(connection, monitor, traffic, waiting=waiting)
             if labels is not None:
                 _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
         return True

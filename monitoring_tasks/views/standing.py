@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from monitoring_tasks.checks.wording import counted
-from monitoring_tasks.window import Window
+from monitoring_tasks.window import Window, format_instant
 
 SHOWN = 5
 """Segments named in a line; the rest is counted."""
@@ -39,7 +41,19 @@ ORDER BY check_name, column_name, metric, segment
 the estimates miss too often; and that a whole check judged nothing."""
 
 
-def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+LATE = timedelta(days=1)
+"""It is told that rows came late of windows that began at most so long before the latest, or right before it."""
+
+
+def late_since(health: Mapping[str, Any]) -> datetime:
+    """Return from which window on it is told that rows came late, of a monitor's row of the view `monitor_health`."""
+    latest = _window(health)
+    return latest.start - max(LATE, latest.length)
+
+
+def standing(
+    health: Mapping[str, Any], results: Iterable[Mapping[str, Any]], late: Mapping[Window, int] = MappingProxyType({})
+) -> tuple[str, ...]:
     """Say how a monitor stands.
 
     Parameters
@@ -49,6 +63,9 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
     results
         Its rows that `RESULTS` asks for. A check that has not written the latest window, or waits for its labels, has
         its rows of an earlier one there, and they are said to be of that.
+    late
+        How many rows came to its windows since `late_since` after they were read, below 0 if rows went; of those to
+        which some did.
 
     Returns
     -------
@@ -79,7 +96,25 @@ def standing(health: Mapping[str, Any], results: Iterable[Mapping[str, Any]]) ->
             f"{name}: {check} judged nothing in window {_window(row)}: {row['message']}"
             for check, row in unjudged.items()
         ),
+        *(f"{name}: {line}" for line in _late_rows(late)),
     )
+
+
+def _late_rows(late: Mapping[Window, int]) -> list[str]:
+    """Say to which windows rows came after they were read; of many only how many they are."""
+    if len(late) <= SHOWN:
+        return [
+            f"{counted(rows, 'row')} came after {window} was read; it was read again"
+            if rows > 0
+            else f"{counted(-rows, 'row')} of {window} {'was' if rows == -1 else 'were'} gone when it was read again"
+            for window, rows in sorted(late.items())
+        ]
+    came, went = (sum(rows for rows in late.values() if rows * sign > 0) * sign for sign in (1, -1))
+    gone = f", and {counted(went, 'row')} went" if went else ""
+    return [
+        f"{counted(came, 'row')} came after their windows were read{gone}: {len(late)} windows since "
+        f"{format_instant(min(late).start)} were read again"
+    ]
 
 
 def _window(row: Mapping[str, Any]) -> Window:

@@ -27,6 +27,7 @@ from monitoring_tasks.warehouse.expressions import (
     subquery,
     value,
 )
+from monitoring_tasks.warehouse.keys import comparable_key
 from monitoring_tasks.warehouse.statement import Source, rows_of, window_number
 from monitoring_tasks.window import Window
 
@@ -34,12 +35,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MINUTE = timedelta(minutes=1)
 """Windows begin and end at whole minutes."""
-
-EXACT = 2.0**53
-"""Doubles below it are whole numbers one by one."""
-
-DIGITS = 1e37
-"""Decimals below it have a place in 38 digits."""
 
 TIMES = (datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 """A label has arrived at a time between these. Infinity, and the last day of the calendar, stand for none."""
@@ -628,31 +623,11 @@ def _counted(arrived: exp.Select, other: str) -> exp.Subquery:
 
 
 def _key_of_label(labels: LabelSource) -> exp.Expr:
-    return _key(labels.key, labels.key_type, labels.log_key_type, labels)
+    return comparable_key(labels.key, labels.key_type, labels.log_key_type, as_text=labels.as_text)
 
 
 def _key_of_inference(labels: LabelSource) -> exp.Expr:
-    return _key(labels.log_key, labels.log_key_type, labels.key_type, labels)
-
-
-def _key(name: str, type_: ColumnType, other: ColumnType, labels: LabelSource) -> exp.Expr:
-    """Return a key as it is compared with one of the `other` type.
-
-    Of a number beside a text or a number of another type it is the whole number, and none where it is not whole, or is
-    a double so large that two keys are one: texts of doubles and decimals differ from engine to engine, and a double
-    equals whole numbers that it was not made from.
-    """
-    if labels.as_text:
-        return exp.cast(_whole(name, type_) if type_ in ("number", "decimal") else named(name), "text")
-    return _whole(name, type_) if type_ == "number" and other in ("integer", "decimal") else named(name)
-
-
-def _whole(name: str, type_: ColumnType) -> exp.Expr:
-    """Return a number that is whole, NULL of one that is not."""
-    size, exact = (number(EXACT), "bigint") if type_ == "number" else (number(DIGITS), "decimal(38, 0)")
-    is_whole = exp.EQ(this=named(name), expression=exp.Floor(this=named(name)))
-    small = exp.LT(this=exp.Abs(this=named(name)), expression=size)
-    return exp.Case(ifs=[exp.If(this=exp.and_(is_whole, small), true=exp.cast(named(name), exact))])
+    return comparable_key(labels.log_key, labels.log_key_type, labels.key_type, as_text=labels.as_text)
 
 
 def _has_value(labels: LabelSource, dialect: str) -> exp.Expr:

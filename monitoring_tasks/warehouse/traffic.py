@@ -6,19 +6,23 @@ than once, and the table of expected rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from monitoring_tasks.config import ColumnType
-from monitoring_tasks.traffic import EXAMPLES, MINUTE, Expected, Traffic, traffic_of
+from monitoring_tasks.traffic import EPOCH, EXAMPLES, MICROSECOND, MINUTE, Expected, Traffic, traffic_by_minute
+from monitoring_tasks.warehouse.arrow import integers, microseconds
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.warehouse.expressions import integer, named, selected, subquery
+from monitoring_tasks.warehouse.keys import comparable_key, compared_as_text
 from monitoring_tasks.warehouse.statement import Source, rows_of, window_number
 from monitoring_tasks.window import Window
 
@@ -34,6 +38,11 @@ HASHED = 20_000_000
 BATCH = 100_000
 """Hashes that are fetched at once."""
 
+GOLDEN_RATIO = 0x9E3779B97F4A7C15
+"""Odd, and its multiples lie far apart: times a window's number it tells the hashes of a key in two windows apart."""
+
+DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class ExpectedSource:
@@ -44,8 +53,14 @@ class ExpectedSource:
     """The column with the key of each; None where the table holds counts."""
     rows: str | None = None
     """The column that says how many rows should come."""
-    as_texts: bool = False
-    """Whether keys are compared as texts, because the two tables have them in different types."""
+    key_type: ColumnType = "string"
+    log_key_type: ColumnType = "string"
+    """The inference log's, with which it is compared."""
+
+    @property
+    def as_text(self) -> bool:
+        """Whether keys are compared by their texts: a text may stand beside an identifier that is called text too."""
+        return "string" in (self.key_type, self.log_key_type) or compared_as_text(self.log_key_type, self.key_type)
 
 
 def read_traffic(
@@ -71,44 +86,52 @@ def read_traffic(
         The table of expected rows, or why it cannot be read; None of a monitor that names none.
     """
     for part in _parts(windows):
-        minutes = _minutes(warehouse, source, key, part)
+        counts = _counts(warehouse, source, part, key)
         repeats = {}
-        if key is not None and not _are_unique(warehouse, source, key, part, sum(minutes.rows.values())):
+        if key is not None and not _are_unique(warehouse, source, key, part, counts.read):
             repeats = _repeats(warehouse, source, key, part)
         awaited = {} if expected is None else _expected(warehouse, source, key, part, expected)
         for i, window in enumerate(part):
-            known = {} if key is None else {"without_key": minutes.without_key.get(i, 0), **repeats.get(i, _NONE)}
+            mine = slice(*counts.spans[i])
+            known = {} if key is None else {"without_key": int(counts.no_key[mine].sum()), **repeats.get(i, _NONE)}
             if source.timestamp_type == "date":
-                found = Traffic(window, minutes.rows.get(i, 0), **known)
+                found = Traffic(window, int(counts.rows[mine].sum()), **known)
             else:
-                found = traffic_of(window, minutes.of.get(i, []), known)
+                minutes = counts.places[mine] - _minute(window.start)
+                its = counts.rows[mine], counts.first[mine], counts.last[mine]
+                found = traffic_by_minute(window, minutes, *its, known)
             yield replace(found, expected=awaited.get(i)) if awaited else found
 
 
 def count_rows(warehouse: Warehouse, source: Source, windows: Sequence[Window]) -> list[int]:
     """Return how many rows the warehouse holds of each of these windows now."""
-    counts = [0] * len(windows)
-    if not windows:
-        return counts
-    rows = subquery(rows_of(warehouse, source, windows, {"w": _window(source, windows, warehouse)}), "counted")
-    query = _grouped({"w": named("w"), "n": exp.Count(this=exp.Star())}, rows, "w")
-    answer = warehouse.query(query)
-    for window, number in zip(answer["w"].to_pylist(), answer["n"].to_pylist(), strict=True):
-        if window >= 0:
-            counts[int(window)] = int(number)
-    return counts
+    found: list[int] = []
+    for part in _parts(windows):
+        counts = _counts(warehouse, source, part, times=False)
+        found += [int(counts.rows[first:last].sum()) for first, last in counts.spans]
+    return found
 
 
 _NONE: Mapping[str, Any] = {"repeats": 0, "repeated": ()}
 
 
 @dataclass(frozen=True)
-class _Minutes:
-    """By window, its minutes with rows; of dates the rows alone."""
+class _Counts:
+    """What was counted in each minute, or on each date, that has rows: arrays in the order of time."""
 
-    of: dict[int, list[tuple[datetime, int, datetime, datetime]]]
-    rows: dict[int, int]
-    without_key: dict[int, int]
+    spans: list[tuple[int, int]]
+    """From where to where in the arrays each window is."""
+    places: NDArray[np.int64]
+    """Minutes since 1970, or days."""
+    rows: NDArray[np.int64]
+    no_key: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+    @property
+    def read(self) -> int:
+        """Rows that the statement has read, those of the gaps between the windows included."""
+        return int(self.rows.sum())
 
 
 def _parts(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
@@ -123,41 +146,69 @@ def _parts(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
         yield windows[first:]
 
 
-def _minutes(warehouse: Warehouse, source: Source, key: str | None, windows: Sequence[Window]) -> _Minutes:
+def _counts(
+    warehouse: Warehouse, source: Source, windows: Sequence[Window], key: str | None = None, *, times: bool = True
+) -> _Counts:
+    """Count the rows of each minute, or of each date; with `times`, also find the first and the last.
+
+    In which window a minute lies is found here: of thousands of windows an engine takes longer to say so of every row
+    than to count them.
+    """
     assert source.timestamp is not None
     dates = source.timestamp_type == "date"
     time = named(source.timestamp)
-    columns: dict[str, exp.Expr] = {"w": _window(source, windows, warehouse)}
-    columns |= {} if dates else {"t": time, "m": exp.TimestampTrunc(this=time.copy(), unit=exp.Var(this="MINUTE"))}
+    columns: dict[str, exp.Expr] = {"m": time if dates else _minute_of(time, warehouse.dialect)}
+    counts: dict[str, exp.Expr] = {"n": exp.Count(this=exp.Star())}
+    if times and not dates:
+        columns["t"] = time.copy()
+        counts |= {"f": exp.Min(this=named("t")), "l": exp.Max(this=named("t"))}
     if key is not None:
         no_key = exp.If(this=exp.Is(this=named(key), expression=exp.null()), true=integer(1))
         columns["z"] = exp.Case(ifs=[no_key], default=integer(0))
-    counts: dict[str, exp.Expr] = {"n": exp.Count(this=exp.Star())}
-    counts |= {} if dates else {"f": exp.Min(this=named("t")), "l": exp.Max(this=named("t"))}
-    counts |= {} if key is None else {"z": exp.Sum(this=named("z"))}
-    keys = ["w"] if dates else ["w", "m"]
+        counts["z"] = exp.Sum(this=named("z"))
     rows = subquery(rows_of(warehouse, source, windows, columns), "timed")
-    answer = warehouse.query(_grouped({**{name: named(name) for name in keys}, **counts}, rows, *keys))
-    found = _Minutes({}, {}, {})
-    if not dates:  # nanoseconds are none of Python's times
-        for name in "mfl":
-            zone = answer[name].type.tz
-            place = answer.schema.get_field_index(name)
-            times = answer[name].cast(pa.timestamp("us", zone), safe=False)
-            answer = answer.set_column(place, name, times)
-    for row in answer.to_pylist():
-        window = int(row["w"])
-        if window < 0:
-            continue
-        found.rows[window] = found.rows.get(window, 0) + int(row["n"])
-        if key is not None:
-            found.without_key[window] = found.without_key.get(window, 0) + int(row["z"])
-        if not dates:
-            minute, first, last = (_instant(row[name]) for name in "mfl")
-            found.of.setdefault(window, []).append((minute, int(row["n"]), first, last))
-    for minutes in found.of.values():
-        minutes.sort()
-    return found
+    answer = warehouse.query(_grouped({"m": named("m"), **counts}, rows, "m"))
+    places = _whole(answer["m"], DAY if dates else MINUTE)
+    order = places.argsort()
+    places = places[order]
+    none = np.zeros(len(order), np.int64)
+    ends = [[_place(source, moment) for moment in (window.start, window.end)] for window in windows]
+    spans = np.searchsorted(places, np.array(ends, np.int64))
+    return _Counts(
+        spans=[(int(first), int(last)) for first, last in spans],
+        places=places,
+        rows=integers(answer["n"], 0)[order],
+        no_key=none if key is None else integers(answer["z"], 0)[order],
+        first=_whole(answer["f"])[order] if "f" in counts else none,
+        last=_whole(answer["l"])[order] if "l" in counts else none,
+    )
+
+
+def _minute_of(time: exp.Expr, dialect: str) -> exp.Expr:
+    """Return the minute of a time: when it begins, or on DuckDB its number, for that rounds nanoseconds up."""
+    if dialect == "duckdb":
+        nanoseconds = exp.Anonymous(this="epoch_ns", expressions=[time.copy()])
+        return exp.IntDiv(this=nanoseconds, expression=integer(60 * 1_000_000_000))
+    return exp.TimestampTrunc(this=time.copy(), unit=exp.Var(this="MINUTE"))
+
+
+def _whole(column: pa.ChunkedArray, unit: timedelta | None = None) -> NDArray[np.int64]:
+    """Return times as whole microseconds, or units, since 1970; numbers are in that unit already."""
+    if not pa.types.is_temporal(column.type):
+        return integers(column, 0)
+    found = [microseconds(chunk) for chunk in column.chunks]
+    whole = np.concatenate([np.empty(0, np.int64), *found])
+    return whole if unit is None else whole // (unit // MICROSECOND)
+
+
+def _place(source: Source, moment: datetime) -> int:
+    """Return where an instant stands among the minutes, or the days, that were counted."""
+    place = source.place(moment)
+    return _minute(place) if isinstance(place, datetime) else (place - EPOCH.date()) // DAY
+
+
+def _minute(moment: datetime) -> int:
+    return (moment - EPOCH) // MINUTE
 
 
 def _are_unique(warehouse: Warehouse, source: Source, key: str, windows: Sequence[Window], rows: int) -> bool:
@@ -168,12 +219,25 @@ def _are_unique(warehouse: Warehouse, source: Source, key: str, windows: Sequenc
     """
     if warehouse.dialect != "duckdb" or rows > HASHED:
         return False
-    several = [_window(source, windows, warehouse)] * (len(windows) > 1)
-    hashed = exp.Anonymous(this="hash", expressions=[named(key), *several])
+    assert source.timestamp is not None
+    columns: dict[str, exp.Expr] = {"h": exp.Anonymous(this="hash", expressions=[named(key)])}
+    ends = None
+    if len(windows) > 1:
+        time = named(source.timestamp)
+        columns["m"] = time if source.timestamp_type == "date" else _minute_of(time, warehouse.dialect)
+        ends = np.array([_place(source, window.end) for window in windows], np.int64)
     present = exp.not_(exp.Is(this=named(key), expression=exp.null()))
-    query = rows_of(warehouse, source, windows, {"h": hashed}).where(present, copy=False)
-    batches = cast("DuckDBWarehouse", warehouse).batches(query, BATCH)
-    hashes = np.concatenate([np.empty(0, np.uint64), *(batch["h"].to_numpy() for batch in batches)])
+    query = rows_of(warehouse, source, windows, columns).where(present, copy=False)
+    hashes = np.empty(0, np.uint64)
+    parts = []
+    for batch in cast("DuckDBWarehouse", warehouse).batches(query, BATCH):
+        part = batch["h"].to_numpy()
+        if ends is not None:  # a key may come again in another window
+            unit = DAY if source.timestamp_type == "date" else MINUTE
+            window = np.searchsorted(ends, _whole(pa.chunked_array([batch["m"]]), unit), side="right")
+            part = part + window.astype(np.uint64) * np.uint64(GOLDEN_RATIO)
+        parts.append(part)
+    hashes = np.concatenate([hashes, *parts])
     hashes.sort()
     return not bool((hashes[1:] == hashes[:-1]).any())
 
@@ -193,19 +257,19 @@ def _repeats(warehouse: Warehouse, source: Source, key: str, windows: Sequence[W
     wide = selected(
         {
             "w": named("w"),
-            "k": exp.cast(named("k"), "text"),
+            "x": text.copy(),
             "n": named("n"),
             "r": exp.Window(this=exp.Sum(this=named("n") - integer(1)), partition_by=[named("w")]),
             "p": exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=order),
         },
         subquery(groups, "repeated"),
     )
-    first = selected({name: named(name) for name in "wknrp"}, subquery(wide, "numbered"))
+    first = selected({name: named(name) for name in "wxnrp"}, subquery(wide, "numbered"))
     answer = warehouse.query(first.where(named("p") <= integer(EXAMPLES), copy=False))
     found: dict[int, dict[str, Any]] = {}
     for row in sorted(answer.to_pylist(), key=lambda row: (int(row["w"]), int(row["p"]))):
         its = found.setdefault(int(row["w"]), {"repeats": int(row["r"]), "repeated": ()})
-        its["repeated"] = (*its["repeated"], (str(row["k"]), int(row["n"])))
+        its["repeated"] = (*its["repeated"], (str(row["x"]), int(row["n"])))
     return found
 
 
@@ -227,8 +291,14 @@ def _expected_counts(warehouse: Warehouse, expected: ExpectedSource, windows: Se
     answer = warehouse.query(_grouped({"w": named("w"), "n": exp.Sum(this=named("n"))}, rows, "w"))
     found = dict.fromkeys(range(len(windows)), Expected(rows=0))
     for window, number in zip(answer["w"].to_pylist(), answer["n"].to_pylist(), strict=True):
-        if window >= 0:
-            found[int(window)] = Expected(rows=round(float(number or 0)))
+        total = float(number or 0)
+        if window < 0:
+            continue
+        if math.isfinite(total) and total >= 0:
+            found[int(window)] = Expected(rows=round(total))
+        else:
+            told = f"column {expected.rows!r} of table {expected.source.table!r} adds up to {total:g} rows"
+            found[int(window)] = Expected(unreadable=told)
     return found
 
 
@@ -238,13 +308,14 @@ def _expected_keys(
     """Hold the distinct keys that a window should have against those that it has."""
     assert expected.key is not None
 
-    def keys(of: Source, column: str, name: str) -> exp.Subquery:
-        value: exp.Expr = exp.cast(named(column), "text") if expected.as_texts else named(column)
+    def keys(of: Source, column: str, type_: ColumnType, other: ColumnType, name: str) -> exp.Subquery:
+        value = comparable_key(column, type_, other, as_text=expected.as_text)
         rows = rows_of(warehouse, of, windows, {"w": _window(of, windows, warehouse), "k": value})
-        present = exp.not_(exp.Is(this=named(column), expression=exp.null()))
+        present = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
         return subquery(rows.where(present, copy=False).distinct(copy=False), name)
 
-    should, came = keys(expected.source, expected.key, "should"), keys(source, key, "came")
+    should = keys(expected.source, expected.key, expected.key_type, expected.log_key_type, "should")
+    came = keys(source, key, expected.log_key_type, expected.key_type, "came")
     held = selected(
         {"w": named("w", "should"), "k": named("k", "should"), "c": named("k", "came")},
         should,
@@ -266,15 +337,15 @@ def _expected_keys(
     wide = selected(
         {
             "w": named("w"),
-            "k": text.copy(),
-            "c": missing.copy(),
+            "x": text.copy(),
+            "a": missing.copy(),
             "e": exp.Window(this=exp.Count(this=exp.Star()), partition_by=[named("w")]),
             "z": exp.Window(this=exp.Sum(this=missing.copy()), partition_by=[named("w")]),
             "p": exp.Window(this=exp.RowNumber(), partition_by=[named("w")], order=order),
         },
         subquery(held, "held"),
     )
-    first = selected({name: named(name) for name in "wkcezp"}, subquery(wide, "numbered"))
+    first = selected({name: named(name) for name in "wxaezp"}, subquery(wide, "numbered"))
     answer = warehouse.query(first.where(named("p") <= integer(EXAMPLES), copy=False))
     found = dict.fromkeys(range(len(windows)), Expected(rows=0, missing=0))
     for row in sorted(answer.to_pylist(), key=lambda row: (int(row["w"]), int(row["p"]))):
@@ -282,7 +353,7 @@ def _expected_keys(
         if window < 0:
             continue
         before = found[window].examples
-        examples = (*before, str(row["k"])) if int(row["c"]) else before
+        examples = (*before, str(row["x"])) if int(row["a"]) else before
         found[window] = Expected(rows=int(row["e"]), missing=int(row["z"]), examples=examples)
     return found
 
@@ -300,14 +371,3 @@ def _grouped(columns: Mapping[str, exp.Expr], source: exp.Expr, *keys: str) -> e
     query = selected(columns, source)
     query.set("group", exp.Group(expressions=[named(key) for key in keys]))
     return query
-
-
-def _instant(moment: datetime) -> datetime:
-    """Return an aware time: one without a zone is UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def compared_as_texts(log: ColumnType, expected: ColumnType) -> bool:
-    """Tell whether keys of these two types cannot be compared as they are."""
-    numbers = ("integer", "number", "decimal")
-    return log != expected and not (log in numbers and expected in numbers)

@@ -1,5 +1,5 @@
--- One row per monitor: its newest window, how many windows failed, what the newest results and verdicts and the open
--- alerts say.
+-- One row per monitor: its newest window, how many windows failed, how many rows came after their windows were read,
+-- what the newest results and verdicts and the open alerts say.
 WITH runs AS (
     SELECT
         monitor,
@@ -32,6 +32,9 @@ latest AS (
     FROM newest
     GROUP BY monitor
 ),
+late AS (
+    SELECT monitor, SUM(late_rows) AS late_rows FROM traffic WHERE late_rows > 0 GROUP BY monitor
+),
 alerts AS (
     SELECT monitor, COUNT(*) AS open_alerts FROM open_alerts GROUP BY monitor
 )
@@ -52,8 +55,10 @@ SELECT
     COALESCE(latest.warnings, 0) AS warnings,
     COALESCE(latest.errors, 0) AS errors,
     COALESCE(latest.too_few_rows, 0) AS too_few_rows,
-    COALESCE(alerts.open_alerts, 0) AS open_alerts
+    COALESCE(alerts.open_alerts, 0) AS open_alerts,
+    COALESCE(late.late_rows, 0) AS late_rows
 FROM runs
 LEFT JOIN latest ON latest.monitor = runs.monitor
+LEFT JOIN late ON late.monitor = runs.monitor
 LEFT JOIN alerts ON alerts.monitor = runs.monitor
 WHERE runs.place = 1

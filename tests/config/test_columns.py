@@ -297,6 +297,66 @@ def test_a_weight_of_no_feature_of_a_star() -> None:
     assert problems(monitor, OUTCOMES, "outcomes") == []
 
 
+EXPECTED = {"scheduled_at": "timestamp", "flight_id": "string", "seats": "integer", "due_at": "date"}
+
+
+def expecting(written: str, *changes: tuple[str, str]) -> Monitor:
+    return read(("  error: error\n", f"  error: error\n  expected_rows: {written}\n"), *changes)
+
+
+@pytest.mark.parametrize(
+    ("written", "columns", "expected"),
+    [
+        ("schedule", EXPECTED, ()),
+        ("{table: schedule, rows: seats}", EXPECTED, ()),
+        ("{table: schedule, timestamp: due_at, key: seats}", EXPECTED, ()),  # days, of a daily monitor
+        (
+            "schedule",
+            {"scheduled_at": "timestamp", "flight": "string"},
+            (
+                "20: inference_log.expected_rows: 'flight_id' is not a column of 'schedule': name its column: "
+                "expected_rows: {table: ..., key: ...}",
+            ),
+        ),
+        (
+            "{table: schedule, key: flight, timestamp: seats}",
+            EXPECTED,
+            (
+                "20: inference_log.expected_rows.timestamp: 'seats' of 'schedule' is a whole number, not a time: "
+                "name another column, or cast this one in a view",
+                "20: inference_log.expected_rows.key: 'flight' is not a column of 'schedule': "
+                "write scheduled_at, flight_id, seats or due_at",
+            ),
+        ),
+        (
+            "{table: schedule, rows: flight_id}",
+            EXPECTED,
+            (
+                "20: inference_log.expected_rows.rows: 'flight_id' of 'schedule' is text, not a number of rows: "
+                "name another column, or cast this one in a view",
+            ),
+        ),
+        (
+            "schedule",
+            EXPECTED | {"flight_id": "other"},
+            (
+                "20: inference_log.expected_rows: 'flight_id' of 'schedule' is of a type that cannot be counted, not "
+                "a key: name another column, or cast this one in a view",
+            ),
+        ),
+    ],
+)
+def test_the_table_of_expected_rows(written: str, columns: dict[str, str], expected: tuple[str, ...]) -> None:
+    assert problems(expecting(written), columns, "schedule") == [f"flights.yaml:{each}" for each in expected]
+    assert problems(expecting(written), LOG, "inference_log") == []
+
+
+def test_expected_rows_of_a_date_have_no_part_of_the_day_to_come_in() -> None:
+    monitor = expecting("{table: schedule, timestamp: due_at}", ('"@daily"', '"@hourly"'))
+    (problem,) = problems(monitor, EXPECTED, "schedule")
+    assert "inference_log.expected_rows.timestamp: 'due_at' of 'schedule' is a date, and windows of" in problem
+
+
 def test_labels_of_a_date_have_no_part_of_the_day_to_arrive_in() -> None:
     dates = {**OUTCOMES, "known_at": "date"}
     assert problems(read(), dates, "outcomes") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from monitoring_tasks.checks import Result
 from monitoring_tasks.results.migrate import sql_folder
 from monitoring_tasks.results.store import WindowRun
 from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS
+from monitoring_tasks.traffic import Expected, Traffic
+from monitoring_tasks.window import Window
 from tests.results.example import BASELINE, NOW, carrier, day, distance, fill, flights, hour, profile
 
 QUERIES = sorted((sql_folder() / "queries").glob("*.sql"))
@@ -123,6 +126,43 @@ def test_failed_or_missing_windows(store):
         (day(3).start, day(4).end, "missing", None),
     ]
     assert flights(day(3))[0].window == day(3)
+
+
+def test_rows_per_window(store):
+    store.write_baseline(BASELINE, "hash")
+    for number, its in (
+        (0, {"rows": 9, "without_key": 1, "repeats": 2, "expected": Expected(12, 4, ("a",))}),
+        (1, {"rows": 9, "expected": Expected(12)}),
+        (1, {"rows": 10, "expected": Expected(12)}),
+        (2, {"rows": 13, "expected": Expected(12)}),
+        (3, {"rows": 0, "expected": Expected(unreadable="gone")}),
+        (9, {"rows": 1}),
+    ):
+        window = day(number)
+        store.write_profiles("flights", window, flights(window), BASELINE.id, traffic=Traffic(window, **its))
+    rows = ask(store, "rows_per_window", start=day(0).start, end=day(4).start)
+    assert [tuple(row.values())[2:] for row in rows] == [
+        (9, 0, 2, 1, 12, 4, None),
+        (10, 1, None, None, 12, 2, None),
+        (13, 0, None, None, 12, 0, None),
+        (0, 0, None, None, None, None, "gone"),
+    ]
+
+
+def test_gaps(store):
+    store.write_baseline(BASELINE, "hash")
+    for number in range(3):
+        window = day(number)
+        noon, evening = window.start + timedelta(hours=12), window.start + timedelta(hours=18)
+        its = Traffic(window, 2, noon, evening, Window(noon, evening))
+        store.write_profiles("flights", window, flights(window), BASELINE.id, traffic=its)
+    rows = ask(store, "gaps", start=day(0).start, end=day(2).start)
+    assert [((row["since"] - day(0).start) / timedelta(hours=1), row["seconds"] // 3600) for row in rows] == [
+        (18, 18),
+        (0, 12),
+        (12, 6),
+        (36, 6),
+    ]
 
 
 def perform(store, number: int, labels: str = "final") -> None:

@@ -13,6 +13,7 @@ from monitoring_tasks.profile import ColumnProfile
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.migrate import VIEWS
 from monitoring_tasks.results.store import WindowRun
+from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.window import Window
 from tests.results.example import BASELINE, NOW, day, drift, fill, flights, hour, profile
 
@@ -123,6 +124,9 @@ def test_open_alerts_are_those_nobody_closed(store):
 
 
 def test_monitor_health_is_one_row_per_monitor(store):
+    store.write_baseline(BASELINE, "hash")
+    for number, rows in ((1, 10), (1, 17), (2, 10), (2, 8)):  # each is read twice
+        timed(store, day(number), Traffic(day(number), rows))
     fill(store)
     store.write_window_run(WindowRun("flights", day(0), "failed", "config", NOW, error="gone"))
     store.write_window_run(WindowRun("other", day(7), "empty", "config", NOW, rows=0))
@@ -146,8 +150,50 @@ def test_monitor_health_is_one_row_per_monitor(store):
         "errors": 0,
         "too_few_rows": 0,
         "open_alerts": 1,
+        "late_rows": 7,  # of day 1; of day 2 some went
     }
     assert (other_row["monitor"], other_row["state"], other_row["alarms"]) == ("other", "empty", 0)
+
+
+def timed(store, window, traffic):
+    store.write_profiles("flights", window, flights(window), BASELINE.id, traffic=traffic)
+
+
+def test_silence_is_each_time_without_a_row_whole_across_windows(store):
+    store.write_baseline(BASELINE, "hash")
+
+    def at(hours):
+        return day(0).start + timedelta(hours=hours)
+
+    planted = {  # first and last row, and the longest pause between
+        0: (at(2), at(20), Window(at(5), at(9))),
+        1: (None, None, None),
+        2: (at(50), at(71), Window(at(51), at(60))),
+        4: (at(96), at(119), None),  # day 3 was not read: what came there nobody knows
+        5: (None, None, None),
+    }
+    for number, (first, last, pause) in planted.items():
+        rows = 0 if first is None else 9
+        timed(store, day(number), Traffic(day(number), rows, first, last, pause, parts=(rows,)))
+    rows = store.query("SELECT since, until, seconds FROM silence ORDER BY since")
+    assert [(Window(row["since"], row["until"]), row["seconds"] / 3600) for row in rows] == [
+        (Window(at(0), at(2)), 2),
+        (Window(at(5), at(9)), 4),
+        (Window(at(20), at(50)), 30),
+        (Window(at(51), at(60)), 9),
+        (Window(at(71), at(72)), 1),
+        (Window(at(119), at(144)), 25),
+    ]
+
+
+def test_silence_of_windows_without_any_row_is_all_of_them_and_of_dates_nothing(store):
+    store.write_baseline(BASELINE, "hash")
+    for number in range(2):
+        timed(store, day(number), Traffic(day(number), 0, parts=(0,)))
+    for number in (3, 4):
+        timed(store, day(number), Traffic(day(number), 9 * (number - 3)))
+    rows = store.query("SELECT since, until, seconds FROM silence")
+    assert [tuple(row.values()) for row in rows] == [(day(0).start, day(1).end, 2 * 86_400)]
 
 
 def test_feature_histogram_is_a_profiles_counts_as_rows(store):

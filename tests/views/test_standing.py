@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from monitoring_tasks.checks.result import Result
 from monitoring_tasks.results.store import WindowRun
-from monitoring_tasks.views.standing import RESULTS, standing
-from tests.results.example import BASELINE, NOW, day, drift, fill
+from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.views.standing import RESULTS, late_since, standing
+from monitoring_tasks.window import Window
+from tests.results.example import BASELINE, NOW, day, drift, fill, flights
 
 LATEST = day(4)
 
@@ -15,7 +19,8 @@ LATEST = day(4)
 def said(store):
     """Return the lines of the one monitor in the store."""
     (health,) = store.query("SELECT * FROM monitor_health")
-    return standing(health, store.query(RESULTS, monitor=health["monitor"]))
+    late = store.late_rows(health["monitor"], late_since(health), health["window_end"])
+    return standing(health, store.query(RESULTS, monitor=health["monitor"]), late)
 
 
 def write(store, *results):
@@ -231,4 +236,33 @@ def test_an_unreadable_label_table_is_told_beside_the_last_verdict(filled):
         "  performance: no table 'outcomes'",
         f"flights: 1 alarm (0 of segments) in window {day(3)}, the newest that these checks could judge",
         "  performance: F1 score is alarm",
+    )
+
+
+def came(store, window, *rows):
+    """Read a window so many times, with so many rows each time."""
+    store.write_baseline(BASELINE, "hash")
+    for number in rows:
+        store.write_profiles("flights", window, flights(window), BASELINE.id, traffic=Traffic(window, number))
+
+
+def test_rows_that_came_after_their_window_was_read_are_told(store):
+    came(store, day(3), 100, 1220)
+    came(store, LATEST, 50, 49)
+    came(store, day(2), 100, 200)  # too long ago
+    fill(store)
+    assert said(store)[-2:] == (
+        "flights: 1,120 rows came after 2013-04-04T00:00Z/2013-04-05T00:00Z was read; it was read again",
+        "flights: 1 row of 2013-04-05T00:00Z/2013-04-06T00:00Z was gone when it was read again",
+    )
+
+
+def test_late_rows_of_many_windows_are_one_line(store):
+    fill(store)
+    for hour in range(8):
+        start = day(3).start + timedelta(hours=hour)
+        came(store, Window(start, start + timedelta(hours=1)), 5, 3 if hour == 7 else 6)
+    assert said(store)[-1] == (
+        "flights: 7 rows came after their windows were read, and 2 rows went: 8 windows since 2013-04-04T00:00Z were "
+        "read again"
     )

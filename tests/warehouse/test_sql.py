@@ -18,6 +18,7 @@ from monitoring_tasks.columns import Column
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.outcome_bins import OutcomeBins
 from monitoring_tasks.profile import Bins
+from monitoring_tasks.traffic import Expected
 from monitoring_tasks.warehouse import unseen
 from monitoring_tasks.warehouse.bins import measure_bins
 from monitoring_tasks.warehouse.labels import (
@@ -35,6 +36,7 @@ from monitoring_tasks.warehouse.sample import sample
 from monitoring_tasks.warehouse.scan import scan, scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.tally import Segments, Tally
+from monitoring_tasks.warehouse.traffic import ExpectedSource, count_rows, read_traffic
 from monitoring_tasks.window import Window
 from tests.warehouse import tables
 from tests.warehouse.overheard import Overheard, Unanswered
@@ -104,6 +106,19 @@ def test_the_sql_of_a_sample(dialect: str) -> None:
     compare(f"sample.{dialect}", warehouse.statements)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_sql_of_traffic(dialect: str) -> None:
+    """Of two days, with the keys and then the counts that were expected."""
+    warehouse = Unanswered(dialect)
+    keys = ExpectedSource(Source("airline.schedule", "departs_at"), "flight", key_type="string")
+    counts = ExpectedSource(Source("airline.plan", "day", "date"), None, "flights")
+    assert [found.rows for found in read_traffic(warehouse, SOURCE, "flight_id", DAYS, keys)] == [0, 0]
+    asked = len(warehouse.statements)
+    assert [found.expected for found in read_traffic(warehouse, SOURCE, "flight_id", DAYS, counts)] == [Expected(0)] * 2
+    assert count_rows(warehouse, SOURCE, DAYS) == [0, 0]
+    compare(f"traffic.{dialect}", [*warehouse.statements[:asked], *warehouse.statements[-2:]])
+
+
 CREATE = (
     "CREATE TABLE airline.inference_log AS SELECT TIMESTAMP '2013-04-01 05:00:00' AS scheduled_at, "
     "CAST(100.5 AS DOUBLE PRECISION) AS distance, 5 AS scheduled_hour, "
@@ -164,7 +179,7 @@ def test_the_sql_of_labels(dialect: str) -> None:
 
 
 def test_every_golden_file_has_its_test() -> None:
-    names = {f"{what}.{dialect}.sql" for what in ("sample", "scan", "unseen") for dialect in DIALECTS} | {
+    names = {f"{what}.{dialect}.sql" for what in ("sample", "scan", "traffic", "unseen") for dialect in DIALECTS} | {
         "baseline.duckdb.sql",
         "baseline.postgres.sql",
         *(f"labels.{dialect}.sql" for dialect in LABELLED_DIALECTS),

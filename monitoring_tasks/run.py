@@ -44,11 +44,11 @@ from monitoring_tasks.late_labels import (
 from monitoring_tasks.late_rows import beside, compare_anew, windows_with_late_rows
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
-from monitoring_tasks.results.retention import tiles
 from monitoring_tasks.results.rows import labels_digest, profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.samples import Samples
-from monitoring_tasks.traffic import Traffic, added
+from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.traffic_history import stored_traffic
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
@@ -455,7 +455,7 @@ def _check_window(
         # Those that change while they are read differ from these digests afterwards.
         looked_at = digests_before(monitor, window, baseline, store)
         context = replace(context, labels_before=partial(labels_before, monitor, window, baseline, store))
-    context = replace(context, traffic=_traffic(monitor, window, store))
+    context = replace(context, traffic=stored_traffic(monitor.name, [window], store).get(window))
     if history is not None:
         traffic_before = partial(history.traffic.before, window)
         latest = partial(history.latest_before, window, baseline)
@@ -489,16 +489,6 @@ def _check_window(
     if unread:
         raise UnreadError("; ".join(map(str, unread))) from unread[0]
     return tuple(failed)
-
-
-def _traffic(monitor: Monitor, window: Window, store: Store) -> Traffic | None:
-    """Return the window's traffic; of one that shorter ones were rolled up into, the sum of theirs."""
-    stored = store.traffic(monitor.name, [window])
-    if stored:
-        return stored[0]
-    parts = {each.window: each for each in store.traffic_inside(monitor.name, window)}
-    fill = tiles(list(parts), window)
-    return added([parts[each] for each in fill], window) if fill else None
 
 
 def _results(check: Check, context: CheckContext) -> list[Result]:

@@ -51,6 +51,7 @@ from monitoring_tasks.results.rows import labels_digest, profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.samples import Samples
 from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.traffic_history import stored_traffic
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
@@ -462,8 +463,7 @@ def _check_window(
         # Those that change while they are read differ from these digests afterwards.
         looked_at = digests_before(monitor, window, baseline, store)
         context = replace(context, labels_before=partial(labels_before, monitor, window, baseline, store))
-    traffic = store.traffic(monitor.name, [window])
-    context = replace(context, traffic=traffic[0] if traffic else None)
+    context = replace(context, traffic=stored_traffic(monitor.name, [window], store).get(window))
     if history is not None:
         traffic_before = partial(history.traffic.before, window)
         latest = partial(history.latest_before, window, baseline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +169,58 @@ def traffic_by_minute(
         pause=pause,
         parts=tuple(parts.tolist()),
         **(keys or {}),  # type: ignore[arg-type]
+    )
+
+
+def added(parts: Sequence[Traffic], window: Window) -> Traffic:
+    """Return the traffic of a window from that of shorter ones that fill it, in time order.
+
+    A key may have come once in each of two of them: how many came twice, and which, is not known of the sum. Nor are
+    the rows in its own parts if one of theirs lies in two of those.
+    """
+    seen = [each for each in parts if each.first is not None and each.last is not None]
+    pauses = [each.pause for each in seen if each.pause is not None]
+    between = ((before.last, after.first) for before, after in pairwise(seen))
+    pauses += [
+        Window(last, first) for last, first in between if last is not None and first is not None and last < first
+    ]
+    expected = [each.expected for each in parts if each.expected is not None]
+    no_key = [each.without_key for each in parts if each.without_key is not None]
+    return Traffic(
+        window,
+        rows=sum(each.rows for each in parts),
+        first=seen[0].first if seen else None,
+        last=seen[-1].last if seen else None,
+        pause=max(pauses, key=lambda each: (each.length, -each.start.timestamp()), default=None),
+        parts=_parts_added(parts, window),
+        without_key=sum(no_key) if len(no_key) == len(parts) else None,
+        expected=_expected_added(expected) if len(expected) == len(parts) else None,
+    )
+
+
+def _parts_added(parts: Sequence[Traffic], window: Window) -> tuple[int, ...]:
+    counts, length = [0] * parts_of(window), window.length / parts_of(window)
+    for each in parts:
+        if not each.parts:
+            return ()
+        step = each.window.length / len(each.parts)
+        for i, rows in enumerate(each.parts):
+            begin = each.window.start - window.start + i * step
+            if begin // length != (begin + step - MICROSECOND) // length:
+                return ()
+            counts[begin // length] += rows
+    return tuple(counts)
+
+
+def _expected_added(expected: Sequence[Expected]) -> Expected:
+    unreadable = next((each.unreadable for each in expected if each.unreadable is not None), None)
+    if unreadable is not None:
+        return Expected(unreadable=unreadable)
+    missing = [each.missing for each in expected if each.missing is not None]
+    return Expected(
+        rows=sum(each.rows or 0 for each in expected),
+        missing=sum(missing) if len(missing) == len(expected) else None,
+        examples=tuple(sorted(key for each in expected for key in each.examples)[:EXAMPLES]),
     )
 
 

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.earlier_windows import EarlierWindows
+from monitoring_tasks.results.retention import tiles
 from monitoring_tasks.results.store import Store
-from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.traffic import Traffic, added
 from monitoring_tasks.window import Window
 
 WINDOWS = 8
@@ -17,6 +18,17 @@ WINDOWS = 8
 
 LONGEST_DAY = timedelta(hours=25)
 """One on which clocks are put back."""
+
+
+def stored_traffic(monitor: str, windows: Sequence[Window], store: Store) -> dict[Window, Traffic]:
+    """Return what is stored of the traffic of these windows; of one that was not read, the sum of shorter ones."""
+    found = {each.window: each for each in store.traffic(monitor, windows)}
+    for window in windows:
+        if window not in found:
+            parts = {each.window: each for each in store.traffic_inside(monitor, window)}
+            if fill := tiles(list(parts), window):
+                found[window] = added([parts[each] for each in fill], window)
+    return found
 
 
 class TrafficHistory:
@@ -69,7 +81,7 @@ class TrafficHistory:
         """Return the traffic of the windows that this one should be like, in time order, without incidents."""
         looked = self._before(window)
         unknown = [each for each in looked if each not in self._known]
-        self._known.update({each.window: each for each in self._store.traffic(self._monitor.name, unknown)})
+        self._known.update(stored_traffic(self._monitor.name, unknown, self._store))
         found = [self._known[each] for each in looked if each in self._known]
         return tuple(each for each in found if not any(map(each.window.overlaps, self._incidents)))
 

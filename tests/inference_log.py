@@ -63,8 +63,8 @@ segments: [region]
 checks: {checks}
 """
 
-TABLES = ("result", "profile", "baseline", "baseline_bin", "check_run", "monitor")
-"""What is a function of monitor file, baseline and warehouse alone."""
+TABLES = ("result", "profile", "traffic", "baseline", "baseline_bin", "check_run", "monitor")
+"""What is a function of monitor file, baseline and warehouse alone; of traffic all but `late_rows`."""
 
 
 def monitor(checks: str = "{}", more: str = "", **changes: str) -> Monitor:

@@ -60,7 +60,7 @@ def load(url: str) -> None:
 def final(store: Store, monitor: Monitor) -> Rows:
     """Return what must be a function of the warehouse: all but clocks, and what only a second reading can know."""
     names = labelled_log.TABLES if monitor.labels else inference_log.TABLES
-    rows = contents(store, *names, "window_run", "traffic")
+    rows = contents(store, *names, "window_run")
     clocks = {"window_run": ("computed_at", "seconds"), "traffic": ("late_rows",)}
     clocks |= {"window_labels": ("read_through", "read_labels"), "labelled_baseline": ("read_through", "read_labels")}
     for name, its in clocks.items():

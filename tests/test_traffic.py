@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from monitoring_tasks.traffic import MINUTE, PARTS, Traffic, parts_of, traffic_of
+from monitoring_tasks.traffic import MINUTE, PARTS, Expected, Traffic, added, parts_of, traffic_of
 from monitoring_tasks.window import Window, parse_schedule
 
 DAY = Window.parse("2013-04-01", "2013-04-02")
@@ -88,6 +88,39 @@ def test_days_on_which_clocks_change_are_cut_too(hours: int, parts: int) -> None
     window = Window(DAY.start, DAY.start + timedelta(hours=hours))
     found = traffic_of(window, counted([window.start, window.end - timedelta(microseconds=1)]))
     assert (len(found.parts), found.parts[0], found.parts[-1]) == (parts, 1, 1)
+
+
+@pytest.mark.parametrize("schedule", ["1h", "6h", "12h"])
+@pytest.mark.parametrize("rows", [0, 1, 12, 400])
+def test_the_traffic_of_parts_of_a_day_adds_up_to_the_days(schedule: str, rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    times = sorted(at(0, 0, int(second)) for second in rng.integers(0, 86_400, rows))
+    windows = parse_schedule(schedule).windows(DAY.start, DAY.end)
+    inside = [[each for each in times if window.start <= each < window.end] for window in windows]
+    parts = [traffic_of(window, counted(its), {"without_key": 1}) for window, its in zip(windows, inside, strict=True)]
+    whole = traffic_of(DAY, counted(times), {"without_key": len(windows)})
+    assert added(parts, DAY) == whole
+    assert added(parts, DAY).silence == whole.silence
+
+
+def test_what_was_expected_adds_up_and_what_one_part_lacks_is_not_known() -> None:
+    halves = [Window(at(0), at(12)), Window(at(12), DAY.end)]
+
+    def of(*expected: Expected | None) -> Expected | None:
+        parts = [Traffic(half, 3, expected=each) for half, each in zip(halves, expected, strict=True)]
+        return added(parts, DAY).expected
+
+    assert of(Expected(5, 2, ("b", "d")), Expected(4, 1, ("a",))) == Expected(9, 3, ("a", "b", "d"))
+    assert of(Expected(5), Expected(4)) == Expected(9)
+    assert of(Expected(5), Expected(unreadable="gone")) == Expected(unreadable="gone")
+    assert of(None, None) is None
+    dates = added([Traffic(half, 3, without_key=None, repeats=1) for half in halves], DAY)
+    assert (dates.rows, dates.parts, dates.without_key, dates.repeats) == (6, (), None, None)
+
+
+def test_parts_that_lie_in_two_parts_of_the_sum_are_not_known() -> None:
+    two = [Window(at(0), at(0, 50)), Window(at(0, 50), at(1))]  # 10 parts of 5 minutes, and of 1, beside 20 of 3
+    assert added([traffic_of(each, []) for each in two], Window(at(0), at(1))).parts == ()
 
 
 def test_what_is_known_of_keys_goes_with_it() -> None:

@@ -570,6 +570,14 @@ class Store:
             found = [values.traffic_of_row(row._asdict()) for row in rows]
         return tuple(each for each in found if each.window in wanted)
 
+    def traffic_inside(self, monitor: str, window: Window) -> tuple[Traffic, ...]:
+        """Return the stored traffic of the windows that are a part of this one, in time order."""
+        table = tables.traffic
+        parts = is_inside(table, monitor, window.start, window.end) & ~is_window(table, monitor, window)
+        found = select(table).where(parts).order_by(table.c.window_start, table.c.window_end)
+        with self.reading() as connection:
+            return tuple(values.traffic_of_row(row._asdict()) for row in connection.execute(found))
+
     def late_rows(self, monitor: str, start: datetime, end: datetime) -> dict[Window, int]:
         """Return how many rows came to each window inside ``[start, end)`` after it was read first, where some did."""
         table = tables.traffic

@@ -88,8 +88,6 @@ class History:
         their own nor, for a rolling baseline, as a part of a longer window that was rolled up and is looked back on.
         The windows of the run themselves are not among them.
         """
-        if not self._all:
-            return ()
         stored = self._of_store(baseline_id)
         left = {each for window in self._windows for each in self._latest.right_before(window)}.difference(stored)
         for back in self._all:

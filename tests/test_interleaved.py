@@ -20,7 +20,7 @@ from tests import inference_log
 from tests.inference_log import SHIFTED, day
 
 NOW = parse_instant("2024-05-01", "UTC")
-MONITOR = inference_log.monitor("{data_drift: off, prediction_drift: off, multivariate_drift: off}")
+MONITOR = inference_log.monitor("{data_drift: off, prediction_drift: off, data_quality: off, multivariate_drift: off}")
 WINDOW = day(20)
 
 

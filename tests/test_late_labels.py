@@ -814,7 +814,7 @@ def test_labels_that_cannot_be_read_cost_one_error_row_and_no_other_check(
         assert (run.state, run.error) == ("failed", f"performance: {error['message']}")
         assert (run.rows, run.label_rows, run.labels) == (480, None, None)
         others = {row["check_name"]: row["status"] for row in store.results("loans", window.start, window.end)}
-        assert set(others) == {"data_drift", "prediction_drift", "operations", "performance"}
+        assert set(others) == {"data_drift", "prediction_drift", "data_quality", "operations", "performance"}
     assert [run.state for run in runs(store).values()][2:] == ["done"] * 6 + ["empty"], "the others stay as they were"
 
 

@@ -39,7 +39,9 @@ def given(
     """Return what a check is given of a window with this traffic."""
     rows = 480 if now is None else now.rows
     columns = {"": [categorical("predicted", 0, rows, 0, 0, 0)]}
-    own = context(monitor(f"{{operations: {settings}}}", table=table), {}, columns, columns)
+    # A file that says what to expect may say which share of it.
+    key = "id" if now is None or now.expected is None else "id\n  expected_rows: due"
+    own = context(monitor(f"{{operations: {settings}}}", table=table, key=key), {}, columns, columns)
     return replace(own, traffic=now, traffic_before=lambda: tuple(before))
 
 

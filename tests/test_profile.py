@@ -141,11 +141,11 @@ def test_profiles_of_adjacent_windows_add_up_to_the_profile_of_their_union(
 ) -> None:
     column = Column("x", "numeric", "number", ("feature",))
     first, second, whole = (oracle.column(column, bins, part) for part in (values[:cut], values[cut:], values))
-    for added in (first + second, second + first):
-        assert (added.counts, added.minimum, added.maximum) == (whole.counts, whole.minimum, whole.maximum)
-        assert added.total == whole.total
-        assert added.total_squares == whole.total_squares
-        assert (added.rows, added.nulls) == (len(values), whole.nulls)
+    for both in (first + second, second + first):
+        assert (both.counts, both.minimum, both.maximum) == (whole.counts, whole.minimum, whole.maximum)
+        assert both.total == whole.total
+        assert both.total_squares == whole.total_squares
+        assert (both.rows, both.nulls) == (len(values), whole.nulls)
     left = whole.without(first)
     assert left is not None
     assert (left.counts, left.total, left.total_squares) == (second.counts, second.total, second.total_squares)

@@ -310,7 +310,7 @@ def _of_segment(profiles: Sequence[Profile], segment: str) -> Profile:
         name: ColumnProfile(name, column.kind, (0,) * len(column.counts), origin=column.origin)
         for name, column in whole.columns.items()
     }
-    return replace(whole, rows=0, columns=none, segment=segment)
+    return replace(whole, rows=0, columns=none, segment=segment, types={})
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,7 @@ def test_validate_holds_the_training_set_against_what_a_run_would_compare(place)
     [
         ("{period: {start: 2024-03-01, end: 2024-03-05}}", "{table: nosuch}", "12: baseline.table"),
         ("table: scores", "table: nosuch", "7: inference_log.table"),
+        ("key: id", "key: id\n  expected_rows: {table: nosuch}", "10: inference_log.expected_rows.table"),
     ],
 )
 def test_validate_names_the_key_of_a_table_that_is_not_there(place, old, new, key):

@@ -20,6 +20,7 @@ from monitoring_tasks.profile import (
     Bins,
     ColumnProfile,
     Profile,
+    added,
     column_from_json,
     column_to_json,
     just_above,
@@ -140,11 +141,11 @@ def test_profiles_of_adjacent_windows_add_up_to_the_profile_of_their_union(
 ) -> None:
     column = Column("x", "numeric", "number", ("feature",))
     first, second, whole = (oracle.column(column, bins, part) for part in (values[:cut], values[cut:], values))
-    for added in (first + second, second + first):
-        assert (added.counts, added.minimum, added.maximum) == (whole.counts, whole.minimum, whole.maximum)
-        assert added.total == whole.total
-        assert added.total_squares == whole.total_squares
-        assert (added.rows, added.nulls) == (len(values), whole.nulls)
+    for both in (first + second, second + first):
+        assert (both.counts, both.minimum, both.maximum) == (whole.counts, whole.minimum, whole.maximum)
+        assert both.total == whole.total
+        assert both.total_squares == whole.total_squares
+        assert (both.rows, both.nulls) == (len(values), whole.nulls)
     left = whole.without(first)
     assert left is not None
     assert (left.counts, left.total, left.total_squares) == (second.counts, second.total, second.total_squares)
@@ -350,3 +351,10 @@ def test_labels_differ_and_show_where_their_bin_ends(bins: Bins) -> None:
 def test_every_bin_has_a_label(bins: Bins, labels: tuple[str, ...]) -> None:
     assert bins.labels() == labels
     assert len(bins) == len(labels)
+
+
+def test_types_are_of_all_rows_and_no_segment_gets_them_by_adding_up() -> None:
+    first, second = Window.parse("2024-03-01", "2024-03-02"), Window.parse("2024-03-02", "2024-03-03")
+    whole = [Profile(window, 0, {}, types={"age": "integer"}) for window in (first, second)]
+    whole_of_both, north = added([(whole[0], Profile(first, 0, {}, "region=north")), (whole[1],)])
+    assert (whole_of_both.types, north.types) == ({"age": "integer"}, {})

@@ -57,6 +57,8 @@ class Traffic:
     """Rows whose key is null; None where the key cannot be read."""
     repeats: int | None = None
     """Rows beyond the first of each key; None where the key cannot be read."""
+    key_unreadable: str | None = None
+    """Why the key cannot be read."""
     repeated: tuple[tuple[str, int], ...] = ()
     """Keys that came more than once with their rows: by falling rows, ties in code-point order; at most `EXAMPLES`."""
     expected: Expected | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from monitoring_tasks.config import ColumnType, Monitor
 from monitoring_tasks.config.problem import suggestion
@@ -35,20 +36,52 @@ def window_traffic(
     windows
         Disjoint, in time order.
     """
-    log, reason = monitor.inference_log, None
-    key = log.key if types.get(log.key, "other") != "other" else None
+    log = monitor.inference_log
     expected = None if log.expected_rows is None else expected_source(monitor, warehouse, types)
+    reason = _unreadable(log.key, log.table, types)
+    found = _read(warehouse, source, log.key, reason, windows, expected)
+    return {each.window: each for each in found}
+
+
+def _unreadable(key: str, table: str, types: Mapping[str, ColumnType]) -> str | None:
+    """Say why a log's key cannot be read; None where it can."""
+    type_ = types.get(key)
+    if type_ is None:
+        return f"table {table!r} has no column {key!r} (inference_log.key): it is not known which rows came twice"
+    if type_ == "other":
+        return f"column {key!r} of table {table!r} (inference_log.key) is of a type that cannot be compared"
+    return None
+
+
+def _read(
+    warehouse: Warehouse,
+    source: Source,
+    key: str,
+    key_unreadable: str | None,
+    windows: Sequence[Window],
+    expected: ExpectedSource | str | None,
+) -> list[Traffic]:
+    """Read the traffic; where a statement fails, of each window for itself, and then without what fails."""
+    reason: DataError | None = None
     for with_key, with_expected in _WITHOUT:
-        if (key is None and not with_key) or (not isinstance(expected, ExpectedSource) and not with_expected):
+        if (key_unreadable and with_key) or (not isinstance(expected, ExpectedSource) and not with_expected):
             continue
-        its_key = key if with_key else None
         its_expected = expected
         if isinstance(expected, ExpectedSource) and not (with_expected and (with_key or expected.key is None)):
-            its_expected = f"the expected rows cannot be read: {reason}"
+            its_expected = f"the expected rows cannot be read: {reason or key_unreadable}"
         try:
-            return {each.window: each for each in read_traffic(warehouse, source, its_key, windows, its_expected)}
+            found = list(read_traffic(warehouse, source, key if with_key else None, windows, its_expected))
         except DataError as error:
+            if len(windows) > 1:
+                half = len(windows) // 2
+                parts = (windows[:half], windows[half:])
+                return [
+                    each for part in parts for each in _read(warehouse, source, key, key_unreadable, part, expected)
+                ]
             reason = reason or error
+            continue
+        why = None if with_key else key_unreadable or f"column {key!r} (inference_log.key) cannot be read: {reason}"
+        return [replace(each, key_unreadable=why) for each in found]
     assert reason is not None
     raise reason
 

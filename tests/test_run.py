@@ -176,7 +176,7 @@ def test_an_empty_window_is_no_data_and_the_others_are_done(monitored):
     }
     assert [run.rows for run in runs] == [{EMPTY: 0, FEW: 40}.get(number, 480) for number in range(20, 32)]
     known = {row["metric"]: row["status"] for row in rows(monitored, EMPTY) if row["status"] != "insufficient_data"}
-    assert known == {"rows": "alarm", "longest_silence": "alarm", "throughput": "info", "vanished_columns": "ok"}
+    assert known == {"rows": "alarm", "longest_silence": "alarm", "throughput": "info"}
     assert {row["value"] for row in rows(monitored, EMPTY) if row["metric"] not in known} == {None}
 
 

@@ -99,6 +99,9 @@ def test_a_key_of_a_type_that_cannot_be_compared_is_not_measured(read) -> None:
     change = "ALTER TABLE inference_log ALTER id TYPE STRUCT(a BIGINT) USING {'a': id}"
     for each in read(monitor("due"), DUE, change):
         assert (each.without_key, each.repeats) == (None, None)
+        assert each.key_unreadable == (
+            "column 'id' of table 'inference_log' (inference_log.key) is of a type that cannot be compared"
+        )
         assert each.expected == Expected(
             unreadable="column 'id' of the inference log is of a type that cannot be compared (inference_log.key): no "
             "expected key is found by it"
@@ -108,7 +111,21 @@ def test_a_key_of_a_type_that_cannot_be_compared_is_not_measured(read) -> None:
 def test_a_log_without_its_key_is_counted_all_the_same(read) -> None:
     for each in read(monitor("{table: due, rows: id}"), DUE, "ALTER TABLE inference_log RENAME id TO number"):
         assert (each.repeats, each.expected.unreadable) == (None, None)
+        assert str(each.key_unreadable).startswith("table 'inference_log' has no column 'id' (inference_log.key)")
         assert each.expected.rows is not None
+
+
+def test_a_key_that_fails_in_one_window_costs_that_window_only(read) -> None:
+    bad = "CASE WHEN asked_at >= '2024-03-22' THEN CAST('x' || id AS BIGINT) ELSE id END"
+    broken = (
+        "ALTER TABLE inference_log RENAME TO made",
+        f"CREATE VIEW inference_log AS SELECT * REPLACE ({bad} AS id) FROM made",
+    )
+    *others, last = read(monitor(), *broken)
+    assert [(each.key_unreadable, each.repeats) for each in others] == [(None, 0)] * len(others)
+    assert str(last.key_unreadable).startswith("column 'id' (inference_log.key) cannot be read: ")
+    assert last.repeats is None
+    assert last.rows
 
 
 def test_a_view_of_expected_rows_that_fails_when_it_is_read_costs_only_itself(read) -> None:

@@ -21,7 +21,7 @@ A queue that delivers at least once repeats a row in some ten thousand; a batch 
 
 
 def duplicates(context: CheckContext, settings: DataQuality) -> list[Result]:
-    """Return the shares of rows that repeat a key and that have none; nothing where the key was not read.
+    """Return the shares of rows that repeat a key and that have none; an ``error`` row where the key cannot be read.
 
     A single row is no alarm unless the file has a fixed threshold: of a few hundred it is more than `TOLERATED`.
     """
@@ -29,6 +29,8 @@ def duplicates(context: CheckContext, settings: DataQuality) -> list[Result]:
     if traffic is None or traffic.rows == 0:
         return []
     key, results = context.monitor.inference_log.key, []
+    if traffic.key_unreadable is not None:
+        return [Result("unreadable", column_name=key, status="error", message=traffic.key_unreadable)]
     if traffic.repeats is not None:
         found = (
             f"{counted(traffic.repeats, 'row')} of {traffic.rows:,} {_verb(traffic.repeats, 'repeat')} a key ({key})"

@@ -255,6 +255,7 @@ def traffic_row(monitor: str, traffic: Traffic, *, late_rows: int = 0, waiting: 
         "parts": list(traffic.parts),
         "without_key": traffic.without_key,
         "repeats": traffic.repeats,
+        "key_unreadable": traffic.key_unreadable,
         "repeated": [[_text(key), rows] for key, rows in traffic.repeated],
         "expected": expected.rows,
         "missing": expected.missing,
@@ -277,6 +278,7 @@ def traffic_of_row(row: Mapping[str, Any]) -> Traffic:
         parts=tuple(row["parts"]),
         without_key=row["without_key"],
         repeats=row["repeats"],
+        key_unreadable=row["key_unreadable"],
         repeated=tuple((key, rows) for key, rows in row["repeated"]),
         expected=None if expected == Expected() else expected,
     )

@@ -182,6 +182,7 @@ traffic = Table(
     Column("parts", _Json, nullable=False),  # rows in equal parts of the window
     Column("without_key", BigInteger),  # rows whose key is null; NULL where the key cannot be read, as the next two
     Column("repeats", BigInteger),  # rows beyond the first of each key
+    Column("key_unreadable", Text),  # why the key cannot be read
     Column("repeated", _Json, nullable=False),  # [[key, rows], ...]: those of most rows
     Column("expected", BigInteger),  # rows that should have come; NULL where nothing says so
     Column("missing", BigInteger),  # expected keys that did not come; NULL where only counts are expected

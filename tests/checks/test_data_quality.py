@@ -456,6 +456,15 @@ def test_keys_that_were_not_read_have_no_row():
     assert keys(rows=0, repeats=0, without_key=0) == {}
 
 
+def test_a_key_that_cannot_be_read_is_an_error_with_its_reason():
+    (result,) = keys(key_unreadable="table 'log' has no column 'id'").values()
+    assert (result.metric, result.decided(), result.message) == (
+        "unreadable",
+        "error",
+        "table 'log' has no column 'id'",
+    )
+
+
 # Windows that cannot be judged
 
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("parts", json, nullable=False),
         sa.Column("without_key", sa.BigInteger),
         sa.Column("repeats", sa.BigInteger),
+        sa.Column("key_unreadable", sa.Text),
         sa.Column("repeated", json, nullable=False),
         sa.Column("expected", sa.BigInteger),
         sa.Column("missing", sa.BigInteger),

@@ -422,7 +422,9 @@ def test_a_changed_type_is_told_from_what_to_what(before, now, status, message):
 def keys(settings: str = "{}", rows: int = 10_000, **counted: object) -> dict[str, Result]:
     traffic = Traffic(WINDOW, rows, **counted)  # type: ignore[arg-type]
     results = found(amounts(1000), amounts(10_000), settings, traffic=traffic)
-    return {name: result for name, result in results.items() if name in ("duplicate_share", "missing_keys")}
+    return {
+        name: result for name, result in results.items() if name in ("duplicate_share", "missing_keys", "unreadable")
+    }
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,10 @@ inference_log:
   positive_class: 1
 baseline:
   period: {{start: 2013-03-01, end: 2013-04-01}}
-checks: {{concept_drift: off, performance: off, estimated_performance: off, data_quality: off, multivariate_drift: off}}
+checks: {checks}
 """
+
+CHECKS = "{data_quality: off, multivariate_drift: off}"
 
 SCORES = """
 copy (
@@ -94,9 +96,9 @@ class Airflow:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def write_monitor(self, name: str, schedule="@daily", delay="0s", warehouse="lake") -> Path:
+    def write_monitor(self, name: str, schedule="@daily", delay="0s", warehouse="lake", checks=CHECKS) -> Path:
         path = self.monitors / f"{name}.yaml"
-        path.write_text(MONITOR.format(name=name, schedule=schedule, delay=delay, warehouse=warehouse))
+        path.write_text(MONITOR.format(name=name, schedule=schedule, delay=delay, warehouse=warehouse, checks=checks))
         return path
 
     def unpause(self, dag: str) -> None:
@@ -350,6 +352,48 @@ def test_a_run_by_hand_computes_the_windows_it_is_given(airflow):
         ("2013-04-11 04:00:00", "2013-04-12 04:00:00", "done"),
     ]
     assert all(row["rows"] == 288 for row in done)
+
+
+def test_a_suite_is_held_against_its_own_window_in_a_task_of_its_own(airflow, tmp_path):
+    """The earlier window is the second to be run; the pressure rises in between."""
+    suites = airflow.monitors / "suites"
+    suites.mkdir()
+    between = {"column": "pressure", "min_value": 970, "max_value": 1030}
+    expectations = [
+        {"type": "expect_column_values_to_be_between", "kwargs": between},
+        {
+            "type": "expect_column_values_to_be_in_set",
+            "kwargs": {"column": "sky", "value_set": ["clear", "cloudy", "fog"]},
+        },
+    ]
+    (suites / "sky.json").write_text(json.dumps({"name": "sky", "expectations": expectations}))
+    airflow.write_monitor("hail", checks="{multivariate_drift: off, data_quality: {suite: suites/sky.json}}")
+    airflow.unpause("monitor.hail")
+    runs = [
+        airflow.trigger(
+            "monitor.hail", window_start=f"2013-04-{day:02}T04:00:00Z", window_end=f"2013-04-{day + 1:02}T04:00:00Z"
+        )
+        for day in (7, 4)
+    ]
+    assert [airflow.finish("monitor.hail", run) for run in runs] == ["success", "success"]
+    assert {"scan", "drift", "data_quality", "operations", "close"} == set(airflow.tasks("monitor.hail", runs[0]))
+    expected = reference(airflow, tmp_path, "2013-04-04T04:00Z", "2013-04-08T04:00Z", "hail")
+    rows, wanted = (
+        [row for row in airflow.rows("result", "hail", url) if row["window_start"][:10] in ("2013-04-04", "2013-04-07")]
+        for url in (None, expected)
+    )
+    assert rows == wanted
+    found = {
+        (row["window_start"][:10], row["metric"]): row["status"] for row in rows if row["metric"].startswith("expect_")
+    }
+    assert found == {
+        ("2013-04-04", "expect_column_values_to_be_between"): "ok",
+        ("2013-04-04", "expect_column_values_to_be_in_set"): "ok",
+        ("2013-04-07", "expect_column_values_to_be_between"): "alarm",
+        ("2013-04-07", "expect_column_values_to_be_in_set"): "ok",
+    }
+    log = json.dumps(airflow.call(f"/dags/monitor.hail/dagRuns/{quote(runs[0])}/taskInstances/data_quality/logs/1"))
+    assert "great_expectations" not in log
 
 
 def test_a_missing_warehouse_is_red_recorded_and_not_retried(airflow):

@@ -164,7 +164,10 @@ def test_constraints_of_sagemaker_are_expectations(tmp_path):
         ("be_in_type_list", {"column": "age", "type_list": ["INTEGER", "BIGINT", "BOOLEAN"]}),
         ("not_be_null", {"column": "age", "mostly": 0.98}),
         ("be_between", {"column": "age", "min_value": 0}),
-        ("be_in_type_list", {"column": "country", "type_list": ["TEXT"]}),
+        (
+            "be_in_type_list",
+            {"column": "country", "type_list": ["TEXT", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"]},
+        ),
         ("not_be_null", {"column": "country"}),
         ("be_in_set", {"column": "country", "value_set": ["DE", "FR"], "mostly": 0.9}),
     ]
@@ -178,6 +181,39 @@ def test_constraints_that_are_switched_off_expect_nothing(tmp_path):
     suite = read_suite(written(tmp_path, off))
     assert suite.expectations == ()
     assert "nothing is expected" in suite.notes[0]
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"monitoringConfigOverrides": {"evaluate_constraints": "Disabled"}},  # as its guide says
+        {
+            "num_constraints": {
+                "is_non_negative": True,
+                "monitoring_config_overrides": {"evaluate_constraints": "Disabled"},
+            }
+        },  # as its Python library writes
+    ],
+)
+def test_a_feature_whose_constraints_are_switched_off_is_not_judged(tmp_path, off):
+    age, country = CONSTRAINTS["features"]
+    features = [{**age, **off}, {**country, "monitoringConfigOverrides": {}}]
+    suite = read_suite(written(tmp_path, {**CONSTRAINTS, "features": features}))
+    assert {each.columns for each in suite.expectations} == {("country",)}
+    assert suite.notes[1:] == ("features[0]: evaluate_constraints is Disabled: nothing is expected of 'age'",)
+
+
+def test_a_feature_has_a_threshold_of_its_own(tmp_path):
+    country = CONSTRAINTS["features"][1]
+    features = [{**country, "monitoringConfigOverrides": {"domain_content_threshold": 0.5}}]
+    suite = read_suite(written(tmp_path, {**CONSTRAINTS, "features": features}))
+    assert suite.expectations[-1].arguments["mostly"] == 0.5
+
+
+def test_constraints_that_nobody_reads_are_named(tmp_path):
+    features = [{"name": "age", "num_constraints": {"is_non_negative": True, "max_value": 100}}]
+    suite = read_suite(written(tmp_path, {"version": 0.0, "features": features}))
+    assert suite.notes == ("features[0].num_constraints.max_value has no effect: it is not read",)
 
 
 def test_broken_constraints_say_where(tmp_path):

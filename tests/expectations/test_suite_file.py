@@ -54,9 +54,32 @@ def test_parameters_are_put_in_and_one_without_a_value_is_an_error(tmp_path):
         read_suite(written(tmp_path, content | {"suite_parameters": {}}))
 
 
+def test_parameters_are_put_in_wherever_they_stand_and_before_1_0_had_values_beside_them(tmp_path):
+    ranges = {"quantiles": [0.5], "value_ranges": [[1, {"$PARAMETER": "top"}]]}
+    low = {"$PARAMETER": "low", "$PARAMETER.low": 5}
+    each = {"expectation_type": "x", "kwargs": {"column": "age", "quantile_ranges": ranges, "min_value": low}}
+    content = {"expectation_suite_name": "s", "evaluation_parameters": {"top": 90}, "expectations": [each]}
+    assert read_suite(written(tmp_path, content)).expectations[0].arguments == {
+        "column": "age",
+        "quantile_ranges": {"quantiles": [0.5], "value_ranges": [[1, 90]]},
+        "min_value": 5,
+    }
+
+
+def test_a_description_is_a_reason_too(tmp_path):
+    each = {**NOT_NULL, "meta": {}, "expectation_context": {"description": "asked by the law"}}
+    assert read_suite(written(tmp_path, {"name": "s", "expectations": [each]})).expectations[0].notes == (
+        "asked by the law"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
+        (
+            '{"expectations": [{"type": "x", "kwargs": {"max_value": Infinity}}]}',
+            "Infinity is no number of JSON: leave that argument out",
+        ),
         ('{"name": "s",\n "expectations": [}', r"suite\.json:2: column 19: the suite is not JSON: "),
         ("[]", r"the suite is \[\], no object"),
         ({"name": "s"}, 'no "expectations", it has name: write'),
@@ -105,6 +128,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         (
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "age", "mostly": 2}},
             r"expectations\[0\]\.kwargs\.mostly: 2: ",
+        ),
+        (
+            {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": "SELECT * FROM loans"}},
+            r"unexpected_rows_query: it reads other rows than the window's: write \{batch\}",
         ),
     ],
 )

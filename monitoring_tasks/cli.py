@@ -192,9 +192,8 @@ def suggest_suite(
         return
     path.write_text(text, encoding="utf-8")
     number = text.count('"type": ')
-    out.print(
-        f"{number} expectations in {path}: edit them; `data_quality: {{suite: ...}}` names the file", soft_wrap=True
-    )
+    unnamed = "" if path == suite_path(monitor) else "; `data_quality: {suite: ...}` names the file"
+    out.print(f"{number} expectations in {path}: edit them{unnamed}", soft_wrap=True)
 
 
 @app.command()

@@ -129,6 +129,9 @@ def _no_number(text: str) -> float:
 def _content(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        remedy = "write its path from the monitor file, or make it by `monitoring-tasks suggest-suite`"
+        raise ConfigError(f"{path}: there is no such suite: {remedy}") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{path}: the suite cannot be read: {reason}: write its path from the monitor file") from None
@@ -194,10 +197,11 @@ def _arguments(
     """Return the arguments with the suite's parameters put in, without what has no effect."""
     found: dict[str, Any] = {}
     for name, value in kwargs.items():
-        if name in REPORTING:
+        if name in REPORTING or (name == "mostly" and value is None):
             continue
         if name in BEFORE_1_0:
-            notes.append(f"{place}.kwargs.{name} has no effect: Great Expectations knows it no more since 1.0")
+            if value:  # before 1.0 those that were not set were written too
+                notes.append(f"{place}.kwargs.{name} has no effect: Great Expectations knows it no more since 1.0")
             continue
         value = _filled(value, parameters, f"{place}.kwargs.{name}", problems)
         if name == "condition_parser" and value == "great_expectations__experimental__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Any
 
 from monitoring_tasks.config import ColumnType, DataQuality, Monitor
 from monitoring_tasks.config.problem import suggestion
+from monitoring_tasks.config.roles import NUMBERS
 from monitoring_tasks.errors import ConfigError, DataError, about, first_line
 from monitoring_tasks.expectations.frame import window_frame
 from monitoring_tasks.expectations.library import (
@@ -63,6 +65,7 @@ _SEVERAL = {
     "expect_select_column_values_to_be_unique_within_record",
 }
 _EQUAL_SET = "expect_column_distinct_values_to_equal_set"
+_PATTERNS = ("regex", "regex_list", "like_pattern", "like_pattern_list")
 _LIKE = {
     "expect_column_values_to_match_like_pattern": "expect_column_values_to_match_regex",
     "expect_column_values_to_not_match_like_pattern": "expect_column_values_to_not_match_regex",
@@ -232,6 +235,7 @@ class _Validation:
         values: list[_Asked] = []
         for number, each in enumerate(self._suite.expectations):
             wrong = "; ".join(self._unknown.get(number, ())) or _missing(each, self._types)
+            wrong = wrong or self._unasked(each, pushed=pushed)
             if wrong:
                 self._outcomes[number] = _outcome(each, error=wrong)
             elif each.type in _TYPES:
@@ -280,8 +284,11 @@ class _Validation:
             arguments.setdefault("ignore_row_if", "either_value_is_missing")
         if type_ in _SEVERAL:
             arguments.setdefault("ignore_row_if", "any_value_is_missing")
-        if not pushed and arguments.get("row_condition"):
-            arguments["row_condition"] = _without_unknown(condition_of(expectation))
+        if arguments.get("row_condition"):
+            condition = condition_of(expectation)
+            # A frame's conditions are texts, and pandas reads the times in them.
+            condition = self._typed_condition(condition) if pushed else _without_unknown(condition)
+            arguments["row_condition"] = condition
             arguments.pop("condition_parser", None)
         if not pushed and type_ == "expect_column_quantile_values_to_be_between":
             # As percentile_disc, which is always one of the values.
@@ -293,6 +300,24 @@ class _Validation:
                     like = arguments.pop(old)
                     arguments[new] = _regex(like) if isinstance(like, str) else [_regex(each) for each in like]
         return _Asked(number, expectation, arguments, type_)
+
+    def _typed_condition(self, condition: Mapping[str, Any]) -> dict[str, Any]:
+        if condition.get("type") in ("and", "or"):
+            return {**condition, "conditions": [self._typed_condition(each) for each in condition["conditions"]]}
+        if condition.get("type") != "comparison":
+            return dict(condition)
+        kind = self._types.get(condition["column"]["name"], "other")
+        return {**condition, "parameter": _typed(condition["parameter"], kind)}
+
+    def _unasked(self, expectation: Expectation, *, pushed: bool) -> str | None:
+        """Return why an expectation need not be asked: what both engines would make of it differs, or misleads."""
+        condition = expectation.arguments.get("row_condition")
+        if pushed and condition and condition_of(expectation)["type"] == "pass_through":
+            return 'its row_condition is one of pandas, which the warehouse cannot read: write it as col("age") > 30'
+        kind = self._types.get(expectation.columns[0], "other") if len(expectation.columns) == 1 else "other"
+        if any(name in _PATTERNS for name in expectation.arguments) and kind not in ("string", "other"):
+            return f"it is about texts, and {expectation.columns[0]!r} is a column of type {kind}"
+        return None
 
     def _needed(self, asked: Iterable[_Asked]) -> list[str]:
         """Return the columns that expectations read, in the table's order."""
@@ -421,10 +446,25 @@ def _error(result: Any) -> str | None:
 
 
 def _typed(value: Any, kind: ColumnType) -> Any:
-    """Return texts that stand for days and times as such: JSON has none."""
+    """Return texts that stand for days, times, numbers and truth as such, where the column holds those.
+
+    Examples
+    --------
+    >>> _typed(["1", "2.5", "x"], "number"), _typed("True", "boolean"), _typed("2024-03-01", "date")
+    ([1, 2.5, 'x'], True, datetime.date(2024, 3, 1))
+    """
     if isinstance(value, list):
         return [_typed(each, kind) for each in value]
-    if not isinstance(value, str) or kind not in ("date", "timestamp", "timestamptz"):
+    if not isinstance(value, str):
+        return value
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(value.lower(), value)
+    if kind in NUMBERS:
+        for number in (int, float):
+            with suppress(ValueError):
+                return number(value)
+        return value
+    if kind not in ("date", "timestamp", "timestamptz"):
         return value
     try:
         moment = datetime.fromisoformat(value)

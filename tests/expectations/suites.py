@@ -24,6 +24,7 @@ def expected(what: str, column: str | None = None, severity: str = "critical", *
 
 OTHER_AGES = {"type": "comparison", "column": {"name": "age"}, "operator": "NOT_IN", "parameter": [50, 51]}
 
+AFTER_NOON = 'col("asked_at") > date("2024-03-22 12:00:00")'
 EVERY = [
     expected("column_values_to_not_be_null", "age", mostly=0.95),
     expected("column_values_to_be_null", "error", mostly=0.9),
@@ -69,6 +70,10 @@ EVERY = [
     expected("column_values_to_be_between", "amount", min_value=60, row_condition='col("country") == "DE"'),
     expected("column_values_to_be_between", "amount", min_value=60, row_condition='col("age") != 50'),
     expected("column_values_to_be_between", "amount", min_value=60, row_condition=OTHER_AGES),
+    expected("column_values_to_be_between", "amount", min_value=60, row_condition=AFTER_NOON),
+    expected("column_values_to_be_in_set", "predicted", value_set=["0", "1"]),
+    expected("column_values_to_be_in_set", "member", value_set=["True"]),
+    expected("column_values_to_match_regex", "predicted", regex="^[01]$"),
     {
         "type": "unexpected_rows_expectation",
         "kwargs": {"unexpected_rows_query": "SELECT * FROM {batch} WHERE AGE < 18 OR Country = 'NL';"},

@@ -27,7 +27,7 @@ td, th { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; 
 h5 { font-size: 1.2rem; margin: 1rem 0 .3rem }
 ul { padding-left: 1.2rem }
 .badge { background: #eee; border-radius: 3px; padding: 0 .3rem }
-.navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover, .col-lg-2 { display: none }
+.navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover, .col-lg-2, [data-toggle] { display: none }
 .fa-check-circle::before, .fa-check::before { content: "\\2713"; color: #18794e }
 .fa-times::before, .fa-times-circle::before { content: "\\2717"; color: #c62828 }
 .fa-exclamation-triangle::before { content: "!"; color: #b26a00 }

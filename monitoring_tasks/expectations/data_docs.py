@@ -27,7 +27,8 @@ td, th { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; 
 h5 { font-size: 1.2rem; margin: 1rem 0 .3rem }
 ul { padding-left: 1.2rem }
 .badge { background: #eee; border-radius: 3px; padding: 0 .3rem }
-.navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover, .col-lg-2, [data-toggle] { display: none }
+.navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover, .col-lg-2 { display: none }
+[data-toggle=collapse] { display: none }
 .fa-check-circle::before, .fa-check::before { content: "\\2713"; color: #18794e }
 .fa-times::before, .fa-times-circle::before { content: "\\2717"; color: #c62828 }
 .fa-exclamation-triangle::before { content: "!"; color: #b26a00 }
@@ -136,9 +137,13 @@ def _unknown(outcomes: Sequence[Outcome]) -> str:
 
 
 def _shortened(outcome: Outcome, result: Any) -> Any:
-    """Keep as many unexpected values as the result row does."""
-    if "partial_unexpected_list" in result.result:
-        result.result = {**result.result, "partial_unexpected_list": list(outcome.examples)}
+    """Keep as many unexpected values as the result row does, and plain numbers: those of numpy are not shown."""
+    found = dict(result.result)
+    if found.get("observed_value") is not None:
+        found["observed_value"] = outcome.observed
+    if "partial_unexpected_list" in found:
+        found["partial_unexpected_list"] = list(outcome.examples)
+    result.result = found
     return result
 
 

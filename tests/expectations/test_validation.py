@@ -220,6 +220,14 @@ def test_data_docs_are_one_page_that_loads_nothing(tmp_path, warehouse):
     assert (tmp_path / run.data_docs).read_text() == page
 
 
+def test_data_docs_show_what_was_observed(tmp_path, warehouse):
+    suite = [expected("column_mean_to_be_between", "age", min_value=1)]
+    run = validate_window(suites.monitor(tmp_path, suite, data_docs="docs"), warehouse, day(21), ROWS)
+    page = "".join((tmp_path / str(run.data_docs)).read_text().split())
+    assert f"{run.outcomes[0].observed:.8g}"[:-1] in page
+    assert "--</" not in page  # nothing is left out
+
+
 def test_data_docs_that_cannot_be_written_say_so_and_the_verdicts_stand(tmp_path, warehouse):
     (tmp_path / "docs").write_text("a file")
     run = validate_window(suites.monitor(tmp_path, suites.EVERY[:1], data_docs="docs"), warehouse, day(21), ROWS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -192,9 +192,8 @@ def suggest_suite(
         return
     path.write_text(text, encoding="utf-8")
     number = text.count('"type": ')
-    out.print(
-        f"{number} expectations in {path}: edit them; `data_quality: {{suite: ...}}` names the file", soft_wrap=True
-    )
+    unnamed = "" if path == suite_path(monitor) else "; `data_quality: {suite: ...}` names the file"
+    out.print(f"{number} expectations in {path}: edit them{unnamed}", soft_wrap=True)
 
 
 @app.command()
@@ -389,6 +388,7 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
     """Hold the monitor against its warehouse's columns; return the problems and what was seen."""
     from monitoring_tasks.config import column_problems, label_value_problems
     from monitoring_tasks.errors import DataError, TransientError
+    from monitoring_tasks.expectations.validation import missing_columns
     from monitoring_tasks.warehouse.engine import open_warehouse, warehouse_url
     from monitoring_tasks.warehouse.label_values import label_values
 
@@ -417,6 +417,8 @@ def _column_problems(monitor: Monitor) -> tuple[list[str], str]:
                     continue
                 if table == monitor.inference_log.table:
                     log = columns
+                    with suppress(ConfigError):  # a suite that cannot be read is told by `_suite_problems`
+                        problems += missing_columns(monitor, columns)
                 problems += map(str, column_problems(monitor, columns, table, log))
             if monitor.labels is not None and monitor.task != "regression" and not problems:
                 values = label_values(warehouse, monitor.labels.table, monitor.labels.value)

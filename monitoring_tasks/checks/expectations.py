@@ -12,9 +12,13 @@ from monitoring_tasks.checks.result import Result, Status
 from monitoring_tasks.checks.wording import counted, number, percent
 from monitoring_tasks.errors import DataError, TransientError
 from monitoring_tasks.expectations.outcome import Outcome, SuiteRun
+from monitoring_tasks.expectations.suite_file import QUERY, UNEXPECTED_ROWS
 
 SHARE = "suite_success_share"
 """The metric of the whole suite."""
+
+PAGE = "suite_data_docs"
+"""The metric of the page about it, where that could not be written."""
 
 FAILED: dict[str, Status] = {"critical": "alarm", "warning": "warning", "info": "info"}
 """The status of an expectation that is not met, by its severity."""
@@ -47,6 +51,9 @@ def expectation_results(context: CheckContext) -> list[Result]:
         seen[same] += 1
         metric = outcome.expectation if seen[same] == 1 else f"{outcome.expectation} ({seen[same]})"
         results.append(_result(outcome, metric, run))
+    if run.data_docs_error is not None:
+        message = f"the page about the suite is not there: {run.data_docs_error}"
+        results.append(Result(PAGE, window_rows=rows, status="error", message=message))
     return [*results, _share(run)]
 
 
@@ -86,6 +93,10 @@ def _thresholds(outcome: Outcome) -> tuple[float | None, float | None]:
         return None, _room(arguments)
     if _number(outcome.observed) is None:
         return None, None
+    if outcome.expectation == UNEXPECTED_ROWS:
+        return None, 0.0
+    if "threshold" in arguments:
+        return None, _number(arguments["threshold"])
     if "value" in arguments:
         return _number(arguments["value"]), _number(arguments["value"])
     return _number(arguments.get("min_value")), _number(arguments.get("max_value"))
@@ -102,7 +113,12 @@ def _number(value: Any) -> float | None:
 
 
 def _message(outcome: Outcome, run: SuiteRun) -> str:
-    subject = f"expected {_words(outcome.expectation)}{_said(outcome.arguments)}"
+    words, said = _words(outcome.expectation), _said(outcome.arguments)
+    if sum(outcome.arguments.get(bound) is not None for bound in _BOUNDS) == 1:
+        words = words.removesuffix(" between")
+    subject = f"expected {words}{said}"
+    if outcome.expectation == UNEXPECTED_ROWS:
+        subject = f"expected no row of {_short(outcome.arguments.get(QUERY))}"
     if outcome.error is not None:
         return f"{subject}: it could not be computed: {outcome.error}"
     sample = f", of a sample of {run.rows:,} of {run.window_rows:,} rows" * (run.rows < run.window_rows)
@@ -123,7 +139,7 @@ def _message(outcome: Outcome, run: SuiteRun) -> str:
         return f"{subject}: {outcome.unexpected_rows:,} of {values} are not ({percent(share)}{bound}){examples}{sample}"
     measured = _number(outcome.observed)
     found = number(measured) if measured is not None else _short(outcome.observed)
-    examples = "" if outcome.success else _such_as(outcome.examples)
+    examples = "" if outcome.success else _such_as(outcome.examples) + _without(outcome.absent)
     return f"{subject}: {verdict}{f', found {found}' if outcome.observed is not None else ''}{examples}{sample}"
 
 
@@ -141,18 +157,46 @@ def _words(expectation: str) -> str:
 
 def _said(arguments: Mapping[str, Any]) -> str:
     """Write the arguments that bound a value; the others are in the detail."""
-    shown = {name: value for name, value in arguments.items() if name not in ("mostly", "ignore_row_if", "column_list")}
+    unsaid = ("mostly", "ignore_row_if", "column_list", "condition_parser")
+    shown = {name: value for name, value in arguments.items() if name not in unsaid and value is not None}
+    condition = shown.pop("row_condition", None)
     bounds = [shown.pop(name, None) for name in _BOUNDS]
     parts = []
     if bounds != [None, None]:
         lower, upper = (None if bound is None else _short(bound) for bound in bounds)
         parts.append(f"{lower} and {upper}" if lower and upper else f"{lower} or more" if lower else f"{upper} or less")
     parts += [f"{_short(value)}" if len(shown) == 1 else f"{name} {_short(value)}" for name, value in shown.items()]
-    return f" {', '.join(parts)}" if parts else ""
+    where = "" if condition is None else f" where {_short(_where(condition))}"
+    return f" {', '.join(parts)}{where}" if parts else where
+
+
+def _where(condition: Any) -> str:
+    """Write which rows an expectation is about.
+
+    Examples
+    --------
+    >>> country = {"type": "comparison", "column": {"name": "country"}, "operator": "NOT_IN", "parameter": ["DE"]}
+    >>> age = {"type": "nullity", "column": {"name": "age"}, "is_null": False}
+    >>> _where({"type": "and", "conditions": [country, age]})
+    '(country not in ["DE"] and age is not null)'
+    """
+    if not isinstance(condition, Mapping):
+        return str(condition)
+    kind, column = condition.get("type"), (condition.get("column") or {}).get("name", "")
+    if kind in ("and", "or"):
+        return f"({f' {kind} '.join(map(_where, condition['conditions']))})"
+    if kind == "nullity":
+        return f"{column} is {'' if condition['is_null'] else 'not '}null"
+    if kind == "comparison":
+        operator = str(condition["operator"]).lower().replace("_", " ")
+        return f"{column} {operator} {json.dumps(condition['parameter'], ensure_ascii=False, default=str)}"
+    return str(condition.get("pass_through_filter", ""))
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
@@ -160,11 +204,16 @@ def _such_as(examples: Sequence[Any]) -> str:
     return f", such as {_short(examples[0])}" if examples else ""
 
 
+def _without(absent: Sequence[Any]) -> str:
+    return f", without {_short(absent[0])}" if absent else ""
+
+
 def _detail(outcome: Outcome, run: SuiteRun) -> dict[str, Any]:
     detail: dict[str, Any] = {"suite": run.suite, "arguments": dict(outcome.arguments), "severity": outcome.severity}
     found = {
         "unexpected_rows": outcome.unexpected_rows,
         "examples": list(outcome.examples) or None,
+        "absent": list(outcome.absent) or None,
         "observed": outcome.observed,
         "notes": outcome.notes or None,
         "sampled_rows": run.rows if run.rows < run.window_rows else None,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from monitoring_tasks.errors import DataError
-from monitoring_tasks.expectations.library import configuration
+from monitoring_tasks.expectations.library import configuration, refused
 from monitoring_tasks.expectations.outcome import Outcome
 from monitoring_tasks.expectations.suite_file import Suite
 from monitoring_tasks.window import Window
@@ -27,6 +28,7 @@ h5 { font-size: 1.2rem; margin: 1rem 0 .3rem }
 ul { padding-left: 1.2rem }
 .badge { background: #eee; border-radius: 3px; padding: 0 .3rem }
 .navbar, .modal, .nav, .btn, footer, .cooltip, .cooltip-text, .popover, .col-lg-2 { display: none }
+[data-toggle=collapse] { display: none }
 .fa-check-circle::before, .fa-check::before { content: "\\2713"; color: #18794e }
 .fa-times::before, .fa-times-circle::before { content: "\\2717"; color: #c62828 }
 .fa-exclamation-triangle::before { content: "!"; color: #b26a00 }
@@ -92,20 +94,22 @@ def _page(monitor: str, table: str, window: Window, suite: Suite, judged: Sequen
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaPageView
 
+    unknown = refused(suite)
     results = [
         _result(suite, number, outcome) if result is None or outcome.success is None else _shortened(outcome, result)
         for number, (outcome, result) in enumerate(judged)
+        if number not in unknown
     ]
-    met = sum(bool(each.success) for each in results)
+    met = sum(bool(outcome.success) for outcome, _ in judged)
     validated = ExpectationSuiteValidationResult(
-        success=met == len(results),
+        success=met == len(judged),
         results=results,
         suite_name=suite.name,
         statistics={
-            "evaluated_expectations": len(results),
+            "evaluated_expectations": len(judged),
             "successful_expectations": met,
-            "unsuccessful_expectations": len(results) - met,
-            "success_percent": 100 * met / len(results) if results else None,
+            "unsuccessful_expectations": len(judged) - met,
+            "success_percent": 100 * met / len(judged) if judged else None,
         },
         # The window stands for the time of the run: the page says nothing that another run would say otherwise.
         meta={
@@ -120,13 +124,26 @@ def _page(monitor: str, table: str, window: Window, suite: Suite, judged: Sequen
     # Its sections have random names.
     for place, name in enumerate(dict.fromkeys(_RANDOM.findall(page))):
         page = page.replace(name, f"part-{place}")
+    page = page.replace("</body>", f"{_unknown([judged[number][0] for number in unknown])}</body>", 1)
     return page.replace("</head>", f"<style>{STYLE}</style></head>", 1)
 
 
+def _unknown(outcomes: Sequence[Outcome]) -> str:
+    """Say what Great Expectations cannot draw, because it does not know it."""
+    if not outcomes:
+        return ""
+    items = "".join(f"<li>{escape(f'{each.expectation} {each.column}: {each.error}')}</li>" for each in outcomes)
+    return f"<h5>Could not be computed</h5><ul>{items}</ul>"
+
+
 def _shortened(outcome: Outcome, result: Any) -> Any:
-    """Keep as many unexpected values as the result row does."""
-    if "partial_unexpected_list" in result.result:
-        result.result = {**result.result, "partial_unexpected_list": list(outcome.examples)}
+    """Keep as many unexpected values as the result row does, and plain numbers: those of numpy are not shown."""
+    found = dict(result.result)
+    if found.get("observed_value") is not None:
+        found["observed_value"] = outcome.observed
+    if "partial_unexpected_list" in found:
+        found["partial_unexpected_list"] = list(outcome.examples)
+    result.result = found
     return result
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.errors import ConfigError, first_line
-from monitoring_tasks.expectations.suite_file import Expectation, Suite
+from monitoring_tasks.expectations.suite_file import QUERY, Expectation, Suite
 
 NOT_INSTALLED = 'Great Expectations is not installed: pip install "monitoring-tasks[expectations]"'
 
@@ -76,13 +76,25 @@ def require_known(suite: Suite, path: Path) -> None:
     ConfigError
         With every type and argument that it does not know, one line each; or if it is not installed.
     """
+    problems = [problem for found in refused(suite).values() for problem in found]
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+
+
+def refused(suite: Suite) -> dict[int, list[str]]:
+    """Return what Great Expectations does not know of each expectation, by its number; of the others nothing.
+
+    Raises
+    ------
+    ConfigError
+        If it is not installed.
+    """
     with quiet_library():
         from great_expectations.expectations.registry import list_registered_expectation_implementations
 
         known = sorted(list_registered_expectation_implementations())
-        problems = [problem for each in suite.expectations for problem in _problems(each, known)]
-    if problems:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+        found = {number: _problems(each, known) for number, each in enumerate(suite.expectations)}
+    return {number: problems for number, problems in found.items() if problems}
 
 
 def configuration(expectation: Expectation, arguments: Mapping[str, Any], number: int) -> Any:
@@ -96,6 +108,13 @@ def configuration(expectation: Expectation, arguments: Mapping[str, Any], number
         notes=expectation.notes or None,
         id=str(number),
     )
+
+
+def condition_of(expectation: Expectation) -> dict[str, Any]:
+    """Return which rows an expectation is about as an object, in whatever form the suite has it."""
+    with quiet_library():
+        made = configuration(expectation, expectation.arguments, 0).to_domain_obj()
+    return dict(made.row_condition.dict())
 
 
 def _problems(expectation: Expectation, known: Sequence[str]) -> list[str]:
@@ -115,6 +134,9 @@ def _problems(expectation: Expectation, known: Sequence[str]) -> list[str]:
     ]
     if unknown:
         return unknown
+    query = expectation.arguments.get(QUERY)
+    if isinstance(query, str) and "{batch}" not in query:
+        return [f"{where}.{QUERY}: it reads other rows than the window's: write {{batch}} in place of the table"]
     try:
         configuration(expectation, expectation.arguments, 0).to_domain_obj()
     except ValidationError as error:

@@ -32,6 +32,8 @@ class Outcome:
     """Rows that were judged."""
     examples: tuple[Any, ...] = ()
     """Some unexpected values, as JSON values."""
+    absent: tuple[Any, ...] = ()
+    """Some values that should have been there, as JSON values."""
     unjudged: str | None = None
     """Why the rows that were read cannot tell, of a window of which a sample was read; `success` is then None."""
     notes: str = ""
@@ -58,3 +60,5 @@ class SuiteRun:
     """What of the file has no effect, one sentence each."""
     data_docs: str | None = None
     """Where the page about this window is, relative to the monitor file; None where none is written."""
+    data_docs_error: str | None = None
+    """Why the page could not be written, in one sentence."""

@@ -21,7 +21,7 @@ def suite_digest(path: Path) -> str | None:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-_SAYS_NOTHING = {"meta", "notes", "id", "ge_cloud_id", "rendered_content", "description"}
+_SAYS_NOTHING = {"meta", "notes", "id", "ge_cloud_id", "rendered_content", "description", "expectation_context"}
 
 
 def _without_notes(content: Any) -> Any:

@@ -22,6 +22,12 @@ BEFORE_1_0 = frozenset(
 
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
 
+UNEXPECTED_ROWS = "unexpected_rows_expectation"
+"""The type of a query for the rows that should not be there."""
+
+QUERY = "unexpected_rows_query"
+"""The argument that is SQL of the author's own."""
+
 Form = Literal["great_expectations", "sagemaker"]
 
 
@@ -50,6 +56,11 @@ class Expectation:
     def is_structure(self) -> bool:
         """Whether it is about the table's columns and not about its rows."""
         return self.type in _STRUCTURE
+
+    @property
+    def is_query(self) -> bool:
+        """Whether it is a query for the rows that should not be there."""
+        return self.type == UNEXPECTED_ROWS
 
     @property
     def is_row_count(self) -> bool:
@@ -107,16 +118,29 @@ def read_suite(path: Path) -> Suite:
     return Suite(str(name), expectations, tuple(dict.fromkeys(notes)))
 
 
+class _NoNumberError(Exception):
+    """NaN or an infinity, which Python's writer of JSON writes and no database reads."""
+
+
+def _no_number(text: str) -> float:
+    raise _NoNumberError(text)
+
+
 def _content(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        remedy = "write its path from the monitor file, or make it by `monitoring-tasks suggest-suite`"
+        raise ConfigError(f"{path}: there is no such suite: {remedy}") from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{path}: the suite cannot be read: {reason}: write its path from the monitor file") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: the suite is not UTF-8 text: write it as JSON in UTF-8") from None
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_constant=_no_number)
+    except _NoNumberError as error:
+        raise ConfigError(f"{path}: {error} is no number of JSON: leave that argument out") from None
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"{path}:{error.lineno}: column {error.colno}: the suite is not JSON: {error.msg}: correct it there"
@@ -173,20 +197,13 @@ def _arguments(
     """Return the arguments with the suite's parameters put in, without what has no effect."""
     found: dict[str, Any] = {}
     for name, value in kwargs.items():
-        if name in REPORTING:
+        if name in REPORTING or (name == "mostly" and value is None):
             continue
         if name in BEFORE_1_0:
-            notes.append(f"{place}.kwargs.{name} has no effect: Great Expectations knows it no more since 1.0")
+            if value:  # before 1.0 those that were not set were written too
+                notes.append(f"{place}.kwargs.{name} has no effect: Great Expectations knows it no more since 1.0")
             continue
-        if isinstance(value, dict) and "$PARAMETER" in value:
-            parameter = value["$PARAMETER"]
-            if parameter not in parameters:
-                problems.append(
-                    f"{place}.kwargs.{name}: parameter {_shown(parameter)} has no value in the suite: write it under "
-                    '"suite_parameters", a clock or another run may not change a result'
-                )
-                continue
-            value = parameters[parameter]
+        value = _filled(value, parameters, f"{place}.kwargs.{name}", problems)
         if name == "condition_parser" and value == "great_expectations__experimental__":
             value = "great_expectations"
         found[name] = value
@@ -196,9 +213,36 @@ def _arguments(
     return found
 
 
+def _filled(value: Any, parameters: Mapping[str, Any], place: str, problems: list[str]) -> Any:
+    """Return a value with the suite's parameters put in, wherever they stand in it."""
+    if isinstance(value, list):
+        return [_filled(each, parameters, place, problems) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "$PARAMETER" not in value:
+        return {name: _filled(each, parameters, place, problems) for name, each in value.items()}
+    parameter = str(value["$PARAMETER"])
+    if parameter in parameters:
+        return parameters[parameter]
+    # Before 1.0 a value for the author's own trials stood beside it.
+    if f"$PARAMETER.{parameter}" in value:
+        return value[f"$PARAMETER.{parameter}"]
+    problems.append(
+        f"{place}: parameter {_shown(parameter)} has no value in the suite: write it under "
+        '"suite_parameters", a clock or another run may not change a result'
+    )
+    return None
+
+
 def _notes(expectation: Mapping[str, Any]) -> str:
-    meta = expectation.get("meta")
-    notes = expectation.get("notes") or (meta.get("notes") if isinstance(meta, dict) else None) or ""
+    meta, context = (expectation.get(name) for name in ("meta", "expectation_context"))
+    said = [
+        expectation.get("notes"),
+        meta.get("notes") if isinstance(meta, dict) else None,
+        expectation.get("description"),
+        context.get("description") if isinstance(context, dict) else None,
+    ]
+    notes = next(filter(None, said), "")
     if isinstance(notes, dict):
         notes = notes.get("content", "")
     return " ".join(map(str, notes)) if isinstance(notes, list) else str(notes)

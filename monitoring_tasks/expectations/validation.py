@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,14 +15,23 @@ from typing import Any
 
 from monitoring_tasks.config import ColumnType, DataQuality, Monitor
 from monitoring_tasks.config.problem import suggestion
+from monitoring_tasks.config.roles import NUMBERS
 from monitoring_tasks.errors import ConfigError, DataError, about, first_line
 from monitoring_tasks.expectations.frame import window_frame
-from monitoring_tasks.expectations.library import configuration, ephemeral_context, quiet_library, require_known
+from monitoring_tasks.expectations.library import (
+    condition_of,
+    configuration,
+    ephemeral_context,
+    quiet_library,
+    refused,
+    require_known,
+)
 from monitoring_tasks.expectations.outcome import Outcome, SuiteRun
 from monitoring_tasks.expectations.pushed_down import PUSHED_DOWN, query_batch
 from monitoring_tasks.expectations.sample_limits import unjudged
-from monitoring_tasks.expectations.suite_file import Expectation, Suite, read_suite
+from monitoring_tasks.expectations.suite_file import QUERY, Expectation, Suite, read_suite
 from monitoring_tasks.expectations.type_names import kind_of
+from monitoring_tasks.expectations.unexpected_rows import unexpected_rows
 from monitoring_tasks.inference_log import log_source
 from monitoring_tasks.warehouse.engine import Warehouse
 from monitoring_tasks.window import Window
@@ -33,6 +44,9 @@ READ_EXAMPLES = 100
 
 LONGEST_TEXT = 200
 """Characters of a text that a result keeps."""
+
+LONGEST_LIST = 50
+"""Values of a list that a result keeps of what was observed: a column may have a million."""
 
 DIGITS = 12
 """Digits of a number that a result keeps: the last ones depend on the order in which an engine adds."""
@@ -50,6 +64,8 @@ _SEVERAL = {
     "expect_multicolumn_values_to_be_equal",
     "expect_select_column_values_to_be_unique_within_record",
 }
+_EQUAL_SET = "expect_column_distinct_values_to_equal_set"
+_PATTERNS = ("regex", "regex_list", "like_pattern", "like_pattern_list")
 _LIKE = {
     "expect_column_values_to_match_like_pattern": "expect_column_values_to_match_regex",
     "expect_column_values_to_not_match_like_pattern": "expect_column_values_to_not_match_regex",
@@ -87,6 +103,29 @@ def require_valid(monitor: Monitor) -> None:
         require_known(read_suite(path), path)
 
 
+def missing_columns(monitor: Monitor, columns: Mapping[str, ColumnType]) -> list[str]:
+    """Return what the monitor's suite expects of columns that the inference log does not have, one line each.
+
+    Raises
+    ------
+    ConfigError
+        If the suite cannot be read.
+    """
+    path = suite_path(monitor)
+    if path is None:
+        return []
+    found = [(each, _missing(each, columns)) for each in read_suite(path).expectations]
+    return [f"{path}: {each.place}: {missing}" for each, missing in found if missing is not None]
+
+
+def _missing(expectation: Expectation, columns: Mapping[str, ColumnType]) -> str | None:
+    missing = [name for name in expectation.columns if name not in columns]
+    if not missing or expectation.is_structure:
+        return None
+    hint = suggestion(missing[0], list(columns))
+    return f"there is no column {missing[0]!r}" + (f": {hint}" if len(hint) < LONGEST_TEXT else "")
+
+
 def validate_window(monitor: Monitor, warehouse: Warehouse, window: Window, window_rows: int) -> SuiteRun:
     """Hold the rows of a window against the monitor's suite.
 
@@ -113,23 +152,29 @@ def validate_window(monitor: Monitor, warehouse: Warehouse, window: Window, wind
         raise ValueError(f"monitor {monitor.name!r} has no suite")
     try:
         suite = read_suite(path)
-        require_known(suite, path)
+        unknown = refused(suite)
     except ConfigError as error:
         raise DataError(str(error)) from error
     table = monitor.inference_log.table
     with about(f"table {table!r}"):
         types = warehouse.columns(table)
-        return _Validation(monitor, settings, warehouse, suite, types).of(window, window_rows)
+        return _Validation(monitor, settings, warehouse, suite, unknown, types).of(window, window_rows)
 
 
 class _Validation:
     """A suite against one table."""
 
     def __init__(
-        self, monitor: Monitor, settings: DataQuality, warehouse: Warehouse, suite: Suite, types: dict[str, ColumnType]
+        self,
+        monitor: Monitor,
+        settings: DataQuality,
+        warehouse: Warehouse,
+        suite: Suite,
+        unknown: Mapping[int, Sequence[str]],
+        types: dict[str, ColumnType],
     ) -> None:
         self._monitor, self._settings, self._warehouse = monitor, settings, warehouse
-        self._suite, self._types = suite, types
+        self._suite, self._unknown, self._types = suite, unknown, types
         self._source = log_source(monitor, types)
         self._outcomes: dict[int, Outcome] = {}
         self._results: dict[int, Any] = {}
@@ -140,6 +185,9 @@ class _Validation:
         drawn = not pushed and window_rows > self._settings.maximum_rows
         structure, counts, values = self._sorted(pushed=pushed)
         rows = window_rows
+        for each in [each for each in values if not pushed and each.expectation.is_query]:
+            values.remove(each)
+            self._outcomes[each.number] = self._unexpected_rows(window, each.expectation)
         with quiet_library() as library:
             context = ephemeral_context(library)
             if structure or counts or not pushed:
@@ -162,8 +210,12 @@ class _Validation:
                 rows = len(frame)
                 self._ask(library, _frame_batch(frames, "values", frame), values, drawn=drawn)
             outcomes = tuple(self._outcomes[number] for number in range(len(self._suite.expectations)))
-            docs = self._data_docs(window, outcomes)
-        return SuiteRun(self._suite.name, outcomes, rows, window_rows, pushed, self._suite.notes, docs)
+            docs, unwritten = None, None
+            try:
+                docs = self._data_docs(window, outcomes)
+            except DataError as error:
+                unwritten = str(error)
+        return SuiteRun(self._suite.name, outcomes, rows, window_rows, pushed, self._suite.notes, docs, unwritten)
 
     def _data_docs(self, window: Window, outcomes: Sequence[Outcome]) -> str | None:
         if self._settings.data_docs is None:
@@ -182,10 +234,10 @@ class _Validation:
         counts: list[_Asked] = []
         values: list[_Asked] = []
         for number, each in enumerate(self._suite.expectations):
-            missing = [name for name in each.columns if name not in self._types]
-            if missing and not each.is_structure:
-                hint = suggestion(missing[0], list(self._types))
-                self._outcomes[number] = _outcome(each, error=f"there is no column {missing[0]!r}: {hint}")
+            wrong = "; ".join(self._unknown.get(number, ())) or _missing(each, self._types)
+            wrong = wrong or self._unasked(each, pushed=pushed)
+            if wrong:
+                self._outcomes[number] = _outcome(each, error=wrong)
             elif each.type in _TYPES:
                 self._outcomes[number] = self._type(each)
             elif each.is_structure:
@@ -205,10 +257,19 @@ class _Validation:
         unknown = [name for name, kind in kinds.items() if kind is None]
         if not names or observed in kinds.values():
             return _outcome(expectation, success=True, observed=observed)
-        if unknown:
+        # A list of all spellings of a type that its author knew may hold one that is not known here.
+        if unknown and (observed == "other" or len(unknown) == len(names)):
             reason = f"{unknown[0]!r} is no name of a type that is known: write INTEGER, DOUBLE, TEXT or the like"
             return _outcome(expectation, error=reason)
         return _outcome(expectation, success=False, observed=observed)
+
+    def _unexpected_rows(self, window: Window, expectation: Expectation) -> Outcome:
+        query = str(expectation.arguments.get(QUERY))
+        try:
+            found = unexpected_rows(self._warehouse, self._source, window, self._types, query)
+        except DataError as error:
+            return _outcome(expectation, error=str(error))
+        return _outcome(expectation, success=not found, observed=found)
 
     def _adapted(self, number: int, expectation: Expectation, *, pushed: bool) -> _Asked:
         """Return the expectation so that both engines of Great Expectations understand the same by it."""
@@ -223,6 +284,12 @@ class _Validation:
             arguments.setdefault("ignore_row_if", "either_value_is_missing")
         if type_ in _SEVERAL:
             arguments.setdefault("ignore_row_if", "any_value_is_missing")
+        if arguments.get("row_condition"):
+            condition = condition_of(expectation)
+            # A frame's conditions are texts, and pandas reads the times in them.
+            condition = self._typed_condition(condition) if pushed else _without_unknown(condition)
+            arguments["row_condition"] = condition
+            arguments.pop("condition_parser", None)
         if not pushed and type_ == "expect_column_quantile_values_to_be_between":
             # As percentile_disc, which is always one of the values.
             arguments["allow_relative_error"] = "lower"
@@ -234,14 +301,31 @@ class _Validation:
                     arguments[new] = _regex(like) if isinstance(like, str) else [_regex(each) for each in like]
         return _Asked(number, expectation, arguments, type_)
 
+    def _typed_condition(self, condition: Mapping[str, Any]) -> dict[str, Any]:
+        if condition.get("type") in ("and", "or"):
+            return {**condition, "conditions": [self._typed_condition(each) for each in condition["conditions"]]}
+        if condition.get("type") != "comparison":
+            return dict(condition)
+        kind = self._types.get(condition["column"]["name"], "other")
+        return {**condition, "parameter": _typed(condition["parameter"], kind)}
+
+    def _unasked(self, expectation: Expectation, *, pushed: bool) -> str | None:
+        """Return why an expectation need not be asked: what both engines would make of it differs, or misleads."""
+        condition = expectation.arguments.get("row_condition")
+        if pushed and condition and condition_of(expectation)["type"] == "pass_through":
+            return 'its row_condition is one of pandas, which the warehouse cannot read: write it as col("age") > 30'
+        kind = self._types.get(expectation.columns[0], "other") if len(expectation.columns) == 1 else "other"
+        if any(name in _PATTERNS for name in expectation.arguments) and kind not in ("string", "other"):
+            return f"it is about texts, and {expectation.columns[0]!r} is a column of type {kind}"
+        return None
+
     def _needed(self, asked: Iterable[_Asked]) -> list[str]:
         """Return the columns that expectations read, in the table's order."""
         named = {name for each in asked for name in each.expectation.columns}
-        conditions = " ".join(
-            str(each.arguments.get("row_condition") or each.arguments.get("unexpected_rows_query") or "")
-            for each in asked
-        )
-        return [name for name in self._types if name in named or name in conditions]
+        conditions = " ".join(_text(each.arguments.get("row_condition")) for each in asked)
+        # SQL without quotes may spell a name in capitals.
+        queries = " ".join(_text(each.arguments.get(QUERY)).casefold() for each in asked)
+        return [name for name in self._types if name in named or name in conditions or name.casefold() in queries]
 
     def _frame(self, window: Window, asked: Sequence[_Asked], *, drawn: bool) -> Any:
         key = self._monitor.inference_log.key
@@ -287,15 +371,18 @@ class _Validation:
         if unexpected is not None and elements is not None:
             judged = int(elements) - int(found.get("missing_count") or 0)
             share = int(unexpected) / judged if judged else None
-        why = unjudged(asked.type, asked.arguments, bool(success), found.get("observed_value")) if drawn else None
+        beyond = found.get("partial_unexpected_list") or ()
+        measured = list(beyond) if asked.type == _EQUAL_SET else found.get("observed_value")
+        why = unjudged(asked.type, asked.arguments, bool(success), measured) if drawn else None
         return _outcome(
             asked.expectation,
             success=None if why else success,
-            observed=observed,
+            observed=_cut(observed),
             unexpected_share=share,
             unexpected_rows=None if judged is None or unexpected is None else int(unexpected),
             judged_rows=judged,
-            examples=self._examples(asked.expectation, found.get("partial_unexpected_list") or ()),
+            examples=self._examples(asked.expectation, beyond),
+            absent=self._examples(asked.expectation, found.get("partial_missing_list") or ()),
             unjudged=why,
         )
 
@@ -318,6 +405,12 @@ class _Validation:
             return [self._whole([name], each) for name, each in zip(each_of, value, strict=False)]
         whole = len(columns) == 1 and self._types.get(columns[0]) == "integer"
         return int(value) if whole and isinstance(value, float) and value.is_integer() else value
+
+
+def _cut(observed: Any) -> Any:
+    if not isinstance(observed, list) or len(observed) <= LONGEST_LIST:
+        return observed
+    return [*observed[:LONGEST_LIST], f"and {len(observed) - LONGEST_LIST:,} more"]
 
 
 def _frame_batch(frames: Any, name: str, frame: Any) -> Any:
@@ -353,10 +446,25 @@ def _error(result: Any) -> str | None:
 
 
 def _typed(value: Any, kind: ColumnType) -> Any:
-    """Return texts that stand for days and times as such: JSON has none."""
+    """Return texts that stand for days, times, numbers and truth as such, where the column holds those.
+
+    Examples
+    --------
+    >>> _typed(["1", "2.5", "x"], "number"), _typed("True", "boolean"), _typed("2024-03-01", "date")
+    ([1, 2.5, 'x'], True, datetime.date(2024, 3, 1))
+    """
     if isinstance(value, list):
         return [_typed(each, kind) for each in value]
-    if not isinstance(value, str) or kind not in ("date", "timestamp", "timestamptz"):
+    if not isinstance(value, str):
+        return value
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(value.lower(), value)
+    if kind in NUMBERS:
+        for number in (int, float):
+            with suppress(ValueError):
+                return number(value)
+        return value
+    if kind not in ("date", "timestamp", "timestamptz"):
         return value
     try:
         moment = datetime.fromisoformat(value)
@@ -369,18 +477,41 @@ def _typed(value: Any, kind: ColumnType) -> Any:
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
+def _text(argument: Any) -> str:
+    """Return all texts inside an argument."""
+    if isinstance(argument, Mapping):
+        return " ".join(map(_text, argument.values()))
+    if isinstance(argument, list):
+        return " ".join(map(_text, argument))
+    return argument if isinstance(argument, str) else ""
+
+
+def _without_unknown(condition: Any) -> Any:
+    """Return a condition of Great Expectations under which null is unequal to nothing, as in SQL."""
+    if not isinstance(condition, Mapping):
+        return condition
+    if condition.get("type") in ("and", "or"):
+        return {**condition, "conditions": [_without_unknown(each) for each in condition["conditions"]]}
+    if condition.get("type") != "comparison" or condition["operator"] not in ("!=", "NOT_IN"):
+        return condition
+    known = {"type": "nullity", "column": condition["column"], "is_null": False}
+    return {"type": "and", "conditions": [condition, known]}
+
+
 def _regex(like: str) -> str:
-    """Return a regular expression of the same meaning.
+    """Return a regular expression of the same meaning; a backslash takes theirs from the special characters.
 
     Examples
     --------
-    >>> _regex("a.c%_")
-    '(?s)^a\\\\.c.*.$'
+    >>> _regex("a.c%_"), _regex(r"100\\%")
+    ('(?s)^a\\\\.c.*.$', '(?s)^100%$')
     """
-    import re
-
     parts = {"%": ".*", "_": "."}
-    return "(?s)^" + "".join(parts.get(character) or re.escape(character) for character in like) + "$"
+    each = (
+        re.escape(found[1]) if len(found) > 1 else parts.get(found) or re.escape(found)
+        for found in re.findall(r"\\.|.", like, re.DOTALL)
+    )
+    return "(?s)^" + "".join(each) + "$"
 
 
 def json_value(value: Any) -> Any:

@@ -156,7 +156,7 @@ def selected(columns: Mapping[str, exp.Expr], source: exp.Expr) -> exp.Select:
     return exp.Select(expressions=aliased, from_=exp.From(this=source))
 
 
-def subquery(select: exp.Select, name: str) -> exp.Subquery:
+def subquery(select: exp.Query, name: str) -> exp.Subquery:
     """Return a SELECT as a source of another."""
     return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
 

@@ -140,3 +140,43 @@ def test_a_monitor_without_a_suite_has_no_row():
     columns = {"": [categorical("country", 0, 5, 0, 0)]}
     bins = {"country": Bins("categorical", categories=("DE",))}
     assert expectation_results(context(monitor(), bins, columns, columns)) == []
+
+
+def test_a_page_that_is_not_there_is_one_error_beside_the_verdicts():
+    mean, page, share = results(MEAN, data_docs_error="data docs cannot be written to 'x': No space left on device")
+    assert (mean.status, share.status) == ("ok", "ok")
+    assert (page.metric, page.status, page.value) == ("suite_data_docs", "error", None)
+    assert "No space left" in page.message
+
+
+def test_a_query_says_how_many_rows_it_found():
+    query = Outcome(
+        "unexpected_rows_expectation",
+        arguments={"unexpected_rows_query": "SELECT * FROM {batch} WHERE age < 0"},
+        success=False,
+        observed=7,
+    )
+    result, _ = results(query)
+    assert (result.value, result.threshold_upper, result.status) == (7.0, 0.0, "alarm")
+    assert result.message == ("expected no row of SELECT * FROM {batch} WHERE age < 0: not as expected, found 7")
+
+
+def test_a_condition_is_written_as_one_reads_it():
+    condition = {"type": "comparison", "column": {"name": "country"}, "operator": "!=", "parameter": "DE"}
+    arguments = {"min_value": 60.0, "row_condition": condition, "condition_parser": "great_expectations"}
+    some = replace(SET, expectation="expect_column_values_to_be_between", arguments=arguments)
+    result, _ = results(some)
+    assert result.message.startswith('expected values to be 60 or more where country != "DE": 120 of 480 values')
+
+
+def test_a_value_that_should_be_there_is_named():
+    some = Outcome(
+        "expect_column_distinct_values_to_contain_set",
+        "country",
+        {"value_set": ["DE", "NL"]},
+        success=False,
+        absent=("NL",),
+    )
+    result, _ = results(some)
+    assert result.message.endswith('expected distinct values to contain set ["DE", "NL"]: not as expected, without NL')
+    assert result.detail["absent"] == ["NL"]

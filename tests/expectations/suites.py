@@ -22,6 +22,9 @@ def expected(what: str, column: str | None = None, severity: str = "critical", *
     return {"type": f"expect_{what}", "kwargs": kwargs, "severity": severity}
 
 
+OTHER_AGES = {"type": "comparison", "column": {"name": "age"}, "operator": "NOT_IN", "parameter": [50, 51]}
+
+AFTER_NOON = 'col("asked_at") > date("2024-03-22 12:00:00")'
 EVERY = [
     expected("column_values_to_not_be_null", "age", mostly=0.95),
     expected("column_values_to_be_null", "error", mostly=0.9),
@@ -65,6 +68,16 @@ EVERY = [
     expected("multicolumn_sum_to_equal", column_list=["one", "predicted"], sum_total=2),
     expected("select_column_values_to_be_unique_within_record", column_list=["one", "predicted"]),
     expected("column_values_to_be_between", "amount", min_value=60, row_condition='col("country") == "DE"'),
+    expected("column_values_to_be_between", "amount", min_value=60, row_condition='col("age") != 50'),
+    expected("column_values_to_be_between", "amount", min_value=60, row_condition=OTHER_AGES),
+    expected("column_values_to_be_between", "amount", min_value=60, row_condition=AFTER_NOON),
+    expected("column_values_to_be_in_set", "predicted", value_set=["0", "1"]),
+    expected("column_values_to_be_in_set", "member", value_set=["True"]),
+    expected("column_values_to_match_regex", "predicted", regex="^[01]$"),
+    {
+        "type": "unexpected_rows_expectation",
+        "kwargs": {"unexpected_rows_query": "SELECT * FROM {batch} WHERE AGE < 18 OR Country = 'NL';"},
+    },
     expected("table_row_count_to_be_between", min_value=400, max_value=500),
     expected("table_row_count_to_equal", value=480),
     expected("table_column_count_to_equal", value=13),

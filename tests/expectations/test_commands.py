@@ -26,7 +26,13 @@ def test_validate_says_what_is_wrong_in_the_suite(tmp_path, call):
     assert "suite.json: expectations[0].type: 'expect_column_to_exsit' is no expectation" in done.output
     assert "did you mean 'expect_column_to_exist'?" in done.output
     suites.monitor(tmp_path)
-    assert call("validate", "loans.yaml").exit_code == 0
+    done = call("validate", "loans.yaml")
+    assert done.exit_code == 1
+    place = len(suites.EVERY) - 1
+    assert f"suite.json: expectations[{place}]: there is no column 'amuont': did you mean 'amount'?" in done.output
+    suites.monitor(tmp_path, suites.EVERY[:-1])
+    done = call("validate", "loans.yaml")
+    assert done.exit_code == 0, done.output
 
 
 def test_suggest_suite_writes_where_the_monitor_looks_and_overwrites_nothing(tmp_path, call):

@@ -85,6 +85,19 @@ def test_a_query_of_the_suite_cannot_write(tmp_path, filled):
     assert "read-only transaction" in outcome.error
 
 
+def test_a_condition_of_pandas_is_one_error_that_says_so(tmp_path, filled):
+    between = "column_values_to_be_between"
+    suite = [
+        expected(between, "amount", min_value=0, row_condition="age > 30", condition_parser="pandas"),
+        suites.EVERY[0],
+    ]
+    with open_warehouse(filled) as server:
+        first, second = validate_window(suites.monitor(tmp_path, suite), server, day(21), ROWS).outcomes
+    assert first.error is not None
+    assert first.error.startswith("its row_condition is one of pandas")
+    assert second.success is True
+
+
 def test_odd_names_and_nan_and_times_with_a_zone(tmp_path, postgres_database):
     with psycopg.connect(postgres_database) as database:
         database.execute(

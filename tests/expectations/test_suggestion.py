@@ -18,15 +18,23 @@ from tests.inference_log import ROWS, day
 
 
 @pytest.fixture
-def suggested(tmp_path, warehouse):
+def monitor(tmp_path):
     file = tmp_path / "loans.yaml"
     file.write_text(inference_log.MONITOR.format(checks="{multivariate_drift: off, performance: off}"))
-    monitor = load_monitor(file, {})
+    return load_monitor(file, {})
+
+
+@pytest.fixture
+def baseline(tmp_path, warehouse, monitor):
     migrate(f"sqlite:///{tmp_path / 'results.db'}")
     with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
         run_windows(monitor, day(21).start, day(21).end, warehouse=warehouse, store=store)
         baseline_id, _ = store.read_profiles(monitor.name, day(21))
-        baseline = store.read_baseline(baseline_id)
+        return store.read_baseline(baseline_id)
+
+
+@pytest.fixture
+def suggested(monitor, baseline):
     text = suggested_suite(monitor, baseline)
     assert suggested_suite(monitor, baseline) == text
     return text
@@ -45,12 +53,23 @@ def test_it_has_reasons_and_room_in_the_order_of_the_monitor_file(tmp_path, sugg
     by_type = {(each["type"], each["kwargs"].get("column")): each["kwargs"] for each in content["expectations"]}
     assert by_type["expect_column_values_to_be_in_set", "country"]["value_set"] == ["DE", "ES", "FR", "IT"]
     assert by_type["expect_column_values_to_be_in_set", "member"]["value_set"] == [False, True]
+    assert ("expect_column_values_to_be_in_set", "region") in by_type
     rows = by_type["expect_table_row_count_to_be_between", None]
     assert rows["min_value"] < ROWS / 2
     assert rows["max_value"] > 2 * ROWS
     assert by_type["expect_column_values_to_not_be_null", "age"]["mostly"] == pytest.approx(0.96, abs=0.01)
     ages = by_type["expect_column_values_to_be_between", "age"]
     assert (ages["min_value"], ages["max_value"]) == (10, 97)
+
+
+def test_the_next_version_of_the_model_is_no_fault(baseline):
+    versioned = inference_log.monitor(error="error\n  model_version: region")
+    about = [
+        each["type"]
+        for each in json.loads(suggested_suite(versioned, baseline))["expectations"]
+        if each["kwargs"].get("column") == "region"
+    ]
+    assert about == ["expect_column_values_to_be_in_type_list", "expect_column_values_to_not_be_null"]
 
 
 def test_it_is_met_by_the_baselines_own_windows_and_by_quiet_ones_and_not_by_broken_ones(

@@ -33,7 +33,8 @@ def test_a_suite_of_great_expectations_before_1_0_is_read_as_one_of_today(tmp_pa
 
 
 def test_arguments_of_before_1_0_have_no_effect_and_the_suite_says_so(tmp_path):
-    kwargs = {"column": "at", "min_value": "2024-01-01", "parse_strings_as_datetimes": True}
+    kwargs = {"column": "at", "min_value": "2024-01-01", "parse_strings_as_datetimes": True, "auto": False}
+    kwargs |= {"allow_cross_type_comparisons": None, "mostly": None}
     each = {"expectation_type": "expect_column_values_to_be_between", "kwargs": kwargs}
     suite = read_suite(written(tmp_path, {"expectation_suite_name": "s", "expectations": [each]}))
     assert suite.notes == (
@@ -54,9 +55,32 @@ def test_parameters_are_put_in_and_one_without_a_value_is_an_error(tmp_path):
         read_suite(written(tmp_path, content | {"suite_parameters": {}}))
 
 
+def test_parameters_are_put_in_wherever_they_stand_and_before_1_0_had_values_beside_them(tmp_path):
+    ranges = {"quantiles": [0.5], "value_ranges": [[1, {"$PARAMETER": "top"}]]}
+    low = {"$PARAMETER": "low", "$PARAMETER.low": 5}
+    each = {"expectation_type": "x", "kwargs": {"column": "age", "quantile_ranges": ranges, "min_value": low}}
+    content = {"expectation_suite_name": "s", "evaluation_parameters": {"top": 90}, "expectations": [each]}
+    assert read_suite(written(tmp_path, content)).expectations[0].arguments == {
+        "column": "age",
+        "quantile_ranges": {"quantiles": [0.5], "value_ranges": [[1, 90]]},
+        "min_value": 5,
+    }
+
+
+def test_a_description_is_a_reason_too(tmp_path):
+    each = {**NOT_NULL, "meta": {}, "expectation_context": {"description": "asked by the law"}}
+    assert read_suite(written(tmp_path, {"name": "s", "expectations": [each]})).expectations[0].notes == (
+        "asked by the law"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
+        (
+            '{"expectations": [{"type": "x", "kwargs": {"max_value": Infinity}}]}',
+            "Infinity is no number of JSON: leave that argument out",
+        ),
         ('{"name": "s",\n "expectations": [}', r"suite\.json:2: column 19: the suite is not JSON: "),
         ("[]", r"the suite is \[\], no object"),
         ({"name": "s"}, 'no "expectations", it has name: write'),
@@ -82,7 +106,7 @@ def test_a_broken_file_says_where_with_the_value_and_the_remedy(tmp_path, conten
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"nowhere\.json: the suite cannot be read: No such file"):
+    with pytest.raises(ConfigError, match=r"nowhere\.json: there is no such suite: .*suggest-suite"):
         read_suite(tmp_path / "nowhere.json")
 
 
@@ -105,6 +129,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         (
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "age", "mostly": 2}},
             r"expectations\[0\]\.kwargs\.mostly: 2: ",
+        ),
+        (
+            {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": "SELECT * FROM loans"}},
+            r"unexpected_rows_query: it reads other rows than the window's: write \{batch\}",
         ),
     ],
 )
@@ -164,7 +192,10 @@ def test_constraints_of_sagemaker_are_expectations(tmp_path):
         ("be_in_type_list", {"column": "age", "type_list": ["INTEGER", "BIGINT", "BOOLEAN"]}),
         ("not_be_null", {"column": "age", "mostly": 0.98}),
         ("be_between", {"column": "age", "min_value": 0}),
-        ("be_in_type_list", {"column": "country", "type_list": ["TEXT"]}),
+        (
+            "be_in_type_list",
+            {"column": "country", "type_list": ["TEXT", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"]},
+        ),
         ("not_be_null", {"column": "country"}),
         ("be_in_set", {"column": "country", "value_set": ["DE", "FR"], "mostly": 0.9}),
     ]
@@ -178,6 +209,39 @@ def test_constraints_that_are_switched_off_expect_nothing(tmp_path):
     suite = read_suite(written(tmp_path, off))
     assert suite.expectations == ()
     assert "nothing is expected" in suite.notes[0]
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"monitoringConfigOverrides": {"evaluate_constraints": "Disabled"}},  # as its guide says
+        {
+            "num_constraints": {
+                "is_non_negative": True,
+                "monitoring_config_overrides": {"evaluate_constraints": "Disabled"},
+            }
+        },  # as its Python library writes
+    ],
+)
+def test_a_feature_whose_constraints_are_switched_off_is_not_judged(tmp_path, off):
+    age, country = CONSTRAINTS["features"]
+    features = [{**age, **off}, {**country, "monitoringConfigOverrides": {}}]
+    suite = read_suite(written(tmp_path, {**CONSTRAINTS, "features": features}))
+    assert {each.columns for each in suite.expectations} == {("country",)}
+    assert suite.notes[1:] == ("features[0]: evaluate_constraints is Disabled: nothing is expected of 'age'",)
+
+
+def test_a_feature_has_a_threshold_of_its_own(tmp_path):
+    country = CONSTRAINTS["features"][1]
+    features = [{**country, "monitoringConfigOverrides": {"domain_content_threshold": 0.5}}]
+    suite = read_suite(written(tmp_path, {**CONSTRAINTS, "features": features}))
+    assert suite.expectations[-1].arguments["mostly"] == 0.5
+
+
+def test_constraints_that_nobody_reads_are_named(tmp_path):
+    features = [{"name": "age", "num_constraints": {"is_non_negative": True, "max_value": 100}}]
+    suite = read_suite(written(tmp_path, {"version": 0.0, "features": features}))
+    assert suite.notes == ("features[0].num_constraints.max_value has no effect: it is not read",)
 
 
 def test_broken_constraints_say_where(tmp_path):

@@ -9,7 +9,6 @@ import sys
 import duckdb
 import pytest
 
-from monitoring_tasks.errors import DataError
 from monitoring_tasks.expectations import library
 from monitoring_tasks.expectations.validation import validate_window
 from monitoring_tasks.results.migrate import migrate
@@ -131,6 +130,14 @@ def test_a_larger_window_is_sampled_the_same_rows_each_time_and_says_what_they_c
     assert largest.success is False
 
 
+def test_a_sample_with_a_value_beyond_the_set_fails_as_the_window_does(tmp_path, warehouse):
+    equal = "column_distinct_values_to_equal_set"
+    for countries, success in ((suites.COUNTRIES, False), ([*suites.COUNTRIES, "NL"], None)):
+        monitor = suites.monitor(tmp_path, [expected(equal, "country", value_set=countries)], maximum_rows=100)
+        (found,) = outcomes(monitor, warehouse, inference_log.NEW_COUNTRY).values()
+        assert found.success is success
+
+
 def test_constraints_of_sagemaker_are_held_against_the_rows(tmp_path, warehouse):
     features = [
         {
@@ -171,7 +178,7 @@ def test_a_suite_that_cannot_be_used_is_one_error_row_and_the_drift_is_still_wri
     def not_installed(*_):
         raise library.ConfigError(library.NOT_INSTALLED)
 
-    monkeypatch.setattr("monitoring_tasks.expectations.validation.require_known", not_installed)
+    monkeypatch.setattr("monitoring_tasks.expectations.validation.refused", not_installed)
     with new_store(f"sqlite:///{tmp_path / 'results.db'}") as store, open_warehouse(duckdb_url) as lake:
         (run,) = run_windows(monitor, day(21).start, day(21).end, warehouse=lake, store=store)
         rows = list(store.results(monitor.name, day(21).start, day(21).end))
@@ -213,10 +220,76 @@ def test_data_docs_are_one_page_that_loads_nothing(tmp_path, warehouse):
     assert (tmp_path / run.data_docs).read_text() == page
 
 
-def test_data_docs_that_cannot_be_written_say_so(tmp_path, warehouse):
+def test_data_docs_show_what_was_observed(tmp_path, warehouse):
+    suite = [expected("column_mean_to_be_between", "age", min_value=1)]
+    run = validate_window(suites.monitor(tmp_path, suite, data_docs="docs"), warehouse, day(21), ROWS)
+    page = "".join((tmp_path / str(run.data_docs)).read_text().split())
+    assert f"{run.outcomes[0].observed:.8g}"[:-1] in page
+    assert "--</" not in page  # nothing is left out
+
+
+def test_data_docs_that_cannot_be_written_say_so_and_the_verdicts_stand(tmp_path, warehouse):
     (tmp_path / "docs").write_text("a file")
-    with pytest.raises(DataError, match="data docs cannot be written to"):
-        validate_window(suites.monitor(tmp_path, suites.EVERY[:1], data_docs="docs"), warehouse, day(21), ROWS)
+    run = validate_window(suites.monitor(tmp_path, suites.EVERY[:1], data_docs="docs"), warehouse, day(21), ROWS)
+    assert [each.success for each in run.outcomes] == [True]
+    assert run.data_docs is None
+    assert run.data_docs_error is not None
+    assert run.data_docs_error.startswith("data docs cannot be written to")
+
+
+def test_what_great_expectations_does_not_know_costs_itself_only(tmp_path, warehouse):
+    suite = [expected("my_own", "age"), expected("column_values_to_not_be_null", "id", most=1), suites.EVERY[0]]
+    mine, misspelt, known = outcomes(suites.monitor(tmp_path, suite, data_docs="docs"), warehouse, 21).values()
+    assert mine.error is not None
+    assert "'expect_my_own' is no expectation that Great Expectations knows" in mine.error
+    assert misspelt.error is not None
+    assert "expectations[1].kwargs.most: expect_column_values_to_not_be_null has no such argument" in misspelt.error
+    assert known.success is True
+    assert "expect_my_own" in (tmp_path / "docs" / "loans" / "2024-03-22T000000Z.html").read_text()
+
+
+def test_a_list_of_all_spellings_of_a_type_may_hold_one_that_is_not_known(tmp_path, warehouse):
+    suite = [
+        expected("column_values_to_be_in_type_list", "country", type_list=["int_", "int64", "INTEGER"]),
+        expected("column_values_to_be_in_type_list", "age", type_list=["int_"]),
+    ]
+    known, unknown = outcomes(suites.monitor(tmp_path, suite), warehouse, 21).values()
+    assert (known.error, known.success) == (None, False)
+    assert unknown.error is not None
+
+
+def test_of_a_million_observed_values_fifty_are_kept(tmp_path, warehouse):
+    suite = [
+        expected("column_most_common_value_to_be_in_set", "id", value_set=[-1]),
+        expected("column_distinct_values_to_equal_set", "id", value_set=[-1]),
+    ]
+    common, distinct = outcomes(suites.monitor(tmp_path, suite), warehouse, 21).values()
+    assert len(common.observed) == 51
+    assert common.observed[-1] == f"and {ROWS - 50:,} more"
+    assert (len(distinct.examples), distinct.absent) == (5, (-1,))
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("DELETE FROM {batch}", "the query is no SELECT"),
+        ("SELECT FROM WHERE {batch}", "the query"),
+        ("SELECT nothing FROM {batch}", "nothing"),
+    ],
+)
+def test_a_query_that_cannot_be_asked_is_one_error(tmp_path, warehouse, query, error):
+    suite = [{"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}, suites.EVERY[0]]
+    refused, other = outcomes(suites.monitor(tmp_path, suite), warehouse, 21).values()
+    assert refused.error is not None
+    assert error in refused.error
+    assert other.success is True
+
+
+def test_a_query_reads_all_rows_of_a_window_of_which_others_get_a_sample(tmp_path, warehouse):
+    query = "SELECT 1 FROM {batch} HAVING count(*) <> 480"
+    suite = [{"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}, suites.EVERY[0]]
+    found, sampled = outcomes(suites.monitor(tmp_path, suite, maximum_rows=100), warehouse, 21).values()
+    assert (found.success, found.observed, sampled.judged_rows) == (True, 0, 100)
 
 
 def test_a_run_without_a_suite_does_not_import_great_expectations(tmp_path, duckdb_url):

@@ -44,7 +44,7 @@ from monitoring_tasks.late_labels import (
     scanned,
     with_arrivals,
 )
-from monitoring_tasks.late_rows import beside, compare_anew, windows_with_late_rows
+from monitoring_tasks.late_rows import beside, compare_anew, read_otherwise, windows_with_late_rows
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
@@ -198,8 +198,9 @@ def scan_windows(
     at, see `monitoring_tasks.label_history`.
 
     Windows of the last `operations.late_rows` that hold other rows now than when they were read are read again too, and
-    what was compared with them since is compared anew. Beside the profiles it stores the traffic of the windows, and of
-    those earlier ones that say how much traffic to expect.
+    what was compared with them since is compared anew; so is what was compared with one of these windows, if that was
+    read before and holds other rows now. Beside the profiles it stores the traffic of the windows, and of those earlier
+    ones that say how much traffic to expect.
 
     Labels may be loaded while it reads, and another run that began later may have read more of them. What that one has
     stored stays, and the windows of this one are read again, because it looked for windows that were stored by then.
@@ -256,8 +257,6 @@ def scan_windows(
                 more_read = more | {*reread, *came}.difference(found_late)
                 labels = with_arrivals(labels, monitor, warehouse, source, more_read, baseline, store)
                 earlier |= more
-            if came:  # before they are written, for a process that is killed in between
-                compare_anew(monitor, came, windows, baseline, store)
             wanted = sorted({*earlier, *windows, *late})
             _tell(progress, "Scan", 0, len(wanted))
             looked_back_on = () if history is None else history.traffic.missing()
@@ -265,6 +264,10 @@ def scan_windows(
                 timed = sorted({*windows, *(late & run_before)})
                 traffic = window_traffic(monitor, warehouse, types, source, timed)
                 before = window_traffic(monitor, warehouse, types, source, looked_back_on)
+            held = {window: traffic[window].rows for window in windows}
+            changed = came | read_otherwise(monitor, held, baseline, store, timed=windows)
+            if changed:  # before they are written, for a process that is killed in between
+                compare_anew(monitor, changed, windows, baseline, store)
             found = scanned(
                 lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
                 wanted,
@@ -283,7 +286,10 @@ def scan_windows(
                     _tell(progress, "Scan", done, len(wanted))
                     continue
                 with label_history.writing(window, its):
-                    if window in late:
+                    if window in came and window not in run_before:
+                        name = monitor.name
+                        store.write_missing_profiles(name, window, profiles, baseline.id, its, read=read, anew=True)
+                    elif window in late:
                         ran = window in run_before
                         its_traffic = traffic.get(window)
                         _write_changed(
@@ -300,8 +306,8 @@ def scan_windows(
                 _tell(progress, "Scan", done, len(wanted))
             for each in before.values():
                 store.write_missing_traffic(monitor.name, each)
-            if came:  # and after it, for one that compared with the old rows meanwhile
-                compare_anew(monitor, came, windows, baseline, store)
+            if changed:  # and after it, for one that compared with the old rows meanwhile
+                compare_anew(monitor, changed, windows, baseline, store)
             if read is None or not read.is_behind(store.labels_read(monitor.name)):
                 break
             # A run that read more could not know of what was not stored yet: what it did not see is read again.
@@ -633,10 +639,6 @@ def _close_window(
     )
     store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing))
     return run
-
-
-def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
-    return store.window_state(monitor.name, profiles[0].window).digest == profile_digest(profiles, baseline_id)
 
 
 def _chosen(monitor: Monitor, checks: Collection[str] | None) -> tuple[str, ...]:

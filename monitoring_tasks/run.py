@@ -55,6 +55,7 @@ from monitoring_tasks.traffic_history import stored_traffic
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.warehouse.traffic import read_earlier_traffic
 from monitoring_tasks.window import Window, format_instant, require_ended
 from monitoring_tasks.window_traffic import window_traffic
 
@@ -263,7 +264,7 @@ def scan_windows(
             with about(f"table {source.table!r}"):
                 timed = sorted({*windows, *(late & run_before)})
                 traffic = window_traffic(monitor, warehouse, types, source, timed)
-                before = window_traffic(monitor, warehouse, types, source, looked_back_on)
+                before = read_earlier_traffic(warehouse, source, looked_back_on)
             held = {window: traffic[window].rows for window in windows}
             changed = came | read_otherwise(monitor, held, baseline, store, timed=windows)
             if changed:  # before they are written, for a process that is killed in between
@@ -304,7 +305,7 @@ def scan_windows(
                 if window not in late:
                     left.remove(window)
                 _tell(progress, "Scan", done, len(wanted))
-            for each in before.values():
+            for each in before:
                 store.write_missing_traffic(monitor.name, each)
             if changed:  # and after it, for one that compared with the old rows meanwhile
                 compare_anew(monitor, changed, windows, baseline, store)

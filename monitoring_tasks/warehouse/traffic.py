@@ -21,7 +21,7 @@ from monitoring_tasks.config import ColumnType
 from monitoring_tasks.traffic import EPOCH, EXAMPLES, MICROSECOND, MINUTE, Expected, Traffic, traffic_by_minute
 from monitoring_tasks.warehouse.arrow import integers, microseconds
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.expressions import integer, named, selected, subquery
+from monitoring_tasks.warehouse.expressions import instant, integer, named, selected, subquery
 from monitoring_tasks.warehouse.keys import comparable_key, compared_as_text
 from monitoring_tasks.warehouse.statement import Source, rows_of, window_number
 from monitoring_tasks.window import Window
@@ -101,6 +101,33 @@ def read_traffic(
                 its = counts.rows[mine], counts.first[mine], counts.last[mine]
                 found = traffic_by_minute(window, minutes, *its, known)
             yield replace(found, expected=awaited.get(i)) if awaited else found
+
+
+def read_earlier_traffic(warehouse: Warehouse, source: Source, windows: Sequence[Window]) -> list[Traffic]:
+    """Return when the rows of windows came that others look back on; their keys say nothing to those.
+
+    Windows before the log's first row are left out: that they had no row is not known of a log that keeps some weeks.
+    """
+    found = list(read_traffic(warehouse, source, None, windows))
+    empty = next((i for i, each in enumerate(found) if each.rows), len(found))
+    if not empty:
+        return found
+    begins = _first_place(warehouse, source, found[empty - 1].window.end)
+    reached = (
+        i for i, each in enumerate(found[:empty]) if begins is not None and _place(source, each.window.end) > begins
+    )
+    return found[next(reached, empty) :]
+
+
+def _first_place(warehouse: Warehouse, source: Source, before: datetime) -> int | None:
+    """Return the minute, or the day, of the log's first row; None if no row came before this instant."""
+    assert source.timestamp is not None
+    dates = source.timestamp_type == "date"
+    earlier = named(source.timestamp) < instant(source.place(before), source.timestamp_type)
+    first = selected({"t": exp.Min(this=named(source.timestamp))}, warehouse.table(source.table)).where(earlier)
+    time = named("t") if dates else _minute_of(named("t"), warehouse.dialect)
+    answer = warehouse.query(selected({"m": time}, subquery(first, "first")))
+    return None if answer["m"].null_count else int(_whole(answer["m"], DAY if dates else MINUTE)[0])
 
 
 def count_rows(warehouse: Warehouse, source: Source, windows: Sequence[Window]) -> list[int]:

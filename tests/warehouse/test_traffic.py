@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,7 +24,7 @@ from monitoring_tasks.traffic import EXAMPLES, Expected, Traffic
 from monitoring_tasks.warehouse import traffic as reading
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.warehouse.statement import RUNS, Source
-from monitoring_tasks.warehouse.traffic import ExpectedSource, count_rows, read_traffic
+from monitoring_tasks.warehouse.traffic import ExpectedSource, count_rows, read_earlier_traffic, read_traffic
 from monitoring_tasks.window import Window, parse_schedule
 from tests import labelled_log
 
@@ -34,6 +36,7 @@ HOURS = [Window(START + i * HOUR, START + (i + 1) * HOUR) for i in range(0, 24, 
 PLANS = {"one": DAYS[:1], "days": DAYS, "gaps": GAPS, "hours": HOURS}
 
 ENGINES = ["table", "parquet", "plain SQL", pytest.param("postgres", marks=pytest.mark.integration)]
+NO_KEY: dict[str, Any] = {"without_key": None, "repeats": None, "repeated": ()}
 SQL = {"text": "text", "integer": "bigint", "uuid": "uuid"}
 
 
@@ -253,6 +256,39 @@ def test_a_key_that_is_not_read_is_not_measured(tmp_path: Path) -> None:
         (found,) = read_traffic(warehouse, Source("log", "at"), None, DAYS[:1])
     assert (found.without_key, found.repeats, found.repeated) == (None, None, ())
     assert found.rows == expected_traffic(log_of(), DAYS[0]).rows
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_windows_before_the_first_row_of_the_log_are_not_known_to_be_empty(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A log that keeps some days holds day 2 alone; of an empty window between two rows it is known."""
+    log = log_of()
+    kept = log[(log["at"] >= "2024-03-03 09:30") & (log["at"] < "2024-03-04")]
+    windows = [
+        *DAYS[:2],
+        *(Window(DAYS[2].start + i * HOUR, DAYS[2].start + (i + 1) * HOUR) for i in range(24)),
+        DAYS[3],
+    ]
+    with made(engine, tmp_path, postgres(engine, request), log=kept) as warehouse:
+        found = read_earlier_traffic(warehouse, Source("log", "at"), windows)
+        assert found[0].window == windows[2 + 9]
+        assert found == [replace(expected_traffic(kept, each), **NO_KEY) for each in windows[2 + 9 :]]
+        outside = [each for each in windows if each.start.hour not in (9, 10)]  # the log begins between two of them
+        begun = [each.window for each in read_earlier_traffic(warehouse, Source("log", "at"), outside[:11])]
+        assert begun == []
+        assert read_earlier_traffic(warehouse, Source("log", "at"), []) == []
+        late = [DAYS[3], Window(DAYS[3].end, DAYS[3].end + DAY)]
+        assert [each.rows for each in read_earlier_traffic(warehouse, Source("log", "at"), late)] == [0, 0]
+
+
+def test_days_before_the_first_date_of_the_log_are_not_known_to_be_empty(tmp_path: Path) -> None:
+    log = pd.DataFrame({"at": [date(2024, 3, 2)], "key": ["a"]})
+    zone = "America/New_York"
+    days = parse_schedule("@daily", zone).windows(START, START + 5 * DAY)
+    with made("table", tmp_path, "", log=log) as warehouse:
+        found = read_earlier_traffic(warehouse, Source("log", "at", "date", zone), days)
+    assert [(each.window, each.rows) for each in found] == [(days[1], 1), (days[2], 0), (days[3], 0)]
 
 
 @pytest.mark.parametrize("windows", [DAYS[:1], DAYS])

@@ -67,7 +67,13 @@ def read_otherwise(
     return {window for window, rows in now.items() if {profiled.get(window, rows), traffic.get(window, rows)} != {rows}}
 
 
-def beside(windows: Sequence[Window], others: Collection[Window]) -> set[Window]:
+def left_waiting(monitor: Monitor, windows: Sequence[Window], baseline: Baseline, store: Store) -> set[Window]:
+    """Return the others that wait on a baseline of before the file was edited: a run that was killed has left them."""
+    waiting = {*store.waiting(monitor.name)}.difference(windows)
+    return waiting.difference(store.waiting(monitor.name, baseline.id)) if waiting else set()
+
+
+def beside(windows: Collection[Window], others: Collection[Window]) -> set[Window]:
     """Return the windows that are among the others, or share no instant with any of them.
 
     One that does share some is of another schedule: rows would be read into two windows at once.

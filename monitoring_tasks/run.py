@@ -44,7 +44,7 @@ from monitoring_tasks.late_labels import (
     scanned,
     with_arrivals,
 )
-from monitoring_tasks.late_rows import beside, compare_anew, read_otherwise, windows_with_late_rows
+from monitoring_tasks.late_rows import beside, compare_anew, left_waiting, read_otherwise, windows_with_late_rows
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
@@ -148,7 +148,7 @@ def run_windows(
             never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
             try:
                 wanted = (*(() if window in again else names), *never)
-                check_window(monitor, window, wanted, store, history, samples)
+                _check_until_written(monitor, window, wanted, store, history, samples)
                 in_a_row = 0
             except UnreadError as error:
                 unread[window] = str(error)
@@ -198,7 +198,8 @@ def scan_windows(
     and every window is compared with them anew. And it reads the earlier windows whose labels the change detectors look
     at, see `monitoring_tasks.label_history`.
 
-    Windows of the last `operations.late_rows` that hold other rows now than when they were read are read again too, and
+    Those that wait on a baseline of before the file was edited are read again without labels too. Windows of the last
+    `operations.late_rows` that hold other rows now than when they were read are read again too, and
     what was compared with them since is compared anew; so is what was compared with one of these windows, if that was
     read before and holds other rows now. Beside the profiles it stores the traffic of the windows, and of those earlier
     ones that say how much traffic to expect.
@@ -237,7 +238,10 @@ def scan_windows(
             history = history_of(monitor, windows, store)
             earlier = set(history.missing(baseline.id)) if history else set()
             label_history = LabelHistory(monitor, store, baseline.id)
-            found_came = windows_with_late_rows(monitor, warehouse, source, windows, baseline, store)
+            found_came = {
+                *windows_with_late_rows(monitor, warehouse, source, windows, baseline, store),
+                *left_waiting(monitor, windows, baseline, store),
+            }
             late: set[Window] = set()
             run_before: set[Window] = set()
             if labels is not None:
@@ -430,6 +434,24 @@ def check_window(
     """
     history = history or history_of(monitor, [window], store)
     return _undisturbed(lambda: _check_window(monitor, window, checks, store, history, samples))
+
+
+def _check_until_written(
+    monitor: Monitor,
+    window: Window,
+    wanted: Sequence[str],
+    store: Store,
+    history: History | None,
+    samples: Samples,
+) -> None:
+    """Run these checks, and again those that another run has had forgotten meanwhile: on what it has stored."""
+    names = [check.name for check in enabled(monitor)]
+    check_window(monitor, window, wanted, store, history, samples)
+    for _ in range(TRIES - 1):
+        wanted = missing_checks(monitor, window, names, store)
+        if not wanted:
+            return
+        check_window(monitor, window, wanted, store, None, samples)
 
 
 def _check_window(

@@ -395,6 +395,62 @@ def test_killed_at_any_write_the_next_run_completes_it(
     assert_same(final(mine, ROLLING), undelayed("rolling"))
 
 
+def test_killed_before_the_file_is_edited_the_next_run_completes_it_on_the_new_baseline(
+    before, loaded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, mine = before("fixed")
+    original = Store.write_profiles
+
+    def dying(self: Store, *its: Any, **more: Any) -> Any:
+        original(self, *its, **more)
+        raise KilledError
+
+    monkeypatch.setattr(Store, "write_profiles", dying)
+    near = inference_log.monitor(CHECKS % "3d")
+    with pytest.raises(KilledError):
+        watch(near, url, mine, day(24))
+    monkeypatch.undo()
+    assert day(22) in mine.waiting("loans")
+    edited = inference_log.monitor(CHECKS % "3d", baseline="{period: {start: 2024-03-02, end: 2024-03-21}}")
+    watch(edited, url, mine, day(24))
+    assert mine.waiting("loans") == ()
+    with open_store(f"sqlite:///{tmp_path / 'first.db'}") as first:
+        watch(edited, loaded, first, day(22), day(24))
+        expected, found = (
+            [row for row in rows if row["window_start"] == day(22).start]
+            for rows in (final(store, edited)["result"] for store in (first, mine))
+        )
+    assert found == expected
+
+
+def test_another_run_that_forgets_checks_of_a_window_before_it_is_closed_fails_neither(
+    before, undelayed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While day 24 is checked, another run finds late rows of day 22 and has what was compared with it run again."""
+    url, mine = before("rolling")
+    hold_back(url)
+    original = Store.write_results
+
+    def disturbed(self: Store, monitor: str, window: Window, check: str, *its: Any, **more: Any) -> Any:
+        original(self, monitor, window, check, *its, **more)
+        if (window, check) == (day(24), "operations"):
+            monkeypatch.undo()
+            warehouse.close()
+            load(url)
+            with open_warehouse(url) as other:
+                scan_windows(ROLLING, [day(25)], other, mine)
+
+    monkeypatch.setattr(Store, "write_results", disturbed)
+    with ExitStack() as warehouse:
+        opened = warehouse.enter_context(open_warehouse(url))
+        (run,) = run_windows(ROLLING, day(24).start, day(24).end, warehouse=opened, store=mine)
+    assert run.state == "done"
+    watch(ROLLING, url, mine, day(24))
+    assert mine.waiting("loans") == ()
+    found = final(mine, ROLLING)["result"]
+    assert [row for row in found if row["window_start"] < day(25).start] == undelayed("rolling")["result"]
+
+
 def test_another_run_that_compares_with_the_old_rows_meanwhile_is_run_again(
     before, undelayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

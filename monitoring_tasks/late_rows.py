@@ -32,8 +32,8 @@ def windows_with_late_rows(
         return ()
     since = look_back_start(first, settings.late_rows, monitor.schedule.timezone)
     earliest = min(since, look_back_start(first, 2 * windows[0].length, "UTC"))  # or the window right before
-    profiled = store.profiled_windows(monitor.name, earliest, first, baseline_id=baseline.id)
-    profiled = [window for window in profiled if window.end > since]
+    found = store.profiled_windows(monitor.name, earliest, first, baseline_id=baseline.id)
+    profiled = [window for window in found if window.end > since]
     ran = {*store.windows_run(monitor.name, earliest, first), *store.waiting(monitor.name)}
     mine = set(ran)
     if not mine.issuperset(profiled):  # some were only looked back on, or are sums that a rollup has made

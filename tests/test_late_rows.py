@@ -406,12 +406,13 @@ def test_killed_before_the_file_is_edited_the_next_run_completes_it_on_the_new_b
         raise KilledError
 
     monkeypatch.setattr(Store, "write_profiles", dying)
-    near = inference_log.monitor(CHECKS % "3d")
+    checks = CHECKS.replace("operations", "data_quality: {stale_windows: 1}, operations") % "3d"
+    near = inference_log.monitor(checks)  # none looks back at day 22, which would read it for that
     with pytest.raises(KilledError):
         watch(near, url, mine, day(24))
     monkeypatch.undo()
     assert day(22) in mine.waiting("loans")
-    edited = inference_log.monitor(CHECKS % "3d", baseline="{period: {start: 2024-03-02, end: 2024-03-21}}")
+    edited = inference_log.monitor(checks, baseline="{period: {start: 2024-03-02, end: 2024-03-21}}")
     watch(edited, url, mine, day(24))
     assert mine.waiting("loans") == ()
     with open_store(f"sqlite:///{tmp_path / 'first.db'}") as first:

@@ -213,6 +213,23 @@ def test_times_of_other_units_are_told_to_the_microsecond(unit: str, tmp_path: P
         assert list(read_traffic(warehouse, source, "key", GAPS)) == [expected_traffic(log, window) for window in GAPS]
 
 
+@pytest.mark.parametrize("never", ["0001-01-01", "9999-12-31", "infinity", "-infinity", None])
+@pytest.mark.parametrize("type_", ["TIMESTAMP", "TIMESTAMPTZ"])
+def test_a_time_that_stands_for_none_is_in_no_window(type_: str, never: str | None, tmp_path: Path) -> None:
+    """DuckDB computes with the least and the latest time of a table before it reads a row."""
+    log = log_of()
+    with made("table", tmp_path, "", log=log):
+        pass
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f'ALTER TABLE log ALTER "at" TYPE {type_}')
+        connection.execute(f"INSERT INTO log VALUES (CAST($1 AS {type_}), 'never')", [never])
+    with open_warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}") as warehouse:
+        source = Source("log", "at", warehouse.columns("log")["at"])
+        assert list(read_traffic(warehouse, source, "key", DAYS)) == [expected_traffic(log, each) for each in DAYS]
+        assert len(read_earlier_traffic(warehouse, source, [DAYS[0]])) == 1
+
+
 def test_windows_of_more_minutes_than_one_statement_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_of()
     asked = []
@@ -265,6 +282,8 @@ def test_windows_before_the_first_row_of_the_log_are_not_known_to_be_empty(
     """A log that keeps some days holds day 2 alone; of an empty window between two rows it is known."""
     log = log_of()
     kept = log[(log["at"] >= "2024-03-03 09:30") & (log["at"] < "2024-03-04")]
+    never = pd.DataFrame({"at": [pd.Timestamp("0001-01-01").as_unit("us")], "key": ["never"]})
+    kept = pd.concat([never, kept], ignore_index=True)
     windows = [
         *DAYS[:2],
         *(Window(DAYS[2].start + i * HOUR, DAYS[2].start + (i + 1) * HOUR) for i in range(24)),

@@ -50,6 +50,9 @@ Zone = Annotated[
     ),
 ]
 
+COLOURS = {"done": "green", "empty": "yellow", "failed": "red"}
+"""Of a window's states: one without rows may be in order, and is no success."""
+
 
 def main() -> None:
     """Run the command line; an error of ours, or of a file, is printed, not traced."""
@@ -261,7 +264,7 @@ def status(
         table.add_row(
             row["monitor"],
             f"{format_instant(row['window_start'])}/{format_instant(row['window_end'])}",
-            f"[{'red' if row['state'] == 'failed' else 'green'}]{row['state']}[/]",
+            f"[{COLOURS[row['state']]}]{row['state']}[/]",
             "" if row["rows"] is None else f"{row['rows']:,}",
             str(row["alarms"]),
             f"{row['failed_windows']} of {row['windows']}",

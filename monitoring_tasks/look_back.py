@@ -157,13 +157,17 @@ class LookBack:
         return tuple(tuple(mine[first:last]) for first, last in spans)
 
     def looks_at_any(self, window: Window, others: Sequence[Window]) -> bool:
-        """Tell whether one of the others is among all that must be known of for this one, see `looks`."""
+        """Tell whether one of the others, in time order, must be known of for this one: see `looks`."""
         if not self.is_asked(window):
             return False
         mine, spans = self._spans(window)
-        places = ((bisect_left(mine, other.start, key=_start_of), other) for other in others)
-        found = [place for place, other in places if place < len(mine) and mine[place] == other]
-        return any(first <= place < last for place in found for first, last in spans)
+        for first, last in spans:
+            if first < last:
+                since = bisect_left(others, mine[first].start, key=_start_of)
+                near = others[since : bisect_right(others, mine[last - 1].start, key=_start_of)]
+                if any(mine[bisect_left(mine, other.start, key=_start_of)] == other for other in near):
+                    return True
+        return False
 
     def looked_at(self, windows: Sequence[Window]) -> frozenset[Window]:
         """Return what `looks` returns for all of these together, without the list of each: most are in thousands."""

@@ -44,7 +44,7 @@ from monitoring_tasks.late_labels import (
     scanned,
     with_arrivals,
 )
-from monitoring_tasks.late_rows import beside, compare_anew, windows_with_late_rows
+from monitoring_tasks.late_rows import beside, compare_anew, left_waiting, read_otherwise, windows_with_late_rows
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
@@ -55,6 +55,7 @@ from monitoring_tasks.traffic_history import stored_traffic
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
+from monitoring_tasks.warehouse.traffic import read_earlier_traffic
 from monitoring_tasks.window import Window, format_instant, require_ended
 from monitoring_tasks.window_traffic import window_traffic
 
@@ -147,7 +148,7 @@ def run_windows(
             never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
             try:
                 wanted = (*(() if window in again else names), *never)
-                check_window(monitor, window, wanted, store, history, samples)
+                _check_until_written(monitor, window, wanted, store, history, samples)
                 in_a_row = 0
             except UnreadError as error:
                 unread[window] = str(error)
@@ -197,9 +198,11 @@ def scan_windows(
     and every window is compared with them anew. And it reads the earlier windows whose labels the change detectors look
     at, see `monitoring_tasks.label_history`.
 
-    Windows of the last `operations.late_rows` that hold other rows now than when they were read are read again too, and
-    what was compared with them since is compared anew. Beside the profiles it stores the traffic of the windows, and of
-    those earlier ones that say how much traffic to expect.
+    Those that wait on a baseline of before the file was edited are read again without labels too. Windows of the last
+    `operations.late_rows` that hold other rows now than when they were read are read again too, and
+    what was compared with them since is compared anew; so is what was compared with one of these windows, if that was
+    read before and holds other rows now. Beside the profiles it stores the traffic of the windows, and of those earlier
+    ones that say how much traffic to expect.
 
     Labels may be loaded while it reads, and another run that began later may have read more of them. What that one has
     stored stays, and the windows of this one are read again, because it looked for windows that were stored by then.
@@ -235,7 +238,10 @@ def scan_windows(
             history = history_of(monitor, windows, store)
             earlier = set(history.missing(baseline.id)) if history else set()
             label_history = LabelHistory(monitor, store, baseline.id)
-            found_came = windows_with_late_rows(monitor, warehouse, source, windows, baseline, store)
+            found_came = {
+                *windows_with_late_rows(monitor, warehouse, source, windows, baseline, store),
+                *left_waiting(monitor, windows, baseline, store),
+            }
             late: set[Window] = set()
             run_before: set[Window] = set()
             if labels is not None:
@@ -256,15 +262,17 @@ def scan_windows(
                 more_read = more | {*reread, *came}.difference(found_late)
                 labels = with_arrivals(labels, monitor, warehouse, source, more_read, baseline, store)
                 earlier |= more
-            if came:  # before they are written, for a process that is killed in between
-                compare_anew(monitor, came, windows, baseline, store)
             wanted = sorted({*earlier, *windows, *late})
             _tell(progress, "Scan", 0, len(wanted))
             looked_back_on = () if history is None else history.traffic.missing()
             with about(f"table {source.table!r}"):
                 timed = sorted({*windows, *(late & run_before)})
                 traffic = window_traffic(monitor, warehouse, types, source, timed)
-                before = window_traffic(monitor, warehouse, types, source, looked_back_on)
+                before = read_earlier_traffic(warehouse, source, looked_back_on)
+            held = {window: traffic[window].rows for window in windows}
+            changed = came | read_otherwise(monitor, held, baseline, store, timed=windows)
+            if changed:  # before they are written, for a process that is killed in between
+                compare_anew(monitor, changed, windows, baseline, store)
             found = scanned(
                 lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
                 wanted,
@@ -283,7 +291,10 @@ def scan_windows(
                     _tell(progress, "Scan", done, len(wanted))
                     continue
                 with label_history.writing(window, its):
-                    if window in late:
+                    if window in came and window not in run_before:
+                        name = monitor.name
+                        store.write_missing_profiles(name, window, profiles, baseline.id, its, read=read, anew=True)
+                    elif window in late:
                         ran = window in run_before
                         its_traffic = traffic.get(window)
                         _write_changed(
@@ -298,10 +309,10 @@ def scan_windows(
                 if window not in late:
                     left.remove(window)
                 _tell(progress, "Scan", done, len(wanted))
-            for each in before.values():
+            for each in before:
                 store.write_missing_traffic(monitor.name, each)
-            if came:  # and after it, for one that compared with the old rows meanwhile
-                compare_anew(monitor, came, windows, baseline, store)
+            if changed:  # and after it, for one that compared with the old rows meanwhile
+                compare_anew(monitor, changed, windows, baseline, store)
             if read is None or not read.is_behind(store.labels_read(monitor.name)):
                 break
             # A run that read more could not know of what was not stored yet: what it did not see is read again.
@@ -423,6 +434,24 @@ def check_window(
     """
     history = history or history_of(monitor, [window], store)
     return _undisturbed(lambda: _check_window(monitor, window, checks, store, history, samples))
+
+
+def _check_until_written(
+    monitor: Monitor,
+    window: Window,
+    wanted: Sequence[str],
+    store: Store,
+    history: History | None,
+    samples: Samples,
+) -> None:
+    """Run these checks, and again those that another run has had forgotten meanwhile: on what it has stored."""
+    names = [check.name for check in enabled(monitor)]
+    check_window(monitor, window, wanted, store, history, samples)
+    for _ in range(TRIES - 1):
+        wanted = missing_checks(monitor, window, names, store)
+        if not wanted:
+            return
+        check_window(monitor, window, wanted, store, None, samples)
 
 
 def _check_window(
@@ -633,10 +662,6 @@ def _close_window(
     )
     store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing))
     return run
-
-
-def _is_stored(store: Store, monitor: Monitor, profiles: Sequence[Profile], baseline_id: str) -> bool:
-    return store.window_state(monitor.name, profiles[0].window).digest == profile_digest(profiles, baseline_id)
 
 
 def _chosen(monitor: Monitor, checks: Collection[str] | None) -> tuple[str, ...]:

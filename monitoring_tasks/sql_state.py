@@ -23,6 +23,8 @@ HEALED_BY_WAITING = (
 
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY = "25006"
+OUT_OF_MEMORY = "53200"
+"""Also of that in which locks are kept: see max_locks_per_transaction."""
 
 REFUSED = (
     "password authentication failed",

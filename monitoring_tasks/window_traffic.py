@@ -11,6 +11,7 @@ from monitoring_tasks.config.roles import expected_columns
 from monitoring_tasks.errors import DataError
 from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.warehouse.engine import Warehouse
+from monitoring_tasks.warehouse.expressions import named, selected
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.traffic import ExpectedSource, read_traffic
 from monitoring_tasks.window import Window
@@ -60,8 +61,13 @@ def _read(
     key_unreadable: str | None,
     windows: Sequence[Window],
     expected: ExpectedSource | str | None,
+    *,
+    planned: bool = False,
 ) -> list[Traffic]:
-    """Read the traffic; where a statement fails, of each window for itself, and then without what fails."""
+    """Read the traffic; where a statement fails, of each window for itself, and then without what fails.
+
+    What fails whatever the window, such as a column without a GRANT, is found first: unless it was `planned`.
+    """
     reason: DataError | None = None
     for with_key, with_expected in _WITHOUT:
         if (key_unreadable and with_key) or (not isinstance(expected, ExpectedSource) and not with_expected):
@@ -72,12 +78,17 @@ def _read(
         try:
             found = list(read_traffic(warehouse, source, key if with_key else None, windows, its_expected))
         except DataError as error:
+            if not planned:
+                key_unreadable = key_unreadable or _refused(warehouse, source.table, key)
+                expected = _planned(warehouse, expected)
+                return _read(warehouse, source, key, key_unreadable, windows, expected, planned=True)
             if len(windows) > 1:
                 half = len(windows) // 2
-                parts = (windows[:half], windows[half:])
-                return [
-                    each for part in parts for each in _read(warehouse, source, key, key_unreadable, part, expected)
-                ]
+                halves = (
+                    _read(warehouse, source, key, key_unreadable, part, expected, planned=True)
+                    for part in (windows[:half], windows[half:])
+                )
+                return [each for found in halves for each in found]
             reason = reason or error
             continue
         why = None if with_key else key_unreadable or f"column {key!r} (inference_log.key) cannot be read: {reason}"
@@ -88,6 +99,30 @@ def _read(
 
 _WITHOUT = ((True, True), (True, False), (False, True), (False, False))
 """Whether the key, and the expected rows, are read: which of them costs the statement shows where one is left out."""
+
+
+def _refused(warehouse: Warehouse, table: str, key: str) -> str | None:
+    """Say why a key can be read in no window; None where it can in some."""
+    failed = _plan(warehouse, table, key)
+    return None if failed is None else f"column {key!r} (inference_log.key) cannot be read: {failed}"
+
+
+def _planned(warehouse: Warehouse, expected: ExpectedSource | str | None) -> ExpectedSource | str | None:
+    """Return the table of expected rows, or why it can be read in no window."""
+    if not isinstance(expected, ExpectedSource):
+        return expected
+    its = (expected.source.timestamp, expected.key, expected.rows)
+    failed = _plan(warehouse, expected.source.table, *(name for name in its if name is not None))
+    return expected if failed is None else f"the expected rows cannot be read: {failed}"
+
+
+def _plan(warehouse: Warehouse, table: str, *columns: str) -> DataError | None:
+    """Ask for no row of the columns: what fails then fails in every window."""
+    try:
+        warehouse.query(selected({name: named(name) for name in columns}, warehouse.table(table)).limit(0))
+    except DataError as error:
+        return error
+    return None
 
 
 def expected_source(monitor: Monitor, warehouse: Warehouse, types: Mapping[str, ColumnType]) -> ExpectedSource | str:

@@ -15,11 +15,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlglot import exp
 
 from monitoring_tasks.errors import ConfigError, DataError, ForbiddenError, MonitoringError, TransientError
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.engine import open_warehouse
+from monitoring_tasks.warehouse.expressions import named, selected
 from tests import inference_log, postgres
 from tests.warehouse import tables
 
@@ -262,6 +264,28 @@ def test_a_table_that_is_loaded_anew_is_read_when_that_is_done(
     assert {each.rows for each in results.window_runs("loans", inference_log.START, END)} == {inference_log.ROWS}
 
 
+def test_a_table_of_more_partitions_than_the_server_has_locks_for_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan of one window reads one of them."""
+    few = ("max_connections=10", "max_locks_per_transaction=10", "max_worker_processes=0", "max_wal_senders=0")
+    monkeypatch.setattr(postgres, "FAST", (*postgres.FAST, *few))
+    partition = (
+        "EXECUTE format('CREATE TABLE log_%s PARTITION OF log FOR VALUES FROM (%s) TO (%s)', i, i, i + 1); "
+        "IF i % 20 = 0 THEN COMMIT; END IF;"
+    )
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here")
+    with postgres.restartable(programs) as server:
+        tables.run_postgres(server.url, ["CREATE TABLE log (at int) PARTITION BY RANGE (at)"])
+        tables.run_postgres(server.url, [f"DO $$ BEGIN FOR i IN 1..1200 LOOP {partition} END LOOP; END $$"])
+        tables.run_postgres(server.url, ["INSERT INTO log VALUES (7)", "CREATE VIEW seen AS SELECT * FROM log"])
+        for table in ("log", "seen"):
+            with open_warehouse(server.url) as warehouse:
+                assert warehouse.columns(table) == {"at": "integer"}
+                one = selected({"n": exp.Count(this=exp.Star())}, warehouse.table(table)).where(named("at").eq(7))
+                assert warehouse.query(one)["n"].to_pylist() == [1]
+
+
 @pytest.mark.parametrize(
     "statements",
     [
@@ -317,6 +341,7 @@ KILLED = """
 from sqlglot import exp
 from monitoring_tasks import patience
 from monitoring_tasks.warehouse.engine import open_warehouse
+from monitoring_tasks.warehouse.expressions import named, selected
 patience.LEFT_ALONE = "100ms"
 with open_warehouse({url!r}) as warehouse:
     warehouse.query(exp.select("x").from_(exp.to_table('"endless"')))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from monitoring_tasks.airflow import tasks
 from monitoring_tasks.checks import enabled, families
@@ -195,6 +196,61 @@ def test_a_run_of_earlier_windows_has_later_ones_compared_anew(before, undelayed
     assert_same(final(store, ROLLING), undelayed("rolling"))
 
 
+def test_a_window_that_is_run_again_by_hand_has_later_ones_compared_anew(before, undelayed) -> None:
+    """Rows have come to day 22, which is cleared in Airflow: day 23, which was compared with it, cannot stay."""
+    url, store = before("rolling")
+    watch(ROLLING, url, store, day(22))
+    watch(ROLLING, url, store, day(24))
+    assert_same(final(store, ROLLING), undelayed("rolling"))
+
+
+def test_late_rows_of_a_window_that_was_only_looked_back_on_count_as_well(
+    url: str, mine: Store, tmp_path: Path
+) -> None:
+    """Day 23 is the first that is run, and is compared with day 22."""
+    watch(ROLLING, url, mine, day(23))
+    load(url)
+    watch(ROLLING, url, mine, day(24))
+    watch(ROLLING, url, mine, day(25))
+    with open_store(f"sqlite:///{tmp_path / 'first.db'}") as first:
+        watch(ROLLING, url, first, day(23), day(25))
+        expected = final(first, ROLLING)
+    found = final(mine, ROLLING)
+    assert_same({**found, "traffic": expected["traffic"]}, expected)
+    assert [run.state for run in mine.window_runs("loans", START, END)] == ["done"] * 3
+    assert mine.waiting("loans") == ()
+
+
+def test_windows_that_are_longer_than_the_time_looked_back_are_looked_at_by_the_next_run(url: str, mine: Store) -> None:
+    """Of three days, by a run that looks one day back."""
+    monitor = inference_log.monitor(CHECKS % "1d", schedule='"0 0 */3 * *"')
+    first, second, third = monitor.schedule.windows(day(21).start, day(30).start)
+    watch(monitor, url, mine, first)
+    load(url)
+    watch(monitor, url, mine, second)
+    assert [*mine.late_rows("loans", START, END)] == [first]
+    watch(monitor, url, mine, third)
+    assert {run.state for run in mine.window_runs("loans", START, END)} == {"done"}
+
+
+def test_late_rows_of_a_window_that_the_version_before_has_read_are_found(url: str, mine: Store) -> None:
+    """It has stored no traffic, only how many rows the profile counted."""
+    watch(MONITOR, url, mine, day(22))
+    (before,) = mine.window_runs("loans", day(22).start, day(22).end)
+    with mine.engine.begin() as connection:
+        connection.execute(text("DELETE FROM traffic"))
+        connection.execute(text("UPDATE profile SET type = NULL"))
+    watch(MONITOR, url, mine, day(23))
+    assert mine.window_runs("loans", day(22).start, day(22).end) == (before,)
+    with mine.engine.begin() as connection:
+        connection.execute(text("DELETE FROM traffic"))
+    load(url)
+    watch(MONITOR, url, mine, day(23))
+    (run,) = mine.window_runs("loans", day(22).start, day(22).end)
+    assert (run.state, run.rows) == ("done", inference_log.ROWS)
+    assert late_of(mine) == {22: inference_log.ROWS - (before.rows or 0)}
+
+
 def test_rows_that_vanish_are_late_rows_below_zero(url: str, mine: Store) -> None:
     load(url)
     watch(MONITOR, url, mine, day(20), day(22))
@@ -339,6 +395,63 @@ def test_killed_at_any_write_the_next_run_completes_it(
     assert_same(final(mine, ROLLING), undelayed("rolling"))
 
 
+def test_killed_before_the_file_is_edited_the_next_run_completes_it_on_the_new_baseline(
+    before, loaded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, mine = before("fixed")
+    original = Store.write_profiles
+
+    def dying(self: Store, *its: Any, **more: Any) -> Any:
+        original(self, *its, **more)
+        raise KilledError
+
+    monkeypatch.setattr(Store, "write_profiles", dying)
+    checks = CHECKS.replace("operations", "data_quality: {stale_windows: 1}, operations") % "3d"
+    near = inference_log.monitor(checks)  # none looks back at day 22, which would read it for that
+    with pytest.raises(KilledError):
+        watch(near, url, mine, day(24))
+    monkeypatch.undo()
+    assert day(22) in mine.waiting("loans")
+    edited = inference_log.monitor(checks, baseline="{period: {start: 2024-03-02, end: 2024-03-21}}")
+    watch(edited, url, mine, day(24))
+    assert mine.waiting("loans") == ()
+    with open_store(f"sqlite:///{tmp_path / 'first.db'}") as first:
+        watch(edited, loaded, first, day(22), day(24))
+        expected, found = (
+            [row for row in rows if row["window_start"] == day(22).start]
+            for rows in (final(store, edited)["result"] for store in (first, mine))
+        )
+    assert found == expected
+
+
+def test_another_run_that_forgets_checks_of_a_window_before_it_is_closed_fails_neither(
+    before, undelayed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While day 24 is checked, another run finds late rows of day 22 and has what was compared with it run again."""
+    url, mine = before("rolling")
+    hold_back(url)
+    original = Store.write_results
+
+    def disturbed(self: Store, monitor: str, window: Window, check: str, *its: Any, **more: Any) -> Any:
+        original(self, monitor, window, check, *its, **more)
+        if (window, check) == (day(24), "operations"):
+            monkeypatch.undo()
+            warehouse.close()
+            load(url)
+            with open_warehouse(url) as other:
+                scan_windows(ROLLING, [day(25)], other, mine)
+
+    monkeypatch.setattr(Store, "write_results", disturbed)
+    with ExitStack() as warehouse:
+        opened = warehouse.enter_context(open_warehouse(url))
+        (run,) = run_windows(ROLLING, day(24).start, day(24).end, warehouse=opened, store=mine)
+    assert run.state == "done"
+    watch(ROLLING, url, mine, day(24))
+    assert mine.waiting("loans") == ()
+    found = final(mine, ROLLING)["result"]
+    assert [row for row in found if row["window_start"] < day(25).start] == undelayed("rolling")["result"]
+
+
 def test_another_run_that_compares_with_the_old_rows_meanwhile_is_run_again(
     before, undelayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,6 +494,29 @@ def test_airflows_tasks_run_a_window_with_late_rows(
     monkeypatch.setenv("MONITORING_RESULTS_URL", f"sqlite:///{tmp_path / 'results.db'}")
     monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", url)
     tasks.scan(ROLLING, [day(24)])
+    for family in families(ROLLING):
+        tasks.check(ROLLING, family, [day(24)])
+    tasks.close(ROLLING, [day(24)])
+    assert store.waiting("loans") == ()
+    assert_same(final(store, ROLLING), undelayed("rolling"))
+
+
+def test_airflows_run_whose_results_another_one_forgets_runs_them_again(
+    before, undelayed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Day 23's run has run its checks; day 24's run finds the late rows of day 22, with which day 23 was compared."""
+    url, store = before("rolling")
+    hold_back(url)
+    monkeypatch.setenv("MONITORING_RESULTS_URL", f"sqlite:///{tmp_path / 'results.db'}")
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", url)
+    tasks.scan(ROLLING, [day(23)])
+    for family in families(ROLLING):
+        tasks.check(ROLLING, family, [day(23)])
+    load(url)
+    tasks.scan(ROLLING, [day(24)])
+    tasks.close(ROLLING, [day(23)])
+    (run,) = store.window_runs("loans", day(23).start, day(23).end)
+    assert run.state == "done"
     for family in families(ROLLING):
         tasks.check(ROLLING, family, [day(24)])
     tasks.close(ROLLING, [day(24)])

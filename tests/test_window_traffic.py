@@ -146,7 +146,9 @@ def test_a_log_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-def test_refused_permissions_on_postgresql_cost_only_what_they_refuse(postgres_database: str) -> None:
+def test_refused_permissions_on_postgresql_cost_only_what_they_refuse(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the key's column, and of the other table; each statement fails by itself."""
     role = "reader_of_" + postgres_database.rsplit("/", 1)[1]
     made = HOURS.replace("TIMESTAMP", "timestamp").format("generate_series(0, {})")
@@ -156,6 +158,17 @@ def test_refused_permissions_on_postgresql_cost_only_what_they_refuse(postgres_d
         server.execute(f"CREATE ROLE {role} LOGIN")  # type: ignore[arg-type]
         server.execute(f"GRANT SELECT (asked_at) ON inference_log TO {role}")  # type: ignore[arg-type]
         try:
+            with open_warehouse(postgres_database.replace("postgres@", f"{role}@")) as warehouse:
+                mine, types, asked = monitor("due", "1h"), warehouse.columns("inference_log"), []
+                hours = mine.schedule.windows(day(20).start, day(21).end)
+                original = warehouse.query
+                monkeypatch.setattr(warehouse, "query", lambda select: asked.append(select) or original(select))
+                for some in (hours, hours[:1]):
+                    asked.clear()
+                    by_hour = window_traffic(mine, warehouse, types, log_source(mine, types), some)
+                    assert len(asked) == 3, "once with it, once to learn that it is refused, once without"
+                    assert len({(each.key_unreadable, each.expected) for each in by_hour.values()}) == 1
+                    assert "permission denied for table inference_log" in str(by_hour[hours[0]].key_unreadable)
             found = []
             for more in ("inference_log (id)", "due"):
                 with open_warehouse(postgres_database.replace("postgres@", f"{role}@")) as warehouse:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -111,7 +111,8 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     """Record each window as done or failed; fail when one failed, so that no failed window is green.
 
     So it does with earlier windows that waited because rows or labels of theirs have come; those that another run is
-    still at work on go on waiting.
+    still at work on go on waiting. Where another run has had checks of these windows forgotten since they ran, because
+    it found late rows or labels that they look at, they are run again here.
 
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.
@@ -124,6 +125,8 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
             known = {run.window for run in _failed(monitor, windows, store)}
             unread = [window for window in windows if window not in known]
             record_failed(monitor, unread, store, "task scan failed: its log says why")
+        elif not failed_tasks:
+            _check_again(monitor, windows, store)
         names = [check.name for check in enabled(monitor)]
         waited = [
             window
@@ -136,6 +139,19 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     if failed_tasks:
         raise AirflowFailException(f"task {', '.join(failed_tasks)} failed: what is stored is of an earlier run")
     return period(windows)
+
+
+def _check_again(monitor: Monitor, windows: Sequence[Window], store: Store) -> None:
+    """Run the checks of these windows that another run has had forgotten; what they cannot compute is recorded."""
+    from monitoring_tasks.run import missing_checks, waiting_windows
+
+    for family, names in families(monitor).items():
+        waiting = waiting_windows(monitor, store)
+        again = [each for each in windows if each in waiting and missing_checks(monitor, each, names, store)]
+        if again:
+            _log.info("Another run has read again what %s is compared with", period(again))
+            with suppress(AirflowFailException):
+                check(monitor, family, again)
 
 
 @contextmanager

@@ -185,11 +185,11 @@ class Store:
             if _is_behind(connection, monitor, window, read):
                 return False
             waiting = waiting or (owed and _was_run(connection, monitor, window))
+            if traffic is not None:
+                _replace_traffic(connection, monitor, traffic, waiting=waiting)
             for table in (tables.profile, *tables.OF_LABELS, tables.check_run, tables.window_run):
                 connection.execute(delete(table).where(is_window(table, monitor, window)))
             connection.execute(insert(tables.profile), rows)
-            if traffic is not None:
-                _replace_traffic(connection, monitor, traffic, waiting=waiting)
             if labels is not None:
                 _insert_labels(connection, monitor, window, labels, baseline_id, waiting=waiting, read=read)
         return True
@@ -297,8 +297,11 @@ class Store:
         labels: WindowLabels | None = None,
         *,
         read: LabelsRead | None = None,
+        anew: bool = False,
     ) -> bool:
         """Store the window's profile, unless it has one on this baseline: that one, and what stands on it, stays.
+
+        With `anew`, one that only stands there because others look back on it is replaced as well.
 
         For windows that others look back on, and that were not run themselves: another run may be at work on them. A
         profile on another baseline says nothing beside this one and is replaced; that window's results, and the record
@@ -313,7 +316,8 @@ class Store:
         rows = values.profile_rows(monitor, window, profiles, baseline_id)
         with self.writing(monitor, window) as connection:
             stored = _whole_window(connection, monitor, window)[1]
-            if stored == baseline_id:
+            replaced = anew and not _was_run(connection, monitor, window)
+            if stored == baseline_id and (not replaced or _is_behind(connection, monitor, window, read)):
                 return False
             waiting = _waits(connection, is_window, monitor, window)
             if stored is not None:
@@ -715,6 +719,15 @@ class Store:
             found = [Window(*row) for row in rows]
         return tuple(found if overlapping else apart(found, lambda window: window))
 
+    def rows_read(self, monitor: str, start: datetime, end: datetime, baseline_id: str) -> dict[Window, int]:
+        """Return how many rows each window inside ``[start, end)`` with a profile on this baseline held when read."""
+        table = tables.profile
+        whole = (table.c.segment == "") & (table.c.column_name == "") & (table.c.baseline_id == baseline_id)
+        found = select(table.c.window_start, table.c.window_end, table.c.rows)
+        with self.reading() as connection:
+            rows = connection.execute(found.where(is_inside(table, monitor, start, end), whole))
+            return {Window(row.window_start, row.window_end): row.rows for row in rows}
+
     def incidents(self, monitor: str, start: datetime, end: datetime) -> tuple[Window, ...]:
         """Return what people confirmed as incidents: from the window that opened an alert to the last that it covers.
 
@@ -867,14 +880,15 @@ def _waits(connection: Connection, where: Callable[..., ColumnElement[bool]], *a
 
 def _stored_traffic(connection: Connection, monitor: str, window: Window) -> Row[Any, Any] | None:
     table = tables.traffic
-    found = select(table.c.rows, table.c.late_rows).where(is_window(table, monitor, window))
+    found = select(table.c.late_rows, table.c.rows).where(is_window(table, monitor, window))
     return connection.execute(found).first()
 
 
 def _replace_traffic(connection: Connection, monitor: str, traffic: Traffic, *, waiting: bool = False) -> None:
-    """Replace the window's traffic; what its rows are more than before has come late."""
+    """Replace the window's traffic; what its rows are more than before, or than those of its profile, has come late."""
     before = _stored_traffic(connection, monitor, traffic.window)
-    late = 0 if before is None else before.late_rows + traffic.rows - before.rows
+    late, rows = (0, _whole_window(connection, monitor, traffic.window)[2]) if before is None else before
+    late += 0 if rows is None else traffic.rows - rows
     connection.execute(delete(tables.traffic).where(is_window(tables.traffic, monitor, traffic.window)))
     connection.execute(insert(tables.traffic), values.traffic_row(monitor, traffic, late_rows=late, waiting=waiting))
 

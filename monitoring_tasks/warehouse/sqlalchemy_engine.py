@@ -14,7 +14,7 @@ from sqlglot import exp
 from monitoring_tasks.config import ColumnType
 from monitoring_tasks.errors import ConfigError, DataError, ForbiddenError, MonitoringError, TransientError, first_line
 from monitoring_tasks.patience import LOCK_SECONDS, libpq_patience, session_patience
-from monitoring_tasks.sql_state import INSUFFICIENT_PRIVILEGE, heals, is_refused, remedy, sql_state
+from monitoring_tasks.sql_state import INSUFFICIENT_PRIVILEGE, OUT_OF_MEMORY, heals, is_refused, remedy, sql_state
 from monitoring_tasks.url import shown, without_secrets
 from monitoring_tasks.warehouse.expressions import quoted_table, rendered
 
@@ -99,11 +99,15 @@ class SQLAlchemyWarehouse:
         """Wait for the locks of others before the snapshot is taken, where this is the first table that is read.
 
         TRUNCATE and what rewrites a table are not of any snapshot: one that was taken while a load held its lock shows
-        the table empty once the load is done.
+        the table empty once the load is done. Of more partitions than the server can hold locks for, the table itself
+        is locked and not all of them: what the scan reads may be a few.
         """
-        text = self._text(table)
-        lock, look = f"LOCK TABLE {text} IN ACCESS SHARE MODE", f"SELECT FROM {text} LIMIT 0"
-        for statement in (lock, look):
+        text, state = self._text(table), None
+        lock, alone = (f"LOCK TABLE {only}{text} IN ACCESS SHARE MODE" for only in ("", "ONLY "))
+        look = f"SELECT FROM {text} LIMIT 0"
+        for statement in (lock, alone, look):
+            if statement == alone and state != OUT_OF_MEMORY:
+                continue
             try:
                 with self._connection.begin_nested():
                     self._execute(statement)
@@ -111,7 +115,8 @@ class SQLAlchemyWarehouse:
             except sa.exc.DBAPIError as error:
                 state = sql_state(error.orig)
                 refused = state == INSUFFICIENT_PRIVILEGE and statement == look  # which any one column would allow
-                if error.connection_invalidated or state is None or heals(state) or refused:
+                healed = state is None or (heals(state) and state != OUT_OF_MEMORY)
+                if error.connection_invalidated or healed or refused:
                     with sqlalchemy_errors(f"table {name!r}", self._url):
                         raise
                 # It is not there, or no table, or not all of it may be read: the next statement tells.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,7 +21,7 @@ from monitoring_tasks.config import ColumnType
 from monitoring_tasks.traffic import EPOCH, EXAMPLES, MICROSECOND, MINUTE, Expected, Traffic, traffic_by_minute
 from monitoring_tasks.warehouse.arrow import integers, microseconds
 from monitoring_tasks.warehouse.engine import Warehouse
-from monitoring_tasks.warehouse.expressions import integer, named, selected, subquery
+from monitoring_tasks.warehouse.expressions import instant, integer, named, selected, subquery
 from monitoring_tasks.warehouse.keys import comparable_key, compared_as_text
 from monitoring_tasks.warehouse.statement import Source, rows_of, window_number
 from monitoring_tasks.window import Window
@@ -42,6 +42,9 @@ GOLDEN_RATIO = 0x9E3779B97F4A7C15
 """Odd, and its multiples lie far apart: times a window's number it tells the hashes of a key in two windows apart."""
 
 DAY = timedelta(days=1)
+
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""No window is after it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,35 @@ def read_traffic(
             yield replace(found, expected=awaited.get(i)) if awaited else found
 
 
+def read_earlier_traffic(warehouse: Warehouse, source: Source, windows: Sequence[Window]) -> list[Traffic]:
+    """Return when the rows of windows came that others look back on; their keys say nothing to those.
+
+    Windows before the log's first row are left out: that they had no row is not known of a log that keeps some weeks.
+    """
+    found = list(read_traffic(warehouse, source, None, windows))
+    empty = next((i for i, each in enumerate(found) if each.rows), len(found))
+    if not empty:
+        return found
+    begins = _first_place(warehouse, source, found[empty - 1].window.end)
+    reached = (
+        i for i, each in enumerate(found[:empty]) if begins is not None and _place(source, each.window.end) > begins
+    )
+    return found[next(reached, empty) :]
+
+
+def _first_place(warehouse: Warehouse, source: Source, before: datetime) -> int | None:
+    """Return the minute, or the day, of the log's first row; None if no row came before this instant."""
+    assert source.timestamp is not None
+    dates = source.timestamp_type == "date"
+    time, type_ = named(source.timestamp), source.timestamp_type
+    # A year 1 or an infinity stands for no time, and has no minute.
+    real = exp.and_(time >= instant(source.place(EPOCH), type_), time.copy() < instant(source.place(before), type_))
+    first = selected({"t": exp.Min(this=time.copy())}, warehouse.table(source.table)).where(real)
+    place = named("t") if dates else _minute_of(named("t"), type_, warehouse.dialect)
+    answer = warehouse.query(selected({"m": place}, subquery(first, "begun")))
+    return None if answer["m"].null_count else int(_whole(answer["m"], DAY if dates else MINUTE)[0])
+
+
 def count_rows(warehouse: Warehouse, source: Source, windows: Sequence[Window]) -> list[int]:
     """Return how many rows the warehouse holds of each of these windows now."""
     found: list[int] = []
@@ -157,7 +189,7 @@ def _counts(
     assert source.timestamp is not None
     dates = source.timestamp_type == "date"
     time = named(source.timestamp)
-    columns: dict[str, exp.Expr] = {"m": time if dates else _minute_of(time, warehouse.dialect)}
+    columns: dict[str, exp.Expr] = {"m": time if dates else _minute_of(time, source.timestamp_type, warehouse.dialect)}
     counts: dict[str, exp.Expr] = {"n": exp.Count(this=exp.Star())}
     if times and not dates:
         columns["t"] = time.copy()
@@ -184,10 +216,16 @@ def _counts(
     )
 
 
-def _minute_of(time: exp.Expr, dialect: str) -> exp.Expr:
-    """Return the minute of a time: when it begins, or on DuckDB its number, for that rounds nanoseconds up."""
+def _minute_of(time: exp.Expr, type_: ColumnType, dialect: str) -> exp.Expr:
+    """Return the minute of a time: when it begins, or on DuckDB its number, for that rounds nanoseconds up.
+
+    DuckDB counts nanoseconds of the years 1678 to 2261 only, and tries with the least and the latest time of a table
+    before it reads any: a year 1 or 9999 that stands for no time would fail all windows.
+    """
     if dialect == "duckdb":
-        nanoseconds = exp.Anonymous(this="epoch_ns", expressions=[time.copy()])
+        first, last = (instant(moment, type_) for moment in (EPOCH, LATEST))
+        counted = exp.Least(this=exp.Greatest(this=time.copy(), expressions=[first]), expressions=[last])
+        nanoseconds = exp.Anonymous(this="epoch_ns", expressions=[counted])
         return exp.IntDiv(this=nanoseconds, expression=integer(60 * 1_000_000_000))
     return exp.TimestampTrunc(this=time.copy(), unit=exp.Var(this="MINUTE"))
 
@@ -224,7 +262,9 @@ def _are_unique(warehouse: Warehouse, source: Source, key: str, windows: Sequenc
     ends = None
     if len(windows) > 1:
         time = named(source.timestamp)
-        columns["m"] = time if source.timestamp_type == "date" else _minute_of(time, warehouse.dialect)
+        columns["m"] = (
+            time if source.timestamp_type == "date" else _minute_of(time, source.timestamp_type, warehouse.dialect)
+        )
         ends = np.array([_place(source, window.end) for window in windows], np.int64)
     present = exp.not_(exp.Is(this=named(key), expression=exp.null()))
     query = rows_of(warehouse, source, windows, columns).where(present, copy=False)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,7 +24,7 @@ from monitoring_tasks.traffic import EXAMPLES, Expected, Traffic
 from monitoring_tasks.warehouse import traffic as reading
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
 from monitoring_tasks.warehouse.statement import RUNS, Source
-from monitoring_tasks.warehouse.traffic import ExpectedSource, count_rows, read_traffic
+from monitoring_tasks.warehouse.traffic import ExpectedSource, count_rows, read_earlier_traffic, read_traffic
 from monitoring_tasks.window import Window, parse_schedule
 from tests import labelled_log
 
@@ -34,6 +36,7 @@ HOURS = [Window(START + i * HOUR, START + (i + 1) * HOUR) for i in range(0, 24, 
 PLANS = {"one": DAYS[:1], "days": DAYS, "gaps": GAPS, "hours": HOURS}
 
 ENGINES = ["table", "parquet", "plain SQL", pytest.param("postgres", marks=pytest.mark.integration)]
+NO_KEY: dict[str, Any] = {"without_key": None, "repeats": None, "repeated": ()}
 SQL = {"text": "text", "integer": "bigint", "uuid": "uuid"}
 
 
@@ -210,6 +213,23 @@ def test_times_of_other_units_are_told_to_the_microsecond(unit: str, tmp_path: P
         assert list(read_traffic(warehouse, source, "key", GAPS)) == [expected_traffic(log, window) for window in GAPS]
 
 
+@pytest.mark.parametrize("never", ["0001-01-01", "9999-12-31", "infinity", "-infinity", None])
+@pytest.mark.parametrize("type_", ["TIMESTAMP", "TIMESTAMPTZ"])
+def test_a_time_that_stands_for_none_is_in_no_window(type_: str, never: str | None, tmp_path: Path) -> None:
+    """DuckDB computes with the least and the latest time of a table before it reads a row."""
+    log = log_of()
+    with made("table", tmp_path, "", log=log):
+        pass
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f'ALTER TABLE log ALTER "at" TYPE {type_}')
+        connection.execute(f"INSERT INTO log VALUES (CAST($1 AS {type_}), 'never')", [never])
+    with open_warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}") as warehouse:
+        source = Source("log", "at", warehouse.columns("log")["at"])
+        assert list(read_traffic(warehouse, source, "key", DAYS)) == [expected_traffic(log, each) for each in DAYS]
+        assert len(read_earlier_traffic(warehouse, source, [DAYS[0]])) == 1
+
+
 def test_windows_of_more_minutes_than_one_statement_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_of()
     asked = []
@@ -253,6 +273,41 @@ def test_a_key_that_is_not_read_is_not_measured(tmp_path: Path) -> None:
         (found,) = read_traffic(warehouse, Source("log", "at"), None, DAYS[:1])
     assert (found.without_key, found.repeats, found.repeated) == (None, None, ())
     assert found.rows == expected_traffic(log_of(), DAYS[0]).rows
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_windows_before_the_first_row_of_the_log_are_not_known_to_be_empty(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A log that keeps some days holds day 2 alone; of an empty window between two rows it is known."""
+    log = log_of()
+    kept = log[(log["at"] >= "2024-03-03 09:30") & (log["at"] < "2024-03-04")]
+    never = pd.DataFrame({"at": [pd.Timestamp("0001-01-01").as_unit("us")], "key": ["never"]})
+    kept = pd.concat([never, kept], ignore_index=True)
+    windows = [
+        *DAYS[:2],
+        *(Window(DAYS[2].start + i * HOUR, DAYS[2].start + (i + 1) * HOUR) for i in range(24)),
+        DAYS[3],
+    ]
+    with made(engine, tmp_path, postgres(engine, request), log=kept) as warehouse:
+        found = read_earlier_traffic(warehouse, Source("log", "at"), windows)
+        assert found[0].window == windows[2 + 9]
+        assert found == [replace(expected_traffic(kept, each), **NO_KEY) for each in windows[2 + 9 :]]
+        outside = [each for each in windows if each.start.hour not in (9, 10)]  # the log begins between two of them
+        begun = [each.window for each in read_earlier_traffic(warehouse, Source("log", "at"), outside[:11])]
+        assert begun == []
+        assert read_earlier_traffic(warehouse, Source("log", "at"), []) == []
+        late = [DAYS[3], Window(DAYS[3].end, DAYS[3].end + DAY)]
+        assert [each.rows for each in read_earlier_traffic(warehouse, Source("log", "at"), late)] == [0, 0]
+
+
+def test_days_before_the_first_date_of_the_log_are_not_known_to_be_empty(tmp_path: Path) -> None:
+    log = pd.DataFrame({"at": [date(2024, 3, 2)], "key": ["a"]})
+    zone = "America/New_York"
+    days = parse_schedule("@daily", zone).windows(START, START + 5 * DAY)
+    with made("table", tmp_path, "", log=log) as warehouse:
+        found = read_earlier_traffic(warehouse, Source("log", "at", "date", zone), days)
+    assert [(each.window, each.rows) for each in found] == [(days[1], 1), (days[2], 0), (days[3], 0)]
 
 
 @pytest.mark.parametrize("windows", [DAYS[:1], DAYS])

@@ -6,7 +6,25 @@ SELECT
   SUM("z") AS "z"
 FROM (
   SELECT
-    EPOCH_NS("scheduled_at") // 60000000000 AS "m",
+    EPOCH_NS(
+      CASE
+        WHEN CASE
+          WHEN "scheduled_at" IS NULL OR CAST('1970-01-01 00:00:00' AS TIMESTAMP) IS NULL
+          THEN NULL
+          ELSE GREATEST("scheduled_at", CAST('1970-01-01 00:00:00' AS TIMESTAMP))
+        END IS NULL
+        OR CAST('2200-01-01 00:00:00' AS TIMESTAMP) IS NULL
+        THEN NULL
+        ELSE LEAST(
+          CASE
+            WHEN "scheduled_at" IS NULL OR CAST('1970-01-01 00:00:00' AS TIMESTAMP) IS NULL
+            THEN NULL
+            ELSE GREATEST("scheduled_at", CAST('1970-01-01 00:00:00' AS TIMESTAMP))
+          END,
+          CAST('2200-01-01 00:00:00' AS TIMESTAMP)
+        )
+      END
+    ) // 60000000000 AS "m",
     "scheduled_at" AS "t",
     CASE WHEN "flight_id" IS NULL THEN 1 ELSE 0 END AS "z"
   FROM "airline"."inference_log"
@@ -19,7 +37,25 @@ GROUP BY
 
 SELECT
   HASH("flight_id") AS "h",
-  EPOCH_NS("scheduled_at") // 60000000000 AS "m"
+  EPOCH_NS(
+    CASE
+      WHEN CASE
+        WHEN "scheduled_at" IS NULL OR CAST('1970-01-01 00:00:00' AS TIMESTAMP) IS NULL
+        THEN NULL
+        ELSE GREATEST("scheduled_at", CAST('1970-01-01 00:00:00' AS TIMESTAMP))
+      END IS NULL
+      OR CAST('2200-01-01 00:00:00' AS TIMESTAMP) IS NULL
+      THEN NULL
+      ELSE LEAST(
+        CASE
+          WHEN "scheduled_at" IS NULL OR CAST('1970-01-01 00:00:00' AS TIMESTAMP) IS NULL
+          THEN NULL
+          ELSE GREATEST("scheduled_at", CAST('1970-01-01 00:00:00' AS TIMESTAMP))
+        END,
+        CAST('2200-01-01 00:00:00' AS TIMESTAMP)
+      )
+    END
+  ) // 60000000000 AS "m"
 FROM "airline"."inference_log"
 WHERE
   (
@@ -136,7 +172,25 @@ SELECT
   COUNT(*) AS "n"
 FROM (
   SELECT
-    EPOCH_NS("scheduled_at") // 60000000000 AS "m"
+    EPOCH_NS(
+      CASE
+        WHEN CASE
+          WHEN "scheduled_at" IS NULL OR CAST('1970-01-01 00:00:00' AS TIMESTAMP) IS NULL
+          THEN NULL
+          ELSE GREATEST("scheduled_at", CAST('1970-01-01 00:00:00' AS TIMESTAMP))
+        END IS NULL
+        OR CAST('2200-01-01 00:00:00' AS TIMESTAMP) IS NULL
+        THEN NULL
+        ELSE LEAST(
+          CASE
+            WHEN "scheduled_at" IS NULL OR CAST('1970-01-01 00:00:00' AS TIMESTAMP) IS NULL
+            THEN NULL
+            ELSE GREATEST("scheduled_at", CAST('1970-01-01 00:00:00' AS TIMESTAMP))
+          END,
+          CAST('2200-01-01 00:00:00' AS TIMESTAMP)
+        )
+      END
+    ) // 60000000000 AS "m"
   FROM "airline"."inference_log"
   WHERE
     "scheduled_at" >= CAST('2013-04-01 04:00:00' AS TIMESTAMP)

@@ -113,7 +113,7 @@ def _bound(
     usual = median(seconds)
     interval = prediction_interval([math.log(each) for each in seconds], least=LEAST, most=LARGEST, sure=0.0)
     # Only longer ones are out of order: one side of an interval that errs twice as often on both.
-    unlike = math.exp(interval.bounds(min(2 * rate, 0.5))[1])
+    unlike = round(math.exp(interval.bounds(min(2 * rate, 0.5))[1]), 6)
     chance = by_chance(median(rows for rows, _ in recent), rate) * traffic.window.length.total_seconds()
     bound = max(LONGER * usual, unlike, chance)
     detail = {"usual": usual, "earlier": seconds, "by_chance": chance}

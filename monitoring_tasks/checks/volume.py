@@ -79,8 +79,11 @@ def _against(context: CheckContext, usual: SeasonalVolume, earlier: list[int]) -
         if result.decided() == "alarm":
             return replace(result, message=f"{_no_data(context)}; {expected}")
         without = sum(each == 0 for each in earlier)
-        message = f"no row in {context.window}, which is usual at this time of the week: {without} of "
-        return replace(result, message=f"{message}{counted(usual.windows, 'earlier window')} had none")
+        none = f"{without} of {counted(usual.windows, 'earlier window')} had none"
+        message = f"no row in {context.window}, which is usual at this time of the week: {none}"
+        if 4 * without <= usual.windows:
+            message = f"no row in {context.window}, but chance alone may do this: {none}, and {of}"
+        return replace(result, message=message)
     verdict = "as usual"
     if result.decided() == "alarm":
         verdict = "fewer than usual" if rows < usual.expected else "more than usual"

@@ -114,6 +114,14 @@ def test_weeks_without_rows_count_for_freshness_too():
     assert judged("freshness", traffic(480, last=timedelta(hours=3)), weeks).detail["usual"] == 86_400
 
 
+@pytest.mark.parametrize("weeks", [5, 7, 8])
+def test_a_shop_that_opens_every_other_week_is_as_silent_as_usual(weeks):
+    before = [traffic(480 if week % 2 else 0, week) for week in range(weeks, 0, -1)]
+    assert judged("longest_silence", traffic(0), before).decided() == "ok"
+    early = [traffic(480, week, last=timedelta(minutes=5 if week % 2 else 600)) for week in range(weeks, 0, -1)]
+    assert judged("freshness", traffic(480, last=timedelta(hours=10)), early).decided() == "ok"
+
+
 def drawn(rng: np.random.Generator, week: int, rows: int, shape: str) -> Traffic:
     shift = timedelta(weeks=week)
     window = Window(WINDOW.start - shift, WINDOW.end - shift)

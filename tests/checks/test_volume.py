@@ -88,6 +88,22 @@ def test_a_shop_that_is_closed_at_that_hour_has_no_row_and_that_is_usual():
     assert busy.message.startswith("300 rows, more than usual: the median of 8 earlier windows of this time of the ")
 
 
+def test_no_row_that_chance_may_explain_is_not_called_usual():
+    result = rows_of(0, (3, 4, 2, 3, 5, 3, 2, 3))
+    assert (result.decided(), result.threshold_lower) == ("ok", 0)
+    assert result.message == (
+        "no row in 2024-04-01T00:00Z/2024-04-02T00:00Z, but chance alone may do this: 0 of 8 earlier windows had none, "
+        "and the median of 8 earlier windows of this time of the week is 3"
+    )
+
+
+def test_no_data_is_an_alarm_however_much_the_weeks_differ():
+    result = rows_of(0, (1000, 100, 3000, 5))
+    assert (result.decided(), result.threshold_lower) == ("alarm", 1)
+    assert result.message.startswith("no data: table 'inference_log' has no row in 2024-04-01T00:00Z/2024-04-02T00:00Z")
+    assert rows_of(0, USUAL, "{minimum_effect: 1.5}").decided() == "alarm"
+
+
 def test_a_change_that_does_not_matter_is_in_order_however_certain():
     many = [100_000 + each for each in USUAL]
     assert rows_of(85_000, many).decided() == "ok"

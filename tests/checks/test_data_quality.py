@@ -401,6 +401,21 @@ def test_a_column_that_is_alike_in_all_windows_by_its_nature_is_not_stale():
     assert "stale" not in found(now, whole, earlier=earlier, latest_before=lambda: before(now, now))
 
 
+@pytest.mark.parametrize(
+    ("baseline", "said"),
+    [
+        ("{table: training}", "for a table does not show"),
+        ("{period: {start: 2024-03-01, end: 2024-03-02}}", "period does"),
+    ],
+)
+def test_what_does_not_show_how_much_windows_differ_makes_no_column_stale(baseline, said):
+    """Such as one night's batch: where each scores the same customers, no column ever changes."""
+    now, monitor = drawn(1), inference_log.monitor(baseline=baseline)
+    result = found(now, amounts(10_000), latest_before=lambda: before(now, now), monitor=monitor)["stale"]
+    assert result.decided() == "info"
+    assert said in result.message
+
+
 def test_how_many_windows_make_a_column_stale_is_the_files_to_say():
     now, settings = drawn(1), "{stale_windows: 4}"
     parts = with_parts(400)

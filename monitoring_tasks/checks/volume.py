@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.checks.wording import counted, number, percent
+from monitoring_tasks.checks.wording import at_this_time, counted, number, percent
 from monitoring_tasks.config import Operations, RowRange
 from monitoring_tasks.statistics.prediction_interval import FEWEST, MOST
 from monitoring_tasks.statistics.seasonal_volume import SeasonalVolume, seasonal_volume
@@ -38,7 +38,7 @@ def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
         return _against(context, usual, earlier)
     if rows == 0:
         return _within(context, None, None)
-    few = f"{counted(len(earlier), 'earlier window')} of this time of the week, {FEWEST} are needed"
+    few = f"{counted(len(earlier), 'earlier window')}{at_this_time(context.window, 'of')}, {FEWEST} are needed"
     message = f"{counted(rows, 'row')}, with too few to compare: {few}"
     return Result("rows", value=rows, window_rows=rows, status="info", message=message)
 
@@ -70,9 +70,8 @@ def _against(context: CheckContext, usual: SeasonalVolume, earlier: list[int]) -
         window_rows=rows,
         detail={"expected": usual.expected, "earlier": earlier},
     )
-    of = (
-        f"the median of {counted(usual.windows, 'earlier window')} of this time of the week is {number(usual.expected)}"
-    )
+    those = f"{counted(usual.windows, 'earlier window')}{at_this_time(context.window, 'of')}"
+    of = f"the median of {those} is {number(usual.expected)}"
     bounds = [f"below {number(usual.lower)}"] * (usual.lower > 0) + [f"above {number(usual.upper)}"]
     expected = f"{of} (alarm {' or '.join(bounds)})"
     if rows == 0:
@@ -80,7 +79,7 @@ def _against(context: CheckContext, usual: SeasonalVolume, earlier: list[int]) -
             return replace(result, message=f"{_no_data(context)}; {expected}")
         without = sum(each == 0 for each in earlier)
         none = f"{without} of {counted(usual.windows, 'earlier window')} had none"
-        message = f"no row in {context.window}, which is usual at this time of the week: {none}"
+        message = f"no row in {context.window}, which is usual{at_this_time(context.window, 'at')}: {none}"
         if 4 * without <= usual.windows:
             message = f"no row in {context.window}, but chance alone may do this: {none}, and {of}"
         return replace(result, message=message)

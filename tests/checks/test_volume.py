@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from monitoring_tasks.checks import Result
 from monitoring_tasks.checks.operations import operations
+from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.window import Window
 from tests.checks.traffic import given, traffic
 
 USUAL = (480, 470, 495, 502, 466, 488, 475, 490)
@@ -108,6 +111,17 @@ def test_a_change_that_does_not_matter_is_in_order_however_certain():
     many = [100_000 + each for each in USUAL]
     assert rows_of(85_000, many).decided() == "ok"
     assert rows_of(85_000, many, "{minimum_effect: 0.1}").decided() == "alarm"
+
+
+def test_a_month_has_no_time_of_the_week():
+    month = Window.parse("2024-04-01", "2024-05-01")
+    earlier = tuple(Traffic(month, rows) for rows in USUAL)
+    made = replace(given(traffic(0), earlier), window=month)
+    (rows,) = (result for result in operations(made) if result.metric == "rows")
+    assert rows.message == (
+        "no data: table 'inference_log' has no row in 2024-04-01T00:00Z/2024-05-01T00:00Z; the median of 8 earlier "
+        "windows is 484 (alarm below 388 or above 580)"
+    )
 
 
 def test_throughput_and_the_rows_of_each_part():

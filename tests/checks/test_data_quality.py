@@ -503,8 +503,12 @@ def keys(settings: str = "{}", rows: int = 10_000, **counted: object) -> dict[st
     [
         ("{}", 0, 10_000, "ok"),
         ("{}", 10, 10_000, "ok"),
-        ("{}", 11, 10_000, "alarm"),
+        ("{}", 11, 10_000, "warning"),
+        ("{}", 19, 10_000, "alarm"),
         ("{}", 1, 200, "warning"),
+        ("{}", 2, 500, "warning"),
+        ("{}", 4, 500, "alarm"),
+        ("{minimum_effect: {duplicate_share: 0}}", 1, 10_000, "alarm"),
         ("{minimum_effect: {duplicate_share: 0.01}}", 11, 10_000, "ok"),
         ("{fixed: {duplicate_share: 0}}", 1, 10_000, "alarm"),
     ],

@@ -12,6 +12,10 @@ from monitoring_tasks.statistics.prediction_interval import FEWEST, MOST
 from monitoring_tasks.statistics.seasonal_volume import SeasonalVolume, seasonal_volume
 from monitoring_tasks.window import format_instant
 
+NOT_MANY = 50
+"""So many rows are never too many beside earlier windows: where a customer at night brings ten, most nights have none,
+and each that has some would be out of order. The file's own `expected_rows` may say less."""
+
 
 def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
     """Return the row `rows`.
@@ -35,7 +39,7 @@ def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
     earlier = [traffic.rows for traffic in context.traffic_before()][-MOST:]
     if len(earlier) >= FEWEST:
         usual = seasonal_volume(rows, earlier, rate, settings.minimum_effect)
-        return _against(context, usual, earlier)
+        return _against(context, replace(usual, upper=max(usual.upper, NOT_MANY)), earlier)
     if rows == 0:
         return _within(context, None, None)
     few = f"{counted(len(earlier), 'earlier window')}{at_this_time(context.window, 'of')}, {FEWEST} are needed"

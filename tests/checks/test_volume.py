@@ -91,6 +91,12 @@ def test_a_shop_that_is_closed_at_that_hour_has_no_row_and_that_is_usual():
     assert busy.message.startswith("300 rows, more than usual: the median of 8 earlier windows of this time of the ")
 
 
+def test_a_customer_at_night_is_not_too_many():
+    result = rows_of(12, (0, 0, 0, 0, 0, 20, 0, 0))
+    assert (result.decided(), result.threshold_upper) == ("ok", 50)
+    assert rows_of(51, (0, 0, 0, 0, 0, 20, 0, 0)).decided() == "alarm"
+
+
 def test_no_row_that_chance_may_explain_is_not_called_usual():
     result = rows_of(0, (3, 4, 2, 3, 5, 3, 2, 3))
     assert (result.decided(), result.threshold_lower) == ("ok", 0)

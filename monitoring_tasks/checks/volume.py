@@ -20,7 +20,8 @@ and each that has some would be out of order. The file's own `expected_rows` may
 def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
     """Return the row `rows`.
 
-    No row at all is an alarm, unless the file or the earlier windows say that it is in order.
+    No row at all is an alarm, unless the file or the earlier windows say that it is in order: be they only a few, of
+    which none had a row, as in the first weeks of a shop that closes at night.
 
     Parameters
     ----------
@@ -40,10 +41,13 @@ def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
     if len(earlier) >= FEWEST:
         usual = seasonal_volume(rows, earlier, rate, settings.minimum_effect)
         return _against(context, replace(usual, upper=max(usual.upper, NOT_MANY)), earlier)
-    if rows == 0:
+    if rows == 0 and (not earlier or any(earlier)):
         return _within(context, None, None)
     few = f"{counted(len(earlier), 'earlier window')}{at_this_time(context.window, 'of')}, {FEWEST} are needed"
     message = f"{counted(rows, 'row')}, with too few to compare: {few}"
+    if rows == 0:
+        none = f"{counted(len(earlier), 'earlier window')}{at_this_time(context.window, 'of')}"
+        message = f"no row in {context.window}, as in the {none}; of {FEWEST} it would be said that this is usual"
     return Result("rows", value=rows, window_rows=rows, status="info", message=message)
 
 

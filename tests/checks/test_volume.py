@@ -91,6 +91,18 @@ def test_a_shop_that_is_closed_at_that_hour_has_no_row_and_that_is_usual():
     assert busy.message.startswith("300 rows, more than usual: the median of 8 earlier windows of this time of the ")
 
 
+@pytest.mark.parametrize("before", [(0,), (0, 0, 0)])
+def test_a_shop_that_closes_at_night_is_no_alarm_in_its_first_weeks(before):
+    result = rows_of(0, before)
+    assert (result.decided(), result.value) == ("info", 0)
+    known = "the 1 earlier window" if len(before) == 1 else "the 3 earlier windows"
+    assert result.message == (
+        f"no row in 2024-04-01T00:00Z/2024-04-02T00:00Z, as in {known} of this time of the week; of 4 it would be said "
+        "that this is usual"
+    )
+    assert rows_of(0, (0, 9)).decided() == rows_of(0, ()).decided() == "alarm"
+
+
 def test_a_customer_at_night_is_not_too_many():
     result = rows_of(12, (0, 0, 0, 0, 0, 20, 0, 0))
     assert (result.decided(), result.threshold_upper) == ("ok", 50)

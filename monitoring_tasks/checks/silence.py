@@ -31,7 +31,7 @@ def longest_silence(context: CheckContext, maximum: timedelta | None, rate: floa
 
     Above `maximum` it is an alarm. By default it must be longer than earlier windows of the same time of the week let
     expect, at least `LONGER` times what is usual in them, and longer than chance makes it between as many rows as they
-    have, were they spread evenly.
+    have (or as came, where those are fewer, down to half of them), were they spread evenly.
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ def _bound(
     interval = prediction_interval([math.log(each) for each in seconds], least=LEAST, most=LARGEST, sure=0.0)
     # Only longer ones are out of order: one side of an interval that errs twice as often on both.
     unlike = round(math.exp(interval.bounds(min(2 * rate, 0.5))[1]), 6)
-    chance = by_chance(median(rows for rows, _ in recent), rate) * traffic.window.length.total_seconds()
+    rows = median(rows for rows, _ in recent)
+    chance = by_chance(min(rows, max(traffic.rows, rows / 2)), rate) * traffic.window.length.total_seconds()
     bound = max(LONGER * usual, unlike, chance)
     detail = {"usual": usual, "earlier": seconds, "by_chance": chance}
     words = f" ({in_words(usual)} is usual{at_this_time(traffic.window, 'at')}; "

@@ -35,8 +35,9 @@ class TrafficHistory:
     """What the windows of one run look back on to know how many rows to expect.
 
     Windows of up to a day are like those that begin at the same time of the week, by the wall clock of the monitor's
-    zone; longer ones like those right before. Nothing before the baseline's period is looked at, or before the
-    monitor's start where the baseline is a table, and no confirmed incident.
+    zone; longer ones like those right before, unless one of these is not half as long, or more than twice: where a
+    schedule ticks from Monday to Friday, the weekend is like weekends. Nothing before the baseline's period is looked
+    at, or before the monitor's start where the baseline is a table, and no confirmed incident.
 
     Parameters
     ----------
@@ -62,8 +63,11 @@ class TrafficHistory:
         return EarlierWindows(self._monitor, self._windows, WINDOWS)
 
     def _before(self, window: Window) -> tuple[Window, ...]:
-        longer = window.length > LONGEST_DAY
-        return self._earlier.right_before(window) if longer else self._earlier.weeks_before(window)
+        if window.length > LONGEST_DAY:
+            before = self._earlier.right_before(window)
+            if all(window.length <= 2 * each.length and each.length <= 2 * window.length for each in before):
+                return before
+        return self._earlier.weeks_before(window)
 
     def looked_at(self, windows: Sequence[Window]) -> frozenset[Window]:
         """Return the windows that these should be like."""

@@ -1,4 +1,4 @@
-"""Keys of the window that came more than once, or not at all. Facts about its rows, not samples."""
+"""Keys of the window that came more than once, or not at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ A queue that delivers at least once repeats a row in some ten thousand; a batch 
 def duplicates(context: CheckContext, settings: DataQuality) -> list[Result]:
     """Return the shares of rows that repeat a key and that have none; an ``error`` row where the key cannot be read.
 
-    A single row is no alarm unless the file has a fixed threshold: of a few hundred it is more than `TOLERATED`.
+    What is tolerated is a share of all rows that ever come. Of a few hundred, two are more than that by chance: then
+    they are a warning, unless the file has a fixed threshold.
     """
     traffic = context.traffic
     if traffic is None or traffic.rows == 0:
@@ -60,7 +61,8 @@ def _row(
     threshold = tolerated if fixed is None else fixed
     status: Status = "ok"
     if rows / of > threshold:
-        status = "alarm" if rows > 1 or fixed is not None else "warning"
+        surely = fixed is not None or _chance(rows, of, tolerated) <= settings.false_alarm_rate
+        status = "alarm" if surely else "warning"
     bound = f"alarm above {100 * threshold:g} %" + (", which is fixed" if fixed is not None else "")
     return Result(
         metric,
@@ -72,6 +74,13 @@ def _row(
         message=f"{words}; that is {percent(rows / of)} ({bound})",
         detail=detail,
     )
+
+
+def _chance(rows: int, of: int, share: float) -> float:
+    """Return how likely so many rows, or more, are of rows that each are bad with this probability."""
+    from scipy.special import betainc
+
+    return float(betainc(rows, of - rows + 1, share))
 
 
 def _verb(rows: int, verb: str) -> str:

@@ -10,7 +10,7 @@ from statistics import median
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.checks.wording import counted
+from monitoring_tasks.checks.wording import at_this_time, counted
 from monitoring_tasks.statistics.longest_gap import last_gap, longest_gap
 from monitoring_tasks.statistics.prediction_interval import FEWEST, MOST, prediction_interval
 from monitoring_tasks.traffic import MINUTE, Traffic
@@ -31,7 +31,7 @@ def longest_silence(context: CheckContext, maximum: timedelta | None, rate: floa
 
     Above `maximum` it is an alarm. By default it must be longer than earlier windows of the same time of the week let
     expect, at least `LONGER` times what is usual in them, and longer than chance makes it between as many rows as they
-    have, were they spread evenly.
+    have (or as came, where those are fewer, down to half of them), were they spread evenly.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _bound(
     if maximum is not None:
         return _Bound(maximum.total_seconds(), f" (alarm above {in_words(maximum.total_seconds())})")
     if len(earlier) < FEWEST:
-        few = f"{counted(len(earlier), 'earlier window')} of this time of the week, {FEWEST} are needed"
+        few = f"{counted(len(earlier), 'earlier window')}{at_this_time(traffic.window, 'of')}, {FEWEST} are needed"
         return _Bound(None, f", with too few to compare: {few}")
     recent = earlier[-MOST:]
     # Silences of less than a minute are not seen where they lie inside of one.
@@ -113,11 +113,12 @@ def _bound(
     usual = median(seconds)
     interval = prediction_interval([math.log(each) for each in seconds], least=LEAST, most=LARGEST, sure=0.0)
     # Only longer ones are out of order: one side of an interval that errs twice as often on both.
-    unlike = math.exp(interval.bounds(min(2 * rate, 0.5))[1])
-    chance = by_chance(median(rows for rows, _ in recent), rate) * traffic.window.length.total_seconds()
+    unlike = round(math.exp(interval.bounds(min(2 * rate, 0.5))[1]), 6)
+    rows = median(rows for rows, _ in recent)
+    chance = by_chance(min(rows, max(traffic.rows, rows / 2)), rate) * traffic.window.length.total_seconds()
     bound = max(LONGER * usual, unlike, chance)
     detail = {"usual": usual, "earlier": seconds, "by_chance": chance}
-    words = f" ({in_words(usual)} is usual at this time of the week; "
+    words = f" ({in_words(usual)} is usual{at_this_time(traffic.window, 'at')}; "
     if bound >= traffic.window.length.total_seconds():
         return _Bound(bound, f"{words}no alarm, for even a window without a row would not be unusual)", detail)
     return _Bound(bound, f"{words}alarm above {in_words(bound)})", detail)

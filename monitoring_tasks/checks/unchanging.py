@@ -37,6 +37,9 @@ where they live: a column that never changed does not stop.
 """
 
 
+AS_ONE_WINDOW = "rows are taken as independent, for the baseline's period does not show how much windows differ"
+
+
 @dataclass(frozen=True)
 class _Stopped:
     """What was found of one column, not yet decided."""
@@ -112,8 +115,10 @@ class _Column:
 
     @property
     def assumed(self) -> str:
-        timeless = self.dispersion is None and self.context.monitor.baseline.period is None
-        return AS_INDEPENDENT if timeless else ""
+        if self.dispersion is not None:
+            return ""
+        # Such as that of one nightly batch: all of its rows have one time.
+        return AS_INDEPENDENT if self.context.monitor.baseline.period is None else AS_ONE_WINDOW
 
     @cached_property
     def varies(self) -> bool:
@@ -236,7 +241,7 @@ def _decided(found: _Stopped, adjusted: float, rate: float) -> Result:
         )
     status: Status = "alarm"
     if result.metric == "stale" and found.assumed:
-        # A table shows no windows, so it does not show that they differ: where each scores the same customers, none do.
+        # What shows no windows does not show that they differ: where each scores the same customers, none do.
         status = "info"
     more = f"; {found.assumed}" if found.assumed else ""
     return replace(result, status=status, message=f"{result.message} ({p_value(found.p_value)} by chance){more}")

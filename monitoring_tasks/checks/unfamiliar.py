@@ -47,7 +47,7 @@ def unfamiliar(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> 
         return ""
     if bins.kind == "categorical":
         return _categories(bins, reference, current)
-    return "; ".join(_ranges(bins, reference, current))
+    return "; ".join(filter(None, beyond_in_words(bins, reference, current)))
 
 
 def rows_unseen(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> int:
@@ -157,32 +157,53 @@ def shown(value: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _ranges(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> Iterator[str]:
-    """Yield a phrase for the values below the baseline's smallest, and for those above its largest."""
+def beyond_in_words(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> tuple[str, str]:
+    """Return the phrases for the values below the baseline's smallest and above its largest; empty for none.
+
+    Parameters
+    ----------
+    bins, reference, current
+        As of `rows_beyond`.
+
+    Examples
+    --------
+    >>> bins = Bins("numeric", edges=(0.0, 5.0, just_above(9.0)))
+    >>> reference = ColumnProfile("x", "numeric", (0, 0, 60, 40, 0), 0.0, 9.0)
+    >>> beyond_in_words(bins, reference, ColumnProfile("x", "numeric", (0, 0, 50, 43, 7), 1.0, 11.0))
+    ('', '7 % of rows lie above 9, the largest value of the baseline (up to 11)')
+    """
     if not bins.edges or reference.minimum is None or reference.maximum is None:
-        return
-    lower = (-math.inf, *bins.edges)  # of the bins without that of nulls
-    upper = (*bins.edges, math.inf)
-    now = current.counts[1:]
-    beyond = _below(bins, reference, reference.minimum)
-    across = [low < reference.minimum for low in lower]
-    reached = current.minimum if current.minimum is not None and current.minimum < reference.minimum else None
-    if share := _share(beyond, across, now, current.rows):
-        verb, name = ("before", "earliest time") if bins.kind == "timestamp" else ("below", "smallest value")
-        extreme, farthest = _apart(bins.kind, reference.minimum, reached)
-        infinite = now[0] > 0 and (current.minimum is None or current.minimum >= bins.edges[0])
-        back = "back to" if bins.kind == "timestamp" else "down to"
-        tail = _tail(f"{back} {farthest}" if reached is not None else "", infinite and beyond[0])
-        yield f"{share} of rows lie {verb} {extreme}, the {name} of the baseline{tail}"
-    beyond = _above(bins, reference, reference.maximum)
-    across = [high > just_above(reference.maximum) for high in upper]
-    reached = current.maximum if current.maximum is not None and current.maximum > reference.maximum else None
-    if share := _share(beyond, across, now, current.rows):
-        verb, name = ("after", "latest time") if bins.kind == "timestamp" else ("above", "largest value")
-        extreme, farthest = _apart(bins.kind, reference.maximum, reached)
-        infinite = now[-1] > 0 and (current.maximum is None or current.maximum < bins.edges[-1])
-        tail = _tail(f"up to {farthest}" if reached is not None else "", infinite and beyond[-1])
-        yield f"{share} of rows lie {verb} {extreme}, the {name} of the baseline{tail}"
+        return "", ""
+    return _below_in_words(bins, reference, reference.minimum, current), _above_in_words(
+        bins, reference, reference.maximum, current
+    )
+
+
+def _below_in_words(bins: Bins, reference: ColumnProfile, minimum: float, current: ColumnProfile) -> str:
+    beyond, across = _below(bins, reference, minimum), [low < minimum for low in (-math.inf, *bins.edges)]
+    share = _share(beyond, across, current.counts[1:], current.rows)
+    if not share:
+        return ""
+    reached = current.minimum if current.minimum is not None and current.minimum < minimum else None
+    verb, name = ("before", "earliest time") if bins.kind == "timestamp" else ("below", "smallest value")
+    extreme, farthest = _apart(bins.kind, minimum, reached)
+    infinite = current.counts[1] > 0 and (current.minimum is None or current.minimum >= bins.edges[0])
+    back = "back to" if bins.kind == "timestamp" else "down to"
+    tail = _tail(f"{back} {farthest}" if reached is not None else "", infinite and beyond[0])
+    return f"{share} of rows lie {verb} {extreme}, the {name} of the baseline{tail}"
+
+
+def _above_in_words(bins: Bins, reference: ColumnProfile, maximum: float, current: ColumnProfile) -> str:
+    beyond, across = _above(bins, reference, maximum), [high > just_above(maximum) for high in (*bins.edges, math.inf)]
+    share = _share(beyond, across, current.counts[1:], current.rows)
+    if not share:
+        return ""
+    reached = current.maximum if current.maximum is not None and current.maximum > maximum else None
+    verb, name = ("after", "latest time") if bins.kind == "timestamp" else ("above", "largest value")
+    extreme, farthest = _apart(bins.kind, maximum, reached)
+    infinite = current.counts[-1] > 0 and (current.maximum is None or current.maximum < bins.edges[-1])
+    tail = _tail(f"up to {farthest}" if reached is not None else "", infinite and beyond[-1])
+    return f"{share} of rows lie {verb} {extreme}, the {name} of the baseline{tail}"
 
 
 def _share(beyond: Sequence[bool], across: Sequence[bool], rows: Sequence[int], total: int) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.drift import AS_INDEPENDENT, WARNING, compared_with
+from monitoring_tasks.checks.impossible_times import apart_from, impossible_times
 from monitoring_tasks.checks.result import Result, Status
-from monitoring_tasks.checks.unfamiliar import rows_beyond, rows_unseen, unfamiliar
+from monitoring_tasks.checks.unfamiliar import beyond_in_words, rows_beyond, rows_unseen, unfamiliar
 from monitoring_tasks.checks.wording import counted, p_value, percent
 from monitoring_tasks.config.checks import QualityMetricName
 from monitoring_tasks.profile import Bins, ColumnProfile
@@ -42,6 +42,10 @@ Of every column of numbers it is tested whether some are out of range, and mostl
 subtle, so that a small weight is enough, and leaves power to what is.
 """
 
+TRACE = 0.01
+"""What the reference never had is worth a warning from this part of the smallest rise that matters on: one row in ten
+thousand. Of a million rows a few are always odd, and the same warning every night is read by nobody."""
+
 ONCE = 1.5
 """A value with at most so many effective rows came once."""
 
@@ -57,7 +61,7 @@ class BadShare:
     expected: float
     """Share that is bad without any change."""
     familiar: bool
-    """Whether such rows are known to come now and then; else a significant share is worth a warning, however small."""
+    """Whether such rows are known to come now and then; else a significant share is worth a warning from `TRACE` on."""
     p_value: float
     """Of no rise; NaN where neither side has such a row."""
     reference_rows: int
@@ -124,11 +128,15 @@ def _of_column(
     context: CheckContext, name: str, reference: Mapping[str, ColumnProfile], dispersion: ColumnDispersion | None
 ) -> Iterator[BadShare]:
     before, now, bins = reference[name], context.profile.columns[name], context.baseline.bins[name]
+    period = context.monitor.baseline.period
+    declared = None if period is None else period.window
     yield _missing(before, now, dispersion)
     if before.rows == before.nulls or now.rows == now.nulls:
         return  # of no value nothing more can be said
     if bins.kind != "categorical":
-        yield _out_of_range(bins, before, now, dispersion, _passed(context, bins))
+        yield _out_of_range(
+            bins, before, now, dispersion, apart_from(context.window, context.reference.period or declared)
+        )
     elif not bins.open_ended:
         fixed = context.baseline.columns[name]
         once = bins.singletons / fixed.rows if fixed.rows else 0.0
@@ -158,14 +166,12 @@ def _out_of_range(
     before: ColumnProfile,
     now: ColumnProfile,
     dispersion: ColumnDispersion | None,
-    passed: timedelta | None,
+    apart: tuple[float, float],
 ) -> BadShare:
     """Compare with what exchangeable rows have beyond the extremes of others: about two for each of those others."""
-    below, above = rows_beyond(bins, before, now)
-    if bins.kind == "timestamp" and above and now.maximum is not None and before.maximum is not None:
-        # Time goes on: what is later by no more than the time that passed is as new as ever.
-        later = passed is None or now.maximum <= before.maximum + passed.total_seconds()
-        above = 0 if later else 1  # how many more are too late is not known
+    (below, above), words = rows_beyond(bins, before, now), beyond_in_words(bins, before, now)
+    if bins.kind == "timestamp":
+        (below, above), words = impossible_times(bins, before, now, apart)
     beyond, values, others = below + above, now.rows - now.nulls, before.rows - before.nulls
     belief = INDEPENDENT_ROWS
     if dispersion is not None and dispersion.parts >= 2:
@@ -175,7 +181,7 @@ def _out_of_range(
     effect = _design_effect(belief, values)
     # The reference's extremes are an effective row at either end; see `risen_share_test`.
     ends = min(math.ceil(effect), others)
-    phrase = unfamiliar(bins, before, now) if beyond else ""
+    phrase = "; ".join(filter(None, words))
     return BadShare(
         "out_of_range_share",
         now,
@@ -195,12 +201,6 @@ def _outermost(before: ColumnProfile, totals: Sequence[float]) -> tuple[float, f
     return totals[places[0]], totals[places[-1]]
 
 
-def _passed(context: CheckContext, bins: Bins) -> timedelta | None:
-    """Return the time from the end of the reference to the end of the window; None where the reference has no time."""
-    period = context.reference.period or (context.monitor.baseline.period and context.monitor.baseline.period.window)
-    return None if period is None or bins.kind != "timestamp" else max(context.window.end - period.end, timedelta())
-
-
 def _unseen(
     bins: Bins, before: ColumnProfile, now: ColumnProfile, dispersion: ColumnDispersion | None, once: float
 ) -> BadShare:
@@ -210,9 +210,20 @@ def _unseen(
     """
     new, values, others = rows_unseen(bins, before, now), now.rows - now.nulls, before.rows - before.nulls
     belief = INDEPENDENT_ROWS if dispersion is None or dispersion.parts < 2 else dispersion.of_bin(dispersion.shares)
+    words = f": {unfamiliar(bins, before, now)}" if new else " has no value that the baseline never saw"
+    unnamed = (now.unseen is None or before.unseen is None) and min(now.counts[-1], before.counts[-1]) > 0
+    if unnamed:
+        # Earlier windows too have values without a bin. Which of them are the same has no name: their shares tell.
+        belief = belief_in_bin(before.array(), len(bins) - 1, dispersion)
+        new += now.counts[-1]
+        words = (
+            f": {percent(new / now.rows)} of rows hold values that are new since the baseline, too many to tell by "
+            f"name; in the windows before {percent(before.counts[-1] / before.rows)}"
+        )
     effect = _design_effect(belief, values)
     counts = before.array()[1:-2]
     known = max(round(once * before.rows), int(counts[counts <= ONCE * effect].sum()))
+    known += before.counts[-1] if unnamed else 0
     known = min(known, others)
     return BadShare(
         "unseen_share",
@@ -223,7 +234,7 @@ def _unseen(
         p_value=_p_value(known, others, new, values, belief) if new else math.nan if not known else 1.0,
         reference_rows=before.rows,
         design_effect=effect,
-        words=f": {unfamiliar(bins, before, now)}" if new else " has no value that the baseline never saw",
+        words=words,
     )
 
 
@@ -260,7 +271,7 @@ def _decided(found: BadShare, significant: bool, settings: DataQuality) -> Resul
     status: Status = "ok"
     if share > threshold and (significant or fixed is not None):
         status = "alarm"
-    elif fixed is None and significant and (share > found.expected + WARNING * floor or not found.familiar):
+    elif fixed is None and significant and share > found.expected + (WARNING if found.familiar else TRACE) * floor:
         status = "warning"
     bound = f"alarm above {percent(threshold)}" if fixed is None else f"alarm above {100 * fixed:g} %, which is fixed"
     if found.design_effect >= 1.5:

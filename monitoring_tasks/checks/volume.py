@@ -6,17 +6,22 @@ from dataclasses import replace
 
 from monitoring_tasks.checks.check import CheckContext
 from monitoring_tasks.checks.result import Result
-from monitoring_tasks.checks.wording import counted, number, percent
+from monitoring_tasks.checks.wording import at_this_time, counted, number, percent
 from monitoring_tasks.config import Operations, RowRange
 from monitoring_tasks.statistics.prediction_interval import FEWEST, MOST
 from monitoring_tasks.statistics.seasonal_volume import SeasonalVolume, seasonal_volume
 from monitoring_tasks.window import format_instant
 
+NOT_MANY = 50
+"""So many rows are never too many beside earlier windows: where a customer at night brings ten, most nights have none,
+and each that has some would be out of order. The file's own `expected_rows` may say less."""
+
 
 def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
     """Return the row `rows`.
 
-    No row at all is an alarm, unless the file or the earlier windows say that it is in order.
+    No row at all is an alarm, unless the file or the earlier windows say that it is in order: be they only a few, of
+    which none had a row, as in the first weeks of a shop that closes at night.
 
     Parameters
     ----------
@@ -35,11 +40,14 @@ def volume(context: CheckContext, settings: Operations, rate: float) -> Result:
     earlier = [traffic.rows for traffic in context.traffic_before()][-MOST:]
     if len(earlier) >= FEWEST:
         usual = seasonal_volume(rows, earlier, rate, settings.minimum_effect)
-        return _against(context, usual, earlier)
-    if rows == 0:
+        return _against(context, replace(usual, upper=max(usual.upper, NOT_MANY)), earlier)
+    if rows == 0 and (not earlier or any(earlier)):
         return _within(context, None, None)
-    few = f"{counted(len(earlier), 'earlier window')} of this time of the week, {FEWEST} are needed"
+    few = f"{counted(len(earlier), 'earlier window')}{at_this_time(context.window, 'of')}, {FEWEST} are needed"
     message = f"{counted(rows, 'row')}, with too few to compare: {few}"
+    if rows == 0:
+        none = f"{counted(len(earlier), 'earlier window')}{at_this_time(context.window, 'of')}"
+        message = f"no row in {context.window}, as in the {none}; of {FEWEST} it would be said that this is usual"
     return Result("rows", value=rows, window_rows=rows, status="info", message=message)
 
 
@@ -70,17 +78,19 @@ def _against(context: CheckContext, usual: SeasonalVolume, earlier: list[int]) -
         window_rows=rows,
         detail={"expected": usual.expected, "earlier": earlier},
     )
-    of = (
-        f"the median of {counted(usual.windows, 'earlier window')} of this time of the week is {number(usual.expected)}"
-    )
+    those = f"{counted(usual.windows, 'earlier window')}{at_this_time(context.window, 'of')}"
+    of = f"the median of {those} is {number(usual.expected)}"
     bounds = [f"below {number(usual.lower)}"] * (usual.lower > 0) + [f"above {number(usual.upper)}"]
     expected = f"{of} (alarm {' or '.join(bounds)})"
     if rows == 0:
         if result.decided() == "alarm":
             return replace(result, message=f"{_no_data(context)}; {expected}")
         without = sum(each == 0 for each in earlier)
-        message = f"no row in {context.window}, which is usual at this time of the week: {without} of "
-        return replace(result, message=f"{message}{counted(usual.windows, 'earlier window')} had none")
+        none = f"{without} of {counted(usual.windows, 'earlier window')} had none"
+        message = f"no row in {context.window}, which is usual{at_this_time(context.window, 'at')}: {none}"
+        if 4 * without <= usual.windows:
+            message = f"no row in {context.window}, but chance alone may do this: {none}, and {of}"
+        return replace(result, message=message)
     verdict = "as usual"
     if result.decided() == "alarm":
         verdict = "fewer than usual" if rows < usual.expected else "more than usual"

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from monitoring_tasks.window import Window
+
+WEEK = timedelta(days=7, hours=1)
+"""One in which clocks are put back."""
+
 
 def number(value: float) -> str:
     """Write a number as people do: three digits, and never an exponent for a large one.
@@ -47,3 +54,16 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def at_this_time(window: Window, preposition: str) -> str:
+    """Return the words for what a window is compared with, after a blank: longer ones have no time of the week.
+
+    Examples
+    --------
+    >>> at_this_time(Window.parse("2013-04-01", "2013-04-02"), "of")
+    ' of this time of the week'
+    >>> at_this_time(Window.parse("2013-04-01", "2013-05-01"), "of")
+    ''
+    """
+    return f" {preposition} this time of the week" if window.length <= WEEK else ""

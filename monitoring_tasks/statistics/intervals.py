@@ -48,4 +48,7 @@ def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
     centre = share + Z * Z / (2 * trials)
     margin = Z * math.sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials))
     scale = 1 + Z * Z / trials
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+    # Of none and of all the ends are 0 and 1 exactly, not to rounding: the share lies in its interval.
+    lower = 0.0 if successes == 0 else max(0.0, (centre - margin) / scale)
+    upper = 1.0 if successes == trials else min(1.0, (centre + margin) / scale)
+    return lower, upper

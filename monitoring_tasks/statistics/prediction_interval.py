@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring_tasks.statistics.histogram import FloatArray
 from monitoring_tasks.statistics.homogeneity.dispersion import NODES, Dispersion
 from monitoring_tasks.statistics.qn_scale import qn_scale
 
@@ -43,13 +44,21 @@ class PredictionInterval:
     """The largest that is thought of."""
     sure: float
     """Belief, before the values are seen, that the standard deviation is the least."""
+    common: tuple[float, float]
+    """The extremes of what came more than once in four: a shop that opens every other week has two kinds of weeks, both
+    of which are usual, and Qn sees none of the distance between them."""
 
     def p_value(self, value: float) -> float:
         """Return the two-sided probability of a value that lies at least so far from the median, in [0, 1]."""
-        return self._beyond(abs(value - self.median))
+        low, high = self.common
+        return 1.0 if low <= value <= high else self._beyond(abs(value - self.median))
+
+    def averaged(self, probability: Callable[[FloatArray], npt.ArrayLike]) -> float:
+        """Return a probability that depends on the variance of the next value, averaged over what is believed of it."""
+        return self._dispersion.averaged(lambda times: probability(self.least**2 * times))
 
     def bounds(self, rate: float) -> tuple[float, float]:
-        """Return the interval beyond which the next value lies with this probability, in (0, 1)."""
+        """Return the interval beyond which the next value lies with this probability, in (0, 1); it holds `common`."""
         if not 0 < rate < 1:
             raise ValueError(f"`rate` must be inside (0, 1), not {rate:g}")
         near, far = 0.0, self.least
@@ -58,7 +67,7 @@ class PredictionInterval:
         for _ in range(40):
             middle = (near + far) / 2
             near, far = (middle, far) if self._beyond(middle) > rate else (near, middle)
-        return self.median - far, self.median + far
+        return min(self.median - far, self.common[0]), max(self.median + far, self.common[1])
 
     def _beyond(self, distance: float) -> float:
         from scipy.special import ndtr
@@ -124,8 +133,16 @@ def prediction_interval(values: npt.ArrayLike, *, least: float, most: float, sur
     if not 0 < least <= most or not 0 <= sure < 1:
         raise ValueError(f"`least` ({least:g}), `most` ({most:g}) and `sure` ({sure:g}) are not of that order")
     last = array[-MOST:]
-    scale = qn_scale(last)
-    return PredictionInterval(float(np.median(last)), scale, len(last), float(least), float(most), sure)
+    ordered, quarter = np.sort(last), len(last) // 4
+    return PredictionInterval(
+        median=float(np.median(last)),
+        scale=qn_scale(last),
+        values=len(last),
+        least=float(least),
+        most=float(most),
+        sure=sure,
+        common=(float(ordered[quarter]), float(ordered[-1 - quarter])),
+    )
 
 
 def anscombe(count: npt.ArrayLike) -> npt.NDArray[np.float64]:

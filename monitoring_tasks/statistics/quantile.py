@@ -135,12 +135,14 @@ def _place(rows: NDArray[np.int64], rank: int) -> int:
 
 def _binomial_quantile(chance: float, trials: int, share: float) -> int:
     """Return the smallest number that a binomial count is at most with this probability."""
-    from scipy.special import bdtr
+    from scipy.special import betainc
 
     low, high = 0, trials
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if bdtr(middle, trials, share) >= chance else (middle + 1, high)
+        # `bdtr`, which says the same, is NaN from 2**31 trials on.
+        at_most = betainc(trials - middle, middle + 1, 1 - share)
+        low, high = (low, middle) if at_most >= chance else (middle + 1, high)
     return low
 
 

@@ -102,6 +102,21 @@ def test_what_was_never_missing_is_worth_a_warning_however_few(before, nulls, st
 @pytest.mark.parametrize(
     ("settings", "nulls", "status"),
     [
+        ("{}", 9, "ok"),
+        ("{}", 12, "warning"),
+        ("{minimum_effect: {missing_share: 0.02}}", 12, "ok"),
+        ("{minimum_effect: {missing_share: 0.001}}", 9, "warning"),
+    ],
+)
+def test_a_few_rows_of_very_many_are_not_worth_a_warning_every_night(settings, nulls, status):
+    """Of 100,000 rows where the baseline's three million had none: significant, however few."""
+    result = found(amounts(100_000, nulls), amounts(3_000_000), settings)["missing_share"]
+    assert (result.decided(), result.p_value < 1e-9) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "nulls", "status"),
+    [
         ("{minimum_effect: {missing_share: 0.1}}", 60, "ok"),
         ("{minimum_effect: {missing_share: 0}}", 45, "alarm"),
         ("{fixed: {missing_share: 0.06}}", 60, "ok"),
@@ -197,9 +212,31 @@ def test_time_that_goes_on_is_not_out_of_range():
 
     newer = WINDOW.end.timestamp() - 60
     assert share((0, 0, 100, 100, 800), start, newer).value == 0
-    assert share((0, 0, 100, 100, 800), start, newer + 400 * 86_400).value == 0.001
+    assert share((0, 0, 100, 100, 800), start, newer + 400 * 86_400).value == 0.001, "how many more is not known"
     old = share((0, 100, 100, 100, 700), start - 1e6, newer)
     assert (old.value, old.decided()) == (0.1, "alarm")
+
+
+@pytest.mark.parametrize(("late", "status"), [(1000, "alarm"), (300, "alarm"), (1, "ok"), (0, "ok")])
+@pytest.mark.parametrize("sign", [1, -1], ids=["after", "before"])
+def test_dates_of_a_far_future_are_counted_among_those_that_are_new(late, status, sign):
+    """Or of a far past, where a window before the baseline is read: the sum of all says how many there are at least."""
+    bins = Bins("timestamp", (-3e6, -2e6, 0.0, 2e6, just_above(3e6)), exponent=22)
+    before = ColumnProfile("due", "timestamp", (0, 0, 3000, 3000, 3000, 3000, 0), -3e6, 3e6)
+    new, far = sign * 3.05e6, sign * 2.5e11
+    counts = [0, 0, 0, 0, 0, 0, 0]
+    counts[-1 if sign > 0 else 1] = 1000
+    extremes = sorted((new, far)) if 0 < late < 1000 else [far, far] if late else [new, new]
+    now = ColumnProfile("due", "timestamp", tuple(counts), *extremes, total=late * far + (1000 - late) * new)
+    start = 0 if sign > 0 else -86_400
+    period = Window(*(datetime.fromtimestamp(start + end, UTC) for end in (0, 86_400)))
+    earlier = Reference("baseline", {"": {"due": before}}, period=period)
+    day = Window(*(datetime.fromtimestamp(start + sign * 86_400 + end, UTC) for end in (0, 86_400)))
+    result = found(now, before, bins=bins, earlier=earlier, window=day)["out_of_range_share"]
+    assert (result.value, result.decided()) == (late / 1000, status)
+    if late == 300:
+        said = "due: at least 30 % of rows lie after 1970-02-05 17:20, which the time since the baseline does not "
+        assert result.message.startswith(said if sign > 0 else "due: at least 30 % of rows lie before 1969-11-26 06:40")
 
 
 def test_after_a_table_without_times_no_time_is_too_late():
@@ -233,6 +270,25 @@ def test_where_values_keep_coming_new_so_many_are_expected():
     assert (result.decided(), result.detail["expected"]) == ("ok", pytest.approx(0.03))
     plain = found(current, before, bins=replace(bins, singletons=0))["unseen_share"]
     assert plain.decided() == "alarm"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "status"),
+    [
+        ((1000, None), (3, (("XX", 3),)), "alarm"),
+        ((500, (("YY", 500),)), (90, None), "alarm"),
+        ((5, None), (90, None), "ok"),
+    ],
+)
+def test_new_values_too_many_to_name_are_held_against_how_many_there_were(now, before, status):
+    """Of a moving baseline that knows some values without a bin: a code in a new format is no value that it knows."""
+    current = replace(categorical("country", 0, 1000 - now[0], 0, 0, 0, now[0]), unseen=now[1])
+    reference = replace(categorical("country", 0, 9000, 6000, 3000, 0, before[0]), unseen=before[1])
+    result = found(current, reference)["unseen_share"]
+    assert (result.value, result.decided()) == (now[0] / 1000, status)
+    assert (
+        f"{now[0] / 10:.3g} % of rows hold values that are new since the baseline, too many to tell" in result.message
+    )
 
 
 def test_a_column_of_too_many_values_to_remember_has_no_unseen_ones():
@@ -345,6 +401,21 @@ def test_a_column_that_is_alike_in_all_windows_by_its_nature_is_not_stale():
     assert "stale" not in found(now, whole, earlier=earlier, latest_before=lambda: before(now, now))
 
 
+@pytest.mark.parametrize(
+    ("baseline", "said"),
+    [
+        ("{table: training}", "for a table does not show"),
+        ("{period: {start: 2024-03-01, end: 2024-03-02}}", "period does"),
+    ],
+)
+def test_what_does_not_show_how_much_windows_differ_makes_no_column_stale(baseline, said):
+    """Such as one night's batch: where each scores the same customers, no column ever changes."""
+    now, monitor = drawn(1), inference_log.monitor(baseline=baseline)
+    result = found(now, amounts(10_000), latest_before=lambda: before(now, now), monitor=monitor)["stale"]
+    assert result.decided() == "info"
+    assert said in result.message
+
+
 def test_how_many_windows_make_a_column_stale_is_the_files_to_say():
     now, settings = drawn(1), "{stale_windows: 4}"
     parts = with_parts(400)
@@ -432,8 +503,12 @@ def keys(settings: str = "{}", rows: int = 10_000, **counted: object) -> dict[st
     [
         ("{}", 0, 10_000, "ok"),
         ("{}", 10, 10_000, "ok"),
-        ("{}", 11, 10_000, "alarm"),
+        ("{}", 11, 10_000, "warning"),
+        ("{}", 19, 10_000, "alarm"),
         ("{}", 1, 200, "warning"),
+        ("{}", 2, 500, "warning"),
+        ("{}", 4, 500, "alarm"),
+        ("{minimum_effect: {duplicate_share: 0}}", 1, 10_000, "alarm"),
         ("{minimum_effect: {duplicate_share: 0.01}}", 11, 10_000, "ok"),
         ("{fixed: {duplicate_share: 0}}", 1, 10_000, "alarm"),
     ],

@@ -114,6 +114,23 @@ def test_weeks_without_rows_count_for_freshness_too():
     assert judged("freshness", traffic(480, last=timedelta(hours=3)), weeks).detail["usual"] == 86_400
 
 
+def test_between_fewer_rows_chance_makes_longer_silences():
+    """That they are fewer is for `rows` to say."""
+    weeks = [traffic(40, 8 - i, silence=timedelta(hours=each)) for i, each in enumerate((2.0, 2.1) * 4)]
+    bounds = [judged("longest_silence", traffic(rows), weeks).threshold_upper for rows in (9, 30, 60)]
+    assert bounds == pytest.approx([86_400 * (1 - (0.0005 / (n + 1)) ** (1 / n)) for n in (20, 30, 40)])
+    # Where half of the time is lost, that stays an alarm.
+    assert judged("longest_silence", traffic(20, silence=timedelta(hours=12)), weeks).decided() == "alarm"
+
+
+@pytest.mark.parametrize("weeks", [5, 7, 8])
+def test_a_shop_that_opens_every_other_week_is_as_silent_as_usual(weeks):
+    before = [traffic(480 if week % 2 else 0, week) for week in range(weeks, 0, -1)]
+    assert judged("longest_silence", traffic(0), before).decided() == "ok"
+    early = [traffic(480, week, last=timedelta(minutes=5 if week % 2 else 600)) for week in range(weeks, 0, -1)]
+    assert judged("freshness", traffic(480, last=timedelta(hours=10)), early).decided() == "ok"
+
+
 def drawn(rng: np.random.Generator, week: int, rows: int, shape: str) -> Traffic:
     shift = timedelta(weeks=week)
     window = Window(WINDOW.start - shift, WINDOW.end - shift)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from monitoring_tasks.checks import Result
 from monitoring_tasks.checks.operations import operations
+from monitoring_tasks.traffic import Traffic
+from monitoring_tasks.window import Window
 from tests.checks.traffic import given, traffic
 
 USUAL = (480, 470, 495, 502, 466, 488, 475, 490)
@@ -88,10 +91,55 @@ def test_a_shop_that_is_closed_at_that_hour_has_no_row_and_that_is_usual():
     assert busy.message.startswith("300 rows, more than usual: the median of 8 earlier windows of this time of the ")
 
 
+@pytest.mark.parametrize("before", [(0,), (0, 0, 0)])
+def test_a_shop_that_closes_at_night_is_no_alarm_in_its_first_weeks(before):
+    result = rows_of(0, before)
+    assert (result.decided(), result.value) == ("info", 0)
+    known = "the 1 earlier window" if len(before) == 1 else "the 3 earlier windows"
+    assert result.message == (
+        f"no row in 2024-04-01T00:00Z/2024-04-02T00:00Z, as in {known} of this time of the week; of 4 it would be said "
+        "that this is usual"
+    )
+    assert rows_of(0, (0, 9)).decided() == rows_of(0, ()).decided() == "alarm"
+
+
+def test_a_customer_at_night_is_not_too_many():
+    result = rows_of(12, (0, 0, 0, 0, 0, 20, 0, 0))
+    assert (result.decided(), result.threshold_upper) == ("ok", 50)
+    assert rows_of(51, (0, 0, 0, 0, 0, 20, 0, 0)).decided() == "alarm"
+
+
+def test_no_row_that_chance_may_explain_is_not_called_usual():
+    result = rows_of(0, (3, 4, 2, 3, 5, 3, 2, 3))
+    assert (result.decided(), result.threshold_lower) == ("ok", 0)
+    assert result.message == (
+        "no row in 2024-04-01T00:00Z/2024-04-02T00:00Z, but chance alone may do this: 0 of 8 earlier windows had none, "
+        "and the median of 8 earlier windows of this time of the week is 3"
+    )
+
+
+def test_no_data_is_an_alarm_however_much_the_weeks_differ():
+    result = rows_of(0, (1000, 100, 3000, 5))
+    assert (result.decided(), result.threshold_lower) == ("alarm", 1)
+    assert result.message.startswith("no data: table 'inference_log' has no row in 2024-04-01T00:00Z/2024-04-02T00:00Z")
+    assert rows_of(0, USUAL, "{minimum_effect: 1.5}").decided() == "alarm"
+
+
 def test_a_change_that_does_not_matter_is_in_order_however_certain():
     many = [100_000 + each for each in USUAL]
     assert rows_of(85_000, many).decided() == "ok"
     assert rows_of(85_000, many, "{minimum_effect: 0.1}").decided() == "alarm"
+
+
+def test_a_month_has_no_time_of_the_week():
+    month = Window.parse("2024-04-01", "2024-05-01")
+    earlier = tuple(Traffic(month, rows) for rows in USUAL)
+    made = replace(given(traffic(0), earlier), window=month)
+    (rows,) = (result for result in operations(made) if result.metric == "rows")
+    assert rows.message == (
+        "no data: table 'inference_log' has no row in 2024-04-01T00:00Z/2024-05-01T00:00Z; the median of 8 earlier "
+        "windows is 484 (alarm below 388 or above 580)"
+    )
 
 
 def test_throughput_and_the_rows_of_each_part():

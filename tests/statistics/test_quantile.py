@@ -111,3 +111,8 @@ def test_counts_of_other_edges_are_refused():
     for function in (lambda: histogram_quantile([1, 2], [1.0, 2.0], 0.5), lambda: rows_above([1, 2], [1.0, 2.0], 1.0)):
         with pytest.raises(ValueError, match=r"must have one entry more than the 2 `edges`, not shape \(2,\)"):
             function()
+
+
+def test_the_interval_of_billions_of_values_is_narrow():
+    half = 3 * 10**9 // 2
+    assert quantile_interval([0, half - 10**6, 2 * 10**6, half - 10**6, 0], [1.0, 2.0, 3.0, 4.0], 0.5) == (2.0, 3.0)

@@ -73,7 +73,9 @@ def risen_share_test(reference: npt.ArrayLike, current: npt.ArrayLike, belief: D
     a, b = np.asarray(reference), np.asarray(current)
     if a[0] + b[0] == 0:
         return math.nan
-    return share_test(a, b, belief) / 2 if b[0] * int(a.sum()) > a[0] * int(b.sum()) else 1.0
+    # As Python's integers: the product of a billion rows and thirty billion is none of 64 bits.
+    rose = int(b[0]) * int(a.sum()) > int(a[0]) * int(b.sum())
+    return share_test(a, b, belief) / 2 if rose else 1.0
 
 
 def belief_in_bin(reference: IntArray, place: int, dispersion: ColumnDispersion | None) -> Dispersion:

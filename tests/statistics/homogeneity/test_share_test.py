@@ -73,3 +73,9 @@ def test_a_share_that_comes_in_bursts_is_believed_less():
 
 def test_without_parts_rows_are_independent():
     assert belief_in_bin(np.array([3, 5]), 0, None) is INDEPENDENT_ROWS
+
+
+def test_a_rise_among_billions_of_rows_is_one():
+    """Products of the counts are beyond 64 bits; numpy's integers would turn negative."""
+    assert risen_share_test([3 * 10**8, 3 * 10**10], [10**9, 10**9]) < 1e-300
+    assert risen_share_test([10**9, 10**9], [3 * 10**8, 3 * 10**10]) == 1.0

@@ -68,7 +68,12 @@ def read_otherwise(
 
 
 def left_waiting(monitor: Monitor, windows: Sequence[Window], baseline: Baseline, store: Store) -> set[Window]:
-    """Return the others that wait on a baseline of before the file was edited: a run that was killed has left them."""
+    """Return the others that wait on a baseline of before the file was edited: a run that was killed has left them.
+
+    Those of a monitor with labels are read again for their labels, see `monitoring_tasks.late_labels.late_windows`.
+    """
+    if monitor.labels is not None:
+        return set()
     waiting = {*store.waiting(monitor.name)}.difference(windows)
     return waiting.difference(store.waiting(monitor.name, baseline.id)) if waiting else set()
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import Check, CheckContext, Result, enabled
 from monitoring_tasks.checks.data_quality import has_suite
-from monitoring_tasks.columns import feature_names, window_columns
+from monitoring_tasks.columns import feature_names
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.errors import (
     ConfigError,
@@ -32,27 +32,21 @@ from monitoring_tasks.expectations.suite_file import read_suite
 from monitoring_tasks.expectations.validation import suite_path
 from monitoring_tasks.history import History, looks_back
 from monitoring_tasks.inference_log import log_source
-from monitoring_tasks.label_history import LabelHistory, digests_before, labels_before
+from monitoring_tasks.label_history import digests_before, labels_before
 from monitoring_tasks.labels_profile import WindowLabels
 from monitoring_tasks.labels_read import LabelsRead
-from monitoring_tasks.late_labels import (
-    checks_of_labels,
-    how_far,
-    late_windows,
-    measure_their_baseline,
-    read_labels,
-    scanned,
-    with_arrivals,
-)
-from monitoring_tasks.late_rows import beside, compare_anew, left_waiting, read_otherwise, windows_with_late_rows
+from monitoring_tasks.late_labels import Counted, checks_of_labels, scanned
+from monitoring_tasks.late_rows import compare_anew, read_otherwise
 from monitoring_tasks.profile import Profile
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.results.rows import labels_digest, profile_digest
 from monitoring_tasks.results.store import CheckRun, Store, WindowRun, WindowState, open_store
 from monitoring_tasks.samples import Samples
+from monitoring_tasks.scan_plan import CountedLog, ScanPlan, counted_log, plan_scan
 from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.traffic_history import stored_traffic
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse, warehouse_url
+from monitoring_tasks.warehouse.labels import Labelled
 from monitoring_tasks.warehouse.scan import scan_with_labels
 from monitoring_tasks.warehouse.statement import Source
 from monitoring_tasks.warehouse.traffic import read_earlier_traffic
@@ -198,11 +192,10 @@ def scan_windows(
     and every window is compared with them anew. And it reads the earlier windows whose labels the change detectors look
     at, see `monitoring_tasks.label_history`.
 
-    Those that wait on a baseline of before the file was edited are read again without labels too. Windows of the last
-    `operations.late_rows` that hold other rows now than when they were read are read again too, and
-    what was compared with them since is compared anew; so is what was compared with one of these windows, if that was
-    read before and holds other rows now. Beside the profiles it stores the traffic of the windows, and of those earlier
-    ones that say how much traffic to expect.
+    Windows of the last `operations.late_rows` that hold other rows now than when they were read are read again too, as
+    are those without labels that wait on a baseline of before the file was edited. What was compared with them since is
+    compared anew; so is what was compared with one of these windows, if that was read before and holds other rows now.
+    Beside the profiles it stores the traffic of the windows, and of those earlier ones that say how much to expect.
 
     Labels may be loaded while it reads, and another run that began later may have read more of them. What that one has
     stored stays, and the windows of this one are read again, because it looked for windows that were stored by then.
@@ -225,102 +218,77 @@ def scan_windows(
             _tell(progress, "Measure the baseline", 0, 1)
             baseline = measure_baseline(monitor, types, features, source, warehouse, store)
             _tell(progress, "Measure the baseline", 1, 1)
-        columns, unreadable = window_columns(monitor, types, baseline, features)
-        readable = {column.name for column in columns}
-        its_types = {name: types[name] for name in (*(column.name for column in columns), *unreadable) if name in types}
-        segments = [name for name in monitor.segments if name in readable and name not in baseline.unreadable]
+        log = counted_log(monitor, source, types, features, baseline)
         reread: set[Window] = set()
         for _ in range(TRIES):
             left[:] = windows
-            known = None if monitor.labels is None else store.labels_read(monitor.name)
-            labels = read_labels(monitor, warehouse, types, baseline, now or datetime.now(UTC))
-            labels, read = (None, None) if labels is None else how_far(warehouse, labels, known)
             history = history_of(monitor, windows, store)
-            earlier = set(history.missing(baseline.id)) if history else set()
-            label_history = LabelHistory(monitor, store, baseline.id)
-            found_came = {
-                *windows_with_late_rows(monitor, warehouse, source, windows, baseline, store),
-                *left_waiting(monitor, windows, baseline, store),
-            }
-            late: set[Window] = set()
-            run_before: set[Window] = set()
-            if labels is not None:
-                earlier |= label_history.missing(windows)
-                labels, found_late = late_windows(monitor, warehouse, source, labels, windows, earlier, baseline, store)
-                late = {*found_late, *reread}
-                labels = measure_their_baseline(
-                    monitor, warehouse, source, columns, segments, baseline, labels, windows, store, read
-                )
-                late = late if labels.how is not None else set()
-            came = beside(found_came, {*windows, *earlier, *late})
-            late |= came
-            if late:
-                first, last = min(late).start, max(window.end for window in late)
-                run_before = {*store.windows_run(monitor.name, first, last), *store.waiting(monitor.name)}
-            if labels is not None and late:
-                more = label_history.missing([*windows, *(late & run_before)]) - late - earlier
-                more_read = more | {*reread, *came}.difference(found_late)
-                labels = with_arrivals(labels, monitor, warehouse, source, more_read, baseline, store)
-                earlier |= more
-            wanted = sorted({*earlier, *windows, *late})
-            _tell(progress, "Scan", 0, len(wanted))
-            looked_back_on = () if history is None else history.traffic.missing()
+            plan = plan_scan(monitor, windows, warehouse, log, store, history, reread, now or datetime.now(UTC))
+            every = plan.every
+            _tell(progress, "Scan", 0, len(every))
             with about(f"table {source.table!r}"):
-                timed = sorted({*windows, *(late & run_before)})
-                traffic = window_traffic(monitor, warehouse, types, source, timed)
-                before = read_earlier_traffic(warehouse, source, looked_back_on)
+                traffic = window_traffic(monitor, warehouse, types, source, plan.timed)
+                before = read_earlier_traffic(warehouse, source, plan.looked_back_on)
             held = {window: traffic[window].rows for window in windows}
-            changed = came | read_otherwise(monitor, held, baseline, store, timed=windows)
+            changed = {*plan.came, *read_otherwise(monitor, held, baseline, store, timed=windows)}
             if changed:  # before they are written, for a process that is killed in between
                 compare_anew(monitor, changed, windows, baseline, store)
-            found = scanned(
-                lambda part, how: scan_with_labels(warehouse, source, columns, baseline.bins, part, segments, how),
-                wanted,
-                monitor,
-                labels,
-            )
-            for done, (profiles, its) in enumerate(_about_table(source, found), start=1):
-                broken = {**unreadable, **profiles[0].unreadable}
-                whole = replace(profiles[0], unreadable=broken, types=its_types)
-                profiles, window = (whole, *profiles[1:]), whole.window
-                if window in late and window not in came and its is not None and its.unreadable is not None:
-                    _tell(progress, "Scan", done, len(wanted))
-                    continue  # what is stored of them is better than nothing
-                if window in earlier:
-                    store.write_missing_profiles(monitor.name, window, profiles, baseline.id, its, read=read)
-                    _tell(progress, "Scan", done, len(wanted))
-                    continue
-                with label_history.writing(window, its):
-                    if window in came and window not in run_before:
-                        name = monitor.name
-                        store.write_missing_profiles(name, window, profiles, baseline.id, its, read=read, anew=True)
-                    elif window in late:
-                        ran = window in run_before
-                        its_traffic = traffic.get(window)
-                        _write_changed(
-                            store, monitor, profiles, its, its_traffic, baseline.id, read, ran=ran, late=True
-                        )
-                    elif keep:
-                        _write_changed(store, monitor, profiles, its, traffic[window], baseline.id, read)
-                    else:
-                        store.write_profiles(
-                            monitor.name, window, profiles, baseline.id, its, traffic=traffic[window], read=read
-                        )
-                if window not in late:
+            found = scanned(partial(_scan, warehouse, log), every, monitor, plan.labels)
+            for done, (profiles, labels) in enumerate(_about_table(source, found), start=1):
+                window = profiles[0].window
+                _store_window(monitor, store, plan, log, profiles, labels, traffic.get(window), keep=keep)
+                if window not in plan.earlier and window not in plan.late:
                     left.remove(window)
-                _tell(progress, "Scan", done, len(wanted))
+                _tell(progress, "Scan", done, len(every))
             for each in before:
                 store.write_missing_traffic(monitor.name, each)
             if changed:  # and after it, for one that compared with the old rows meanwhile
                 compare_anew(monitor, changed, windows, baseline, store)
-            if read is None or not read.is_behind(store.labels_read(monitor.name)):
+            if plan.read is None or not plan.read.is_behind(store.labels_read(monitor.name)):
                 break
             # A run that read more could not know of what was not stored yet: what it did not see is read again.
-            reread, keep = {*earlier, *late}, True
+            reread, keep = {*plan.earlier, *plan.late}, True
         else:
             raise ReplacedError(f"monitor {monitor.name!r}: other runs read newer labels again and again: run it later")
         again = store.waiting(monitor.name, baseline.id)
     return tuple(window for window in again if window not in windows)
+
+
+def _scan(
+    warehouse: Warehouse, log: CountedLog, part: Sequence[Window], labelled: Labelled | None
+) -> Iterator[Counted]:
+    bins = log.baseline.bins
+    return scan_with_labels(warehouse, log.source, log.columns, bins, part, log.segments, labelled)
+
+
+def _store_window(
+    monitor: Monitor,
+    store: Store,
+    plan: ScanPlan,
+    log: CountedLog,
+    profiles: Sequence[Profile],
+    labels: WindowLabels | None,
+    traffic: Traffic | None,
+    *,
+    keep: bool,
+) -> None:
+    """Store what was read of a window, by why it was read."""
+    window, name, baseline_id, read = profiles[0].window, monitor.name, log.baseline.id, plan.read
+    profiles = log.described(profiles)
+    late, came = window in plan.late, window in plan.came
+    if late and not came and labels is not None and labels.unreadable is not None:
+        return  # what is stored of its labels is better than nothing
+    if window in plan.earlier:
+        store.write_missing_profiles(name, window, profiles, baseline_id, labels, read=read)
+        return
+    ran = late and window in plan.run_before
+    with plan.label_history.writing(window, labels):
+        if came and not ran:
+            store.write_missing_profiles(name, window, profiles, baseline_id, labels, read=read, anew=True)
+        elif late or keep:
+            _write_changed(store, monitor, profiles, labels, traffic, baseline_id, read, ran=ran, late=late)
+        else:
+            store.write_profiles(name, window, profiles, baseline_id, labels, traffic=traffic, read=read)
 
 
 def _write_changed(
@@ -332,8 +300,8 @@ def _write_changed(
     baseline_id: str,
     read: LabelsRead | None,
     *,
-    ran: bool = False,
-    late: bool = False,
+    ran: bool,
+    late: bool,
 ) -> None:
     """Store what is not stored already. A `late` window then waits if it `ran`, or if it was run meanwhile."""
     window = profiles[0].window

@@ -207,10 +207,12 @@ def test_late_labels_of_the_baseline_are_measured_and_every_window_is_compared_w
         watch(labelled_log.monitor(), url, store, day(21))
     assert [name for name, _ in read] == ["baseline", "windows"]
     assert read[0][1] == [day(number) for number in range(20)]
-    assert read[1][1] == [day(20), day(21)], "the others are compared anew, and not read"
+    # Two days of the baseline's period are looked back on, and have late labels too.
+    assert read[1][1] == [day(number) for number in (18, 19, 20, 21)], "the others are compared anew, and not read"
     new = contents(store, "labelled_baseline", "labels_profile")
     assert new["labelled_baseline"] != old["labelled_baseline"]
-    assert new["labels_profile"] == old["labels_profile"]
+    of_run, known = ([row for row in each["labels_profile"] if row["window_start"] >= START] for each in (new, old))
+    assert of_run == known
     assert all(run != before.get(window) for window, run in runs(store).items())
     with scans(monkeypatch) as read:
         watch(labelled_log.monitor(), url, store, day(21))
@@ -229,7 +231,7 @@ def test_labels_of_the_baseline_that_trickle_in_are_measured_together(
     append(url, pd.DataFrame({"id": late["id"], "defaulted": 1, "known_at": at}))
     with scans(monkeypatch) as read:
         watch(labelled_log.monitor(), url, store, day(LOADED))
-    assert read == [("windows", [day(26), day(LOADED)])]
+    assert read == [("windows", [day(18), day(19), day(26), day(LOADED)])]
     changed = {window for window, run in runs(store).items() if before.get(window) != run}
     assert changed == {day(26), day(LOADED)}, "no other is compared anew"
     assert _counted(store) == _counted_in(old)
@@ -311,8 +313,8 @@ def test_no_verdict_while_few_labels_are_known_or_those_of_the_baseline_are_inco
 
 
 ONLY = (
-    "{data_drift: off, prediction_drift: off, operations: off, multivariate_drift: off, concept_drift: off, "
-    "estimated_performance: off}"
+    "{data_drift: off, prediction_drift: off, data_quality: off, operations: off, multivariate_drift: off, "
+    "concept_drift: off, estimated_performance: off}"
 )
 """Nothing but performance."""
 

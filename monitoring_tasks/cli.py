@@ -35,6 +35,9 @@ app = typer.Typer(
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+LONGEST = 150
+"""Characters of a message that `demo` prints."""
+
 Start = Annotated[
     str,
     typer.Option(
@@ -466,9 +469,14 @@ def _findings(rows: list[Mapping[str, object]], timezone: str, what: str = "What
             f"{finding.alarms} of {finding.windows}",
             in_words(finding.metric, finding.median),
             in_words(finding.metric, finding.worst),
-            escape(f"{worst:%d %b}: {finding.message.partition('); ')[2] or finding.message}"),
+            escape(_cut(f"{worst:%d %b}: {finding.message.partition('); ')[2] or finding.message}")),
         )
     return table
+
+
+def _cut(text: str) -> str:
+    """Keep a message on one line: the whole of it is in the table `result`."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
 
 
 def _seasons(rows: list[Mapping[str, object]], timezone: str) -> Table:

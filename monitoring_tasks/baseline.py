@@ -120,7 +120,9 @@ def measure_baseline(
     whole = sums.pop("")
     declared = _declared(monitor)
     reasons = {name: _without(name, why) for name, why in unreadable.items()}
-    found = {"features": list(features), "unreadable": reasons, "types": dict(types)}
+    # Not of the whole table, which may hold more in one warehouse than in another.
+    its_own = {name: types[name] for name in roles_of(monitor, features) if name in types}
+    found = {"features": list(features), "unreadable": reasons, "types": its_own}
     baseline = Baseline(
         monitor=monitor.name,
         definition=declared | found,

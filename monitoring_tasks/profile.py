@@ -339,7 +339,7 @@ class Baseline:
 
     @property
     def types(self) -> Mapping[str, ColumnType]:
-        """The types that the log's columns had when it was measured; empty if a version before 0008 did it."""
+        """The types of the log's columns that the file names; empty if a version before 0008 measured it."""
         types: Mapping[str, ColumnType] = self.definition.get("types", {})
         return types
 

@@ -38,7 +38,7 @@ PROCESSES.set_forkserver_preload(["__main__", "tests.inference_log"])
 DAYS = tuple(day(number) for number in range(20, 32))
 NOW = parse_instant("2024-05-01", "UTC")
 
-CHECK_NAMES = ("data_drift", "prediction_drift", "operations", "multivariate_drift")
+CHECK_NAMES = ("data_drift", "prediction_drift", "data_quality", "operations", "multivariate_drift")
 
 
 @pytest.fixture

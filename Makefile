@@ -47,7 +47,7 @@ test: lint types servers ## everything: unit, integration with PostgreSQL, a rea
 	$(BIN)/pytest -q --hypothesis-profile=repeatable tests/end_to_end
 	$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile=repeatable --durations=25 --ignore=tests/end_to_end
 
-test-fast: lint types ## lint, types and the tests that need no server: five minutes
+test-fast: lint types ## lint, types and the tests that need no server: six minutes
 	$(BIN)/pytest -q -n 2 -m 'not integration'
 
 # Tests that need a program say in their skip reason what is missing; here it is installed where that is allowed.

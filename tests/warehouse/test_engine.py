@@ -149,8 +149,8 @@ def test_a_corrupt_parquet_file_is_not_retried(tmp_path: Path) -> None:
 def test_files_that_vanish_while_they_are_read_may_be_on_their_way_back(tmp_path: Path) -> None:
     """A loader that replaces a folder's files removes the old ones under the reader's hands."""
     (tmp_path / "log").mkdir()
-    for i in range(30):
-        pq.write_table(pa.table({"x": [1.5] * 50_000}), tmp_path / "log" / f"{i:02}.parquet")
+    for i in range(200):
+        pq.write_table(pa.table({"x": [1.5] * 50_000}), tmp_path / "log" / f"{i:03}.parquet")
     with open_warehouse(f"duckdb:///{tmp_path}") as warehouse:
         assert isinstance(warehouse, DuckDBWarehouse)
         batches = warehouse.batches(exp.select("x").from_(warehouse.table("log")), 2048)

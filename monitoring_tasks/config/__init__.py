@@ -31,8 +31,10 @@ from monitoring_tasks.config.checks import (
 from monitoring_tasks.config.columns import column_problems, label_value_problems
 from monitoring_tasks.config.load import load_monitor, load_monitors, parse_monitor
 from monitoring_tasks.config.models import (
-    Alert,
+    RETRAINING,
+    AlertRule,
     Baseline,
+    Escalation,
     Features,
     Http,
     InferenceLog,
@@ -48,7 +50,8 @@ from monitoring_tasks.config.problem import MonitorFileError, Problem
 from monitoring_tasks.config.roles import ColumnType
 
 __all__ = [
-    "Alert",
+    "RETRAINING",
+    "AlertRule",
     "Baseline",
     "CheckSettings",
     "Checks",
@@ -59,6 +62,7 @@ __all__ = [
     "DataQuality",
     "DriftMetricName",
     "DriftSettings",
+    "Escalation",
     "EstimatedPerformance",
     "Features",
     "Http",

@@ -21,7 +21,7 @@ from monitoring_tasks.config.checks import (
 )
 from monitoring_tasks.config.contradiction import Contradiction
 from monitoring_tasks.config.document import KeyPath
-from monitoring_tasks.config.models import Alert, Baseline, InferenceLog, Labels, Retraining, Seasonal, When
+from monitoring_tasks.config.models import RETRAINING, AlertRule, Baseline, InferenceLog, Labels, Retraining, Seasonal, When
 from monitoring_tasks.config.performance_consistency import performance_contradictions
 from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.errors import ConfigError
@@ -312,7 +312,7 @@ def _check_names(found: Mapping[str, Any]) -> Iterator[Contradiction]:
 
 
 def _references(found: Mapping[str, Any]) -> Iterator[Contradiction]:
-    alerts: tuple[Alert, ...] = found.get("alerts") or ()
+    alerts: tuple[AlertRule, ...] = found.get("alerts") or ()
     names = [alert.name for alert in alerts]
     whens: list[tuple[KeyPath, When]] = [(("alerts", i, "when"), alert.when) for i, alert in enumerate(alerts)]
     retraining: Retraining | None = found.get("retraining")
@@ -321,6 +321,9 @@ def _references(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     for i, name in enumerate(names):
         if name in names[:i]:
             yield Contradiction(("alerts", i, "name"), "{value} is the name of another alert", "give each its own name")
+        elif name == RETRAINING and retraining is not None:
+            message = "{value} is what the alert of `retraining` is called"
+            yield Contradiction(("alerts", i, "name"), message, "give it another name")
     checks: Checks | None = found.get("checks")
     for path, when in whens if checks else ():
         assert checks is not None

@@ -25,6 +25,7 @@ from monitoring_tasks.config.document import Document, KeyPath
 from monitoring_tasks.config.fields import (
     Class,
     Column,
+    Count,
     Duration,
     PositiveDuration,
     Section,
@@ -48,6 +49,12 @@ SeasonName = Literal["hour_of_day", "day_of_week", "hour_of_week"]
 AlertStatusName = Literal["warning", "alarm", "insufficient_data", "error"]
 SeverityName = Literal["low", "medium", "high", "critical"]
 ApprovalName = Literal["required", "none"]
+VerdictName = Literal["approve", "reject"]
+ResetName = Literal["automatic", "manual"]
+GroupName = Literal["check", "column", "segment"]
+
+RETRAINING = "retraining"
+"""The name of the alert that stands for `retraining.when`."""
 
 Kind = Annotated[KindName, one_of("a kind of feature", KindName)]
 Channel = Annotated[Text, reference("a channel", "MONITORING_CHANNEL")]
@@ -238,7 +245,16 @@ class When(Section):
     """the only column that counts"""
 
 
-class Alert(Section):
+class Escalation(Section):
+    """Who else is told when nobody acknowledges an alert."""
+
+    after: PositiveDuration
+    """how long an alert may stay unacknowledged, such as 4h"""
+    notify: Annotated[tuple[Channel, ...], BeforeValidator(one_or_more), distinct("channel")]
+    """a list of channels, such as [boss]"""
+
+
+class AlertRule(Section):
     """When people are told, and which."""
 
     name: Text
@@ -251,6 +267,16 @@ class Alert(Section):
     """a list of channels, such as [ops]"""
     cooldown: Duration = timedelta(days=1)
     """how long to keep quiet after telling, such as 1d"""
+    group_by: Annotated[
+        tuple[Annotated[GroupName, one_of("a part of a result", GroupName)], ...],
+        BeforeValidator(one_or_more),
+        distinct("group", empty=True),
+    ] = ()
+    """what gets an alert of its own: check, column, segment; by default one alert stands for all"""
+    reset: Annotated[ResetName, one_of("a kind of reset", ResetName)] = "automatic"
+    """automatic, or manual: it then stays open until a person resolves it"""
+    escalate: Escalation | None = None
+    """{after: 4h, notify: [boss]}"""
 
 
 class Http(Section):
@@ -275,14 +301,25 @@ class Retraining(Section):
     """{connection: ..., endpoint: ..., json: ...}"""
     approval: Annotated[ApprovalName, one_of("a kind of approval", ApprovalName)] = "required"
     """required or none"""
+    approval_timeout: PositiveDuration = timedelta(days=3)
+    """how long to wait for a person, such as 3d"""
+    approval_default: Annotated[VerdictName, one_of("a verdict", VerdictName)] = "reject"
+    """what holds when nobody answers in time: approve or reject"""
     cooldown: Duration = timedelta(days=7)
     """how long to wait before asking again, such as 7d"""
+    minimum_labels: Count = 500
+    """how many labels there must be since the change, where the monitor has labels"""
 
     @model_validator(mode="after")
     def _asks_somebody(self) -> Retraining:
         if self.trigger_dag is None and self.http is None:
             raise refused("asks nobody", "write `trigger_dag:`, `http:` or both")
         return self
+
+    @property
+    def rule(self) -> AlertRule:
+        """The alert that is open while a new model is called for. It is recorded like any other and told to nobody."""
+        return AlertRule(name=RETRAINING, when=self.when, severity="high", cooldown=self.cooldown)
 
 
 class Monitor(Section):
@@ -322,7 +359,7 @@ class Monitor(Section):
     """a list of columns, such as [origin]"""
     checks: Checks = Checks()
     """settings for each check, or off; every check is on by default"""
-    alerts: tuple[Alert, ...] = ()
+    alerts: tuple[AlertRule, ...] = ()
     """a list of alerts"""
     retraining: Retraining | None = None
     """when to ask for a new model, and whom"""
@@ -381,6 +418,11 @@ class Monitor(Section):
     def dag_id(self) -> str:
         """The id of the monitor's DAG."""
         return f"monitor.{self.name}"
+
+    @property
+    def alert_rules(self) -> tuple[AlertRule, ...]:
+        """The alerts of the file, and last the one that `retraining` stands on."""
+        return (*self.alerts, *([] if self.retraining is None else [self.retraining.rule]))
 
     @property
     def baseline_is_past(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from monitoring_tasks.config.checks import Checks, EstimatedPerformance, Performance
 from monitoring_tasks.config.contradiction import Contradiction
 from monitoring_tasks.config.document import KeyPath
-from monitoring_tasks.config.models import Alert, InferenceLog, Labels, Retraining, When
+from monitoring_tasks.config.models import AlertRule, InferenceLog, Labels, Retraining, When
 from monitoring_tasks.config.performance_metrics import METRIC_FACTS, metrics_of
 from monitoring_tasks.config.problem import suggestion
 
@@ -36,7 +36,7 @@ def _without_labels(found: Mapping[str, Any]) -> Iterator[Contradiction]:
             yield Contradiction(
                 ("checks", name), "is computed from `labels`, and there are none", "add `labels:`, or remove it"
             )
-    alerts: tuple[Alert, ...] = found.get("alerts") or ()
+    alerts: tuple[AlertRule, ...] = found.get("alerts") or ()
     whens: list[tuple[KeyPath, When]] = [(("alerts", i, "when"), alert.when) for i, alert in enumerate(alerts)]
     retraining: Retraining | None = found.get("retraining")
     if retraining is not None:

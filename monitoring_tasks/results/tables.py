@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0008"
+REVISION = "0009"
 """The schema this version of the package reads and writes; the newest file of ``sql/migrations/versions``."""
 
 REVISION_TABLE = "monitoring_revision"
@@ -145,7 +145,16 @@ window_run = Table(
     Column("seconds", Double),
     Column("computed_at", Instant, nullable=False),
     Column("error", Text),
+    Column("alerts", Text),  # done, due, or due_quietly: nobody is to be told what it opens; NULL if older than 0009
+    Index(
+        "window_run_alerts_due",
+        "monitor",
+        "window_start",
+        sqlite_where=text("alerts IS NULL OR alerts <> 'done'"),
+        postgresql_where=text("alerts IS NULL OR alerts <> 'done'"),
+    ),
 )
+"""How each window ended. Written when it is closed, with what its results mean for alerts still to be decided."""
 
 profile = Table(
     "profile",
@@ -300,18 +309,20 @@ labelled_baseline = Table(
 alert = Table(
     "alert",
     metadata,
-    Column("alert_id", Text, primary_key=True),  # a digest of what stands in the unique key: replaying makes the same
+    Column("alert_id", Text, primary_key=True),  # a digest of the unique key when it was opened
     Column("monitor", Text, nullable=False),
-    Column("name", Text, nullable=False),  # the monitor file's alerts[].name
+    Column("name", Text, nullable=False),  # the monitor file's alerts[].name, or retraining
     Column("group_key", Text, nullable=False),  # '' when one alert stands for all columns
     Column("severity", Text, nullable=False),
-    Column("state", Text, nullable=False),  # open, acknowledged, snoozed, resolved, confirmed, false_alarm
+    Column("state", Text, nullable=False),  # open, acknowledged, snoozed, resolved, confirmed, false_alarm, withdrawn
     Column("window_start", Instant, nullable=False),  # the window that opened it
     Column("window_end", Instant, nullable=False),
     Column("last_window_start", Instant, nullable=False),  # the latest window that kept it open
     Column("last_window_end", Instant, nullable=False),
-    Column("resolved_window_end", Instant),
+    Column("resolved_window_end", Instant),  # of the window in which its condition ended; a verdict stays beside it
     Column("snoozed_until", Instant),
+    Column("told_window_end", Instant),  # of the latest window whose message was put into the outbox; NULL if none
+    Column("series", _Json),  # what fires, worst first: [[check, column, segment], ...]
     Column("columns", _Json, nullable=False),  # the columns inside, worst first
     Column("message", Text, nullable=False),
     UniqueConstraint("monitor", "name", "group_key", "window_start", "window_end"),
@@ -321,14 +332,15 @@ alert = Table(
 alert_event = Table(
     "alert_event",
     metadata,
-    Column("event_id", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),  # a digest of the alert, the event and its window: replaying makes it
     Column("alert_id", Text, ForeignKey("alert.alert_id"), nullable=False),
     Column("sequence", Integer, nullable=False),  # 1, 2, ... within the alert
-    Column("event", Text, nullable=False),  # opened, continued, escalated, acknowledged, snoozed, resolved, ...
-    Column("window_start", Instant),  # NULL when a person did it
+    Column("event", Text, nullable=False),  # opened, continued, escalated, resolved, withdrawn; or what a person did
+    Column("window_start", Instant),  # of a person's decision the newest window that alerts had been decided on by then
     Column("window_end", Instant),
     Column("actor", Text, nullable=False),  # '' for the monitor itself
     Column("note", Text, nullable=False),
+    Column("until", Instant),  # of a snooze
     Column("evidence", _Json, nullable=False),  # the keys and numbers of the results that made it
     Column("tell", Boolean, nullable=False),  # false for backfilled windows: recorded, nobody is told
     Column("recorded_at", Instant, nullable=False),
@@ -338,42 +350,58 @@ alert_event = Table(
 delivery = Table(
     "delivery",
     metadata,
-    Column("delivery_id", Text, primary_key=True),
+    Column("delivery_id", Text, primary_key=True),  # a digest of event and channel
     Column("event_id", Text, ForeignKey("alert_event.event_id"), nullable=False),
+    Column("monitor", Text),
     Column("channel", Text, nullable=False),  # the channel's name, never its URL
-    Column("state", Text, nullable=False),  # waiting, sent, failed
+    Column("state", Text, nullable=False),  # waiting, sending, sent, failed
     Column("attempts", Integer, nullable=False),
     Column("message", _Json, nullable=False),  # the blocks that are rendered for the channel
     Column("created_at", Instant, nullable=False),
+    Column("claimed_at", Instant),  # when the latest attempt began
     Column("next_attempt_at", Instant),
     Column("sent_at", Instant),
     Column("error", Text),
     UniqueConstraint("event_id", "channel"),
-    Index("delivery_waiting", "state", "next_attempt_at"),
+    Index("delivery_waiting", "monitor", "state", "next_attempt_at"),
 )
 
 action = Table(
     "action",
     metadata,
-    Column("action_id", Text, primary_key=True),
+    Column("action_id", Text, primary_key=True),  # a digest of alert and target if it triggers, with the window if not
     Column("monitor", Text, nullable=False),
     Column("alert_id", Text, ForeignKey("alert.alert_id")),
     Column("kind", Text, nullable=False),  # retraining
     Column("target", Text, nullable=False),  # the DAG id, or the endpoint without secrets
     Column("window_start", Instant, nullable=False),  # the window that was decided on
     Column("window_end", Instant, nullable=False),
-    Column("decision", Text, nullable=False),  # trigger, or why not: cooldown, too_few_labels, within_noise, running
+    Column("decision", Text, nullable=False),  # trigger, or why not: cooldown, too_few_labels, within_noise, running ...
     Column("reason", Text, nullable=False),  # one sentence for a person
     Column("evidence", _Json, nullable=False),
+    Column("train_start", Instant),  # the rows to learn from: since the change, or what the reviewer asked for
+    Column("train_end", Instant),
+    Column("query", Text),  # SQL for these rows, with their labels
+    Column("export", Text),  # the Parquet file that holds them
     Column("approval", Text, nullable=False),  # not_required, waiting, approved, rejected, timed_out
     Column("decided_by", Text),
     Column("decided_at", Instant),
     Column("note", Text, nullable=False),
-    Column("state", Text, nullable=False),  # recorded, triggered, failed
+    Column("state", Text, nullable=False),  # recorded, triggering, triggered, failed
+    Column("attempts", Integer),  # how often it was tried to trigger
     Column("run_id", Text),  # the DAG run it became
     Column("error", Text),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("monitor", "kind", "target", "window_start", "window_end"),
+    Index(
+        "action_once",
+        "alert_id",
+        "kind",
+        "target",
+        unique=True,
+        sqlite_where=text("decision = 'trigger'"),
+        postgresql_where=text("decision = 'trigger'"),
+    ),
 )
 
 WINDOWED = (result, check_run, profile, traffic, labels_profile, window_labels, window_run)

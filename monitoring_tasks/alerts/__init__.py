@@ -1,0 +1,4 @@
+"""Alerts: what a rule of the monitor file says about results, over windows in their order. Pure: no clock, no database.
+
+alert      an alert, its events, and the results that it stands on
+"""

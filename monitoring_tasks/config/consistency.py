@@ -21,7 +21,16 @@ from monitoring_tasks.config.checks import (
 )
 from monitoring_tasks.config.contradiction import Contradiction
 from monitoring_tasks.config.document import KeyPath
-from monitoring_tasks.config.models import RETRAINING, AlertRule, Baseline, InferenceLog, Labels, Retraining, Seasonal, When
+from monitoring_tasks.config.models import (
+    RETRAINING,
+    AlertRule,
+    Baseline,
+    InferenceLog,
+    Labels,
+    Retraining,
+    Seasonal,
+    When,
+)
 from monitoring_tasks.config.performance_consistency import performance_contradictions
 from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.errors import ConfigError

@@ -376,7 +376,7 @@ action = Table(
     Column("target", Text, nullable=False),  # the DAG id, or the endpoint without secrets
     Column("window_start", Instant, nullable=False),  # the window that was decided on
     Column("window_end", Instant, nullable=False),
-    Column("decision", Text, nullable=False),  # trigger, or why not: cooldown, too_few_labels, within_noise, running ...
+    Column("decision", Text, nullable=False),  # trigger, or why not: cooldown, too_few_labels, within_noise
     Column("reason", Text, nullable=False),  # one sentence for a person
     Column("evidence", _Json, nullable=False),
     Column("train_start", Instant),  # the rows to learn from: since the change, or what the reviewer asked for

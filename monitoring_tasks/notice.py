@@ -8,7 +8,7 @@ from monitoring_tasks.alerts.alert import Alert, AlertEvent
 from monitoring_tasks.alerts.message import Headline, Message
 from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.config import AlertRule, Monitor
-from monitoring_tasks.results import Store
+from monitoring_tasks.results.store import Store
 
 
 @dataclass(frozen=True)

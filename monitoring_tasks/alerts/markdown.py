@@ -85,8 +85,8 @@ def _block(block: Block) -> str:
             left = [f"- and {more:,} more"] if more else []
             return "\n".join([f"**{unmarked(caption)}**", "", *(_row(header, row) for row in rows), *left])
         case Bars():
-            rows = f"{unmarked(block.baseline_name)}, {counted(block.baseline_rows, 'row')}, to the window, "
-            head = f"**{unmarked(block.caption)}**, from {rows}{counted(block.window_rows, 'row')}"
+            compared = f"{unmarked(block.baseline_name)}, {counted(block.baseline_rows, 'row')}, to the window, "
+            head = f"**{unmarked(block.caption)}**, from {compared}{counted(block.window_rows, 'row')}"
             sides = zip(block.labels, block.baseline, block.window, strict=True)
             return "\n".join([head, "", *(_change(label, before, after) for label, before, after in sides)])
         case Course():

@@ -29,8 +29,9 @@ class Silence:
 
 def title(monitor: str, alert: Alert, event: AlertEvent, sentence: str) -> str:
     """Return the sentence behind what it is about, in one line for a subject or a short message."""
-    how = event.event if event.event in ("resolved", "withdrawn") else alert.severity
-    return f"[{how}] {monitor}: {sentence}"
+    over = event.event in ("resolved", "withdrawn")
+    short = sentence.partition("; ")[0] if over else sentence
+    return f"[{event.event if over else alert.severity}] {monitor}: {short}"
 
 
 def resolved(alert: Alert, windows: int, worst: Evidence | None, zone: str) -> str:
@@ -90,7 +91,8 @@ def _from_to(alert: Alert, zone: str) -> str:
 def _worst(worst: Evidence | None, zone: str) -> str:
     if worst is None:
         return ""
-    what = f"{series_name(worst.series)} with {worst.metric} {value_in_words(worst.metric, worst.value)}"
+    number = f"{worst.metric} {value_in_words(worst.metric, worst.value)}"
+    what = f"{series_name(worst.series)} with {number}" if worst.column_name or worst.segment else number
     bound = bound_in_words(worst)
     held = f" (alarm {bound})" if bound.startswith(("above", "below")) else ""
     return f"; the worst was {what}{held} in {window_in_words(worst.window, zone, named=False)}"

@@ -239,7 +239,7 @@ class _Notice:
             if self.silence.error:
                 yield Paragraph(f"The error of the latest window: {self.silence.error}")
         elif self.shown:
-            which = "When it was worst" if self.event.event == "resolved" else "In window"
+            which = "When it was worst," if self.event.event == "resolved" else "In window"
             caption = f"{which} {window_in_words(self.shown[0].window, self.zone)}"
             yield evidence_table(caption, self.shown, self.alert.series)
             if self.event.event == "continued" and self.new:

@@ -48,10 +48,11 @@ HEIGHT = 64
 """Pixels of the highest bar of a course."""
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.45"
-_FIXED = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;line-height:1.4"
 _TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _WRAP = "overflow-wrap:anywhere;word-break:break-word"
 _ONE_LINE = "white-space:nowrap"
+_FIXED = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;line-height:1.4"
+_BOX = f"{_FIXED};border:1px solid {RULE};border-radius:4px;padding:6px 10px;white-space:pre-wrap;{_WRAP}"
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -119,9 +120,10 @@ def _block(block: Block) -> str:
             return _bars(block)
         case Course():
             return _course(block)
+        case Code(caption, text, "shell"):
+            return _caption(caption) + "".join(map(_command, text.splitlines()))
         case Code(caption, text):
-            style = f"{_FIXED};border:1px solid {RULE};border-radius:4px;padding:8px 10px;margin:0 0 18px"
-            return f'{_caption(caption)}<pre style="{style};white-space:pre-wrap;{_WRAP}">{escape(text)}</pre>'
+            return f'{_caption(caption)}<pre style="{_BOX};margin:0 0 18px">{escape(text)}</pre>'
         case Links(pairs):
             links = " &nbsp;·&nbsp; ".join(
                 f'<a href="{escape(url)}" style="color:{WINDOW};font-weight:600">{escape(name)}</a>'
@@ -133,6 +135,12 @@ def _block(block: Block) -> str:
 def _caption(text: str, more: str = "") -> str:
     quiet = f' <span style="{QUIET};font-weight:400">{escape(more)}</span>' if more else ""
     return f'<p style="font-weight:600;margin:0 0 6px">{escape(text)}{quiet}</p>'
+
+
+def _command(line: str) -> str:
+    words, _, comment = line.partition("  # ")
+    label = f'<p style="font-size:13px;margin:0 0 2px;{QUIET}">{escape(comment)}</p>' if comment else ""
+    return f'{label}<pre style="{_BOX};margin:0 0 8px">{escape(words)}</pre>'
 
 
 def _numbers(block: Numbers) -> str:
@@ -147,11 +155,12 @@ def _numbers(block: Numbers) -> str:
 def _row(cells: Sequence[str], tag: str, style: str) -> str:
     pairs = [cells[place : place + 2] for place in range(0, len(cells), 2)]
     drawn = []
+    upper_style = f' style="{QUIET}"' if tag == "th" else ""
     for place, pair in enumerate(pairs):
         # The first column takes what is left and breaks its names; numbers stay in one piece.
         own = f"width:48%;{_WRAP}" if place == 0 else f"{_ONE_LINE};font-variant-numeric:tabular-nums"
         align, width = ("left", ' width="48%"') if place == 0 else ("right", "")
-        upper = f'<div style="{QUIET}">{escape(pair[0])}</div>' if tag == "th" else f"<div>{escape(pair[0])}</div>"
+        upper = f"<div{upper_style}>{escape(pair[0]) or '&nbsp;'}</div>"
         lower = "".join(f'<div style="font-size:12px;{QUIET}">{escape(cell)}</div>' for cell in pair[1:])
         padding = f"padding:4px 0 4px {0 if place == 0 else 10}px"
         drawn.append(
@@ -163,7 +172,10 @@ def _row(cells: Sequence[str], tag: str, style: str) -> str:
 def _bars(block: Bars) -> str:
     most = max((*block.baseline, *block.window), default=0.0) or 1.0
     keys = zip((BASELINE, WINDOW), block.sides, strict=True)
-    legend = " &nbsp; ".join(f'<span style="color:{colour}">&#9632;</span> {escape(name)}' for colour, name in keys)
+    legend = " &nbsp; ".join(
+        f'<span style="color:{colour}">&#9632;</span> <span style="{QUIET}">{escape(name)}</span>'
+        for colour, name in keys
+    )
     rows = "".join(
         f'<tr><td width="32%" valign="middle" style="width:32%;font-size:13px;padding:4px 8px 4px 0;{_WRAP}">'
         f'{escape(label)}</td><td valign="middle" style="padding:3px 0">'
@@ -171,7 +183,7 @@ def _bars(block: Bars) -> str:
         for label, before, after in zip(block.labels, block.baseline, block.window, strict=True)
     )
     table = f'<table {_TABLE} width="100%" style="width:100%;margin:0 0 18px">{rows}</table>'
-    return f'{_caption(block.caption)}<p style="{QUIET};font-size:13px;margin:0 0 6px">{legend}</p>{table}'
+    return f'{_caption(block.caption)}<p style="font-size:13px;margin:0 0 6px">{legend}</p>{table}'
 
 
 def _bar(share: float, most: float, colour: str) -> str:

@@ -135,7 +135,8 @@ def _cost(low: _Bin, high: _Bin, before: int, after: int) -> float:
     """Return what drawing two neighbours as one hides: their rows, and more so that they moved differently."""
     held = sum(each.before / before + each.after / after for each in (low, high))
     low_moved, high_moved = (each.after / after - each.before / before for each in (low, high))
-    return held + MOVED * abs(low_moved - high_moved)
+    differently = 0.0 if low.is_empty or high.is_empty else abs(low_moved - high_moved)
+    return held + MOVED * differently
 
 
 def _as_one(low: _Bin, high: _Bin) -> _Bin:

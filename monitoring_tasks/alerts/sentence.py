@@ -44,8 +44,9 @@ def continued(alert: Alert, new: Sequence[Series], before: Sequence[Series], win
     """Say since when it is open, what is new, and what is as before."""
     open_for = f"{alert.name} is still open after {counted(windows, 'window')}"
     if new:
-        return f"{open_for}: {names(new)} joined{f' {names(before)}' if before else ''}"
-    return f"{open_for}: {names(alert.series)}" if alert.series else open_for
+        rest = f", {names(before)} as before" if before else ""
+        return f"{open_for}: {names(new)} {'is' if len(new) == 1 else 'are'} new{rest}"
+    return f"{open_for}: {names(alert.series)} as before" if alert.series else open_for
 
 
 def escalated(alert: Alert, event: AlertEvent) -> str:

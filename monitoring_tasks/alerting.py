@@ -20,8 +20,11 @@ from monitoring_tasks.alerts import wording
 from monitoring_tasks.alerts.alert import Alert, AlertEvent, Evidence, event_id
 from monitoring_tasks.alerts.decision import Decision
 from monitoring_tasks.alerts.lifecycle import GroupStanding, Happening, Replayed, Standing, Told, Watch, replay
+from monitoring_tasks.alerts.message import Headline, Message, Paragraph
 from monitoring_tasks.alerts.reconciliation import Stored, reconcile
+from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.config import AlertRule, Monitor
+from monitoring_tasks.errors import TransientError
 from monitoring_tasks.notice import Links
 from monitoring_tasks.results import alerts as rows
 from monitoring_tasks.results import tables
@@ -49,7 +52,8 @@ def decide_alerts(
     links
         Where the messages point to.
     message
-        What makes them, by default `monitoring_tasks.notice.message`.
+        What makes them, called as `monitoring_tasks.notice.message` is, which is the default. If it fails, the message
+        is one sentence.
 
     Returns
     -------
@@ -214,7 +218,8 @@ class _Step:
         standing = Standing(groups, sightings[: len(before)])
         watch = Watch(name, rule, self._monitor.timezone)
         new = sightings[len(before) :]
-        return replay(watch, standing, new, telling=self._telling, decisions=decisions, told=told or Told())
+        telling = self._telling if rows.channels_of(rule, escalated=True) else frozenset()
+        return replay(watch, standing, new, telling=telling, decisions=decisions, told=told or Told())
 
     def _write(self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed) -> None:
         by_id = {each.alert.alert_id: each for each in known}
@@ -310,9 +315,21 @@ class _Step:
         if rule is None or not channels:
             return
         verdicts = rows.select_verdicts(self._connection, self._monitor.name, rule.name)
-        said = self._message(self._monitor, self._store, alert, made, rule, self._links, verdicts)
-        content = said if isinstance(said, Mapping) else said.to_json()
-        rows.insert_deliveries(self._connection, self._monitor.name, made.event_id, channels, content, self._now)
+        said = self._said(rule, alert, made, verdicts)
+        rows.insert_deliveries(self._connection, self._monitor.name, made.event_id, channels, said, self._now)
+
+    def _said(self, rule: AlertRule, alert: Alert, event: AlertEvent, verdicts: Verdicts) -> Mapping[str, Any]:
+        earlier = [each for each in rows.select_events(self._connection, alert.alert_id) if each.window < event.window]
+        about = (self._monitor, self._store, alert, event, rule, self._links, verdicts)
+        try:
+            said = self._message(*about, earlier=earlier)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001  that something went wrong with the picture must not cost the alert
+            doubt = f"The rest of this message could not be made: {type(error).__name__}: {error}"
+            blocks = (Headline(alert.message), Paragraph(doubt))
+            said = Message(f"{self._monitor.name}: {alert.message}", rule.severity, event.event, blocks)
+        return said if isinstance(said, Mapping) else said.to_json()
 
     def _withdraw(self, alert: Alert, rule: AlertRule | None, window: Window, *, tell: bool) -> None:
         events = rows.stored_events(self._connection, [alert.alert_id])[alert.alert_id]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     case,
     delete,
@@ -544,10 +543,25 @@ def _find(connection: Connection, alert: str) -> Alert:
 
 def read_events(store: Store, alert: str) -> tuple[AlertEvent, ...]:
     """Return what happened to an alert, in its order."""
-    table = tables.alert_event
-    found: Select[Any] = select(table).where(table.c.alert_id == alert).order_by(table.c.sequence)
     with store.reading() as connection:
-        return tuple(event_of(row._asdict()) for row in connection.execute(found))
+        return select_events(connection, alert)
+
+
+def select_events(connection: Connection, alert: str) -> tuple[AlertEvent, ...]:
+    """Return what `read_events` does, within a transaction."""
+    table = tables.alert_event
+    found = select(table).where(table.c.alert_id == alert).order_by(table.c.sequence)
+    return tuple(event_of(row._asdict()) for row in connection.execute(found))
+
+
+def read_deliveries(store: Store, alert: str) -> tuple[Mapping[str, Any], ...]:
+    """Return what was told of an alert: event, channel, state and when it was sent, in the order of its events."""
+    event, delivery = tables.alert_event, tables.delivery
+    columns = (delivery.c.event_id, delivery.c.channel, delivery.c.state, delivery.c.sent_at, delivery.c.error)
+    found = select(*columns).join(event, event.c.event_id == delivery.c.event_id).where(event.c.alert_id == alert)
+    with store.reading() as connection:
+        rows = connection.execute(found.order_by(event.c.sequence, delivery.c.channel))
+        return tuple(row._asdict() for row in rows)
 
 
 def record_decision(
@@ -556,7 +570,7 @@ def record_decision(
     decision: DecisionName,
     by: str,
     note: str = "",
-    until: datetime | None = None,
+    until: datetime | timedelta | None = None,
     *,
     now: datetime,
 ) -> Alert:
@@ -571,7 +585,8 @@ def record_decision(
     by, note
         Who decided, and why.
     until
-        End of a snooze, aware.
+        End of a snooze: an aware instant, or how long after the end of the newest window. Windows that end by then tell
+        nothing.
     now
         The present; it is only recorded.
 
@@ -587,6 +602,7 @@ def record_decision(
         found = _find(connection, alert)
         newest = newest_decided(connection, monitor) or found.last
         window = max(newest, found.opened)
+        until = window.end + until if isinstance(until, timedelta) else until
         reason = refusal(found, decision, window, until)
         if reason is not None:
             raise ConfigError(f"alert {found.alert_id} ({found.name}): {reason}")
@@ -606,6 +622,13 @@ def record_decision(
         insert_event(connection, event, now)
         write_alert(connection, decided, new=False)
     return decided
+
+
+def last_decisions(store: Store, alerts: Iterable[str]) -> dict[str, AlertEvent]:
+    """Return of each of these alerts what a person decided last, if anybody did."""
+    with store.reading() as connection:
+        events = {alert: [each for each in select_events(connection, alert) if each.actor] for alert in alerts}
+    return {alert: decided[-1] for alert, decided in events.items() if decided}
 
 
 def verdict_counts(store: Store, monitor: str, name: str, series: Series | None = None) -> Verdicts:

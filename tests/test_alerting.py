@@ -34,7 +34,7 @@ def monitor(windows: object = "2 of 3", more: str = "", rules: str = ""):
 
 
 def close(store: Store, number: int, seen: str, *, tell: bool = True) -> None:
-    """Write what a day's check found: of amount, and then of age, ``x`` is an alarm; ``F`` a failed day, ``E`` empty."""
+    """Write what a day's check found of amount, and then of age: ``x`` is an alarm; ``F`` a failed day, ``E`` empty."""
     window = day(number)
     if seen == "F":
         store.write_failed_scan(WindowRun("loans", window, "failed", "h", NOW, error="table gone"), tell=tell)

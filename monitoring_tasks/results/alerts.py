@@ -65,8 +65,9 @@ def due_windows(connection: Connection, monitor: str) -> dict[Window, bool]:
     table = tables.window_run
     due = _due(table.c.alerts)
     found = select(table.c.window_start, table.c.window_end, table.c.alerts).where(table.c.monitor == monitor, due)
-    rows = connection.execute(found.order_by(table.c.window_start, table.c.window_end))
-    return {Window(row.window_start, row.window_end): row.alerts == "due" for row in rows}
+    # Without an order, in which SQLite would read all windows by the key instead of those that are due by their index.
+    due_to_tell = {Window(row.window_start, row.window_end): row.alerts == "due" for row in connection.execute(found)}
+    return dict(sorted(due_to_tell.items()))
 
 
 def _due(alerts: ColumnElement[str]) -> ColumnElement[bool]:

@@ -61,7 +61,9 @@ def run(place: Path, *more: str, **changes: str) -> subprocess.CompletedProcess[
     return call(place, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2024-03-09", *more, **changes)
 
 
-@pytest.mark.parametrize("command", ["demo", "validate", "migrate", "run", "status", "export", "prune", "rollup"])
+@pytest.mark.parametrize(
+    "command", ["demo", "validate", "migrate", "run", "status", "alerts", "export", "prune", "rollup"]
+)
 def test_every_command_explains_itself(tmp_path, command):
     done = call(tmp_path, command, "--help")
     assert done.returncode == 0

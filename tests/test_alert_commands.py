@@ -69,7 +69,7 @@ def test_an_incident_is_found_told_confirmed_and_leaves_the_baseline():
     with open_store() as store:
         found = list(store.results("loans", day(25).start, day(25).end, metrics=["psi"], columns=["amount"]))
         (row,) = (each for each in found if each["segment"] == "")
-        assert row["baseline_rows"] == 480 * 5, "of the 7 days before, the incident and the day on which it ended"
+        assert row["baseline_rows"] == 480 * 6, "of the 7 days before all but the incident"
         (alert,) = read_alerts(store, "loans")
     assert (alert.state, alert.resolved_end) == ("confirmed", day(23).end)
     assert call("alerts list").output == "no open alert\n"

@@ -627,7 +627,9 @@ def record_decision(
         if reason is not None:
             raise ConfigError(f"alert {found.alert_id} ({found.name}): {reason}")
         decided = decide(found, decision, window, until)
-        sequence = 1 + max(each.sequence for each in stored_events(connection, [found.alert_id])[found.alert_id])
+        sequence = 1 + max(
+            (each.sequence for each in stored_events(connection, [found.alert_id])[found.alert_id]), default=0
+        )
         event = AlertEvent(
             event_id=decision_event_id(found.alert_id, decision, window, now),
             alert_id=found.alert_id,

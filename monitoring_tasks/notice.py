@@ -74,6 +74,14 @@ REPORT = "MONITORING_REPORT_URL"
 
 PLACEHOLDERS = ("monitor", "window_start", "window_end", "alert_id")
 
+IS = {
+    "alarm": "in alarm",
+    "warning": "in warning or alarm",
+    "insufficient_data": "without enough data",
+    "error": "with an error",
+}
+"""What a rule's status means."""
+
 _UNREADABLE = (MonitoringError, LookupError, ValueError, TypeError, ArithmeticError)
 
 
@@ -212,12 +220,12 @@ class _Notice:
         pairs = [("Severity", rule.severity), ("Monitor", self.monitor.name)]
         if self.monitor.owner:
             pairs.append(("Owner", self.monitor.owner))
-        pairs.append(("Rule", f"{rule.name}: {', '.join(when.check)} in {when.status}{often}"))
+        pairs.append(("Rule", f"{rule.name}: {', '.join(when.check)} {IS[when.status]}{often}"))
         segments = [series.segment for series in alert.series if series.segment]
         if alert.columns:
             pairs.append(("Column" if len(alert.columns) == 1 else "Columns", listed(alert.columns, SHOWN)))
         if segments:
-            pairs.append(("Segments", listed(segments, SHOWN)))
+            pairs.append(("Segment" if len(set(segments)) == 1 else "Segments", listed(segments, SHOWN)))
         pairs.append(
             ("Was open since" if event.event in ENDS else "Open since", window_in_words(alert.opened, self.zone))
         )
@@ -236,7 +244,7 @@ class _Notice:
         if self.event.event == "withdrawn":
             yield from self._then_and_now()
         elif self.silence is not None:
-            if self.silence.error:
+            if len(self.silence.error) > sentence.ERROR:
                 yield Paragraph(f"The error of the latest window: {self.silence.error}")
         elif self.shown:
             which = "When it was worst," if self.event.event == "resolved" else "In window"
@@ -322,6 +330,7 @@ class _Notice:
             Window(first.window_start, first.window_end),
             None if before is None else Window(before.window_start, before.window_end),
             runs[0].error or "",
+            mixed=len({run.state for run in runs[:silent]}) > 1,
         )
 
     @cached_property

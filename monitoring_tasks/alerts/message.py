@@ -17,6 +17,9 @@ from monitoring_tasks.checks.wording import counted
 TITLE = 150
 """Characters of a title: what Slack's header takes at most, and a mail's subject shows."""
 
+HEADLINE = 400
+"""Characters of the sentence that says what happened."""
+
 PARAGRAPH = 1000
 """Characters of a paragraph: an error of a warehouse may be a page long."""
 
@@ -36,7 +39,7 @@ class Headline:
 
     def __post_init__(self) -> None:
         """Clean the text."""
-        _set(self, text=one_line(self.text, PARAGRAPH))
+        _set(self, text=one_line(self.text, HEADLINE))
 
 
 @dataclass(frozen=True)

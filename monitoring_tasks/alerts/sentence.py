@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitoring_tasks.alerts.alert import Alert, AlertEvent, Evidence, Series
+from monitoring_tasks.alerts.clean_text import one_line
 from monitoring_tasks.alerts.evidence_table import bound_in_words, names, series_name, value_in_words
 from monitoring_tasks.alerts.local_time import instant_in_words, window_in_words
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.window import Window, format_duration
+
+ERROR = 120
+"""Characters of an error that stand in the sentence."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Silence:
     before: Window | None
     """The last window with results; None if there is none."""
     error: str = ""
+    mixed: bool = False
+    """Whether some of them failed and others were empty."""
 
 
 def title(monitor: str, alert: Alert, event: AlertEvent, sentence: str) -> str:
@@ -73,13 +79,19 @@ def silent(silence: Silence, table: str, zone: str) -> str:
     'no row has come into log since 2013-04-02 (UTC): 2 windows in a row are empty'
     """
     since = silence.first.start if silence.before is None else silence.before.end
-    begun = instant_in_words(since, zone)
-    many = silence.windows > 1
+    begun, many = instant_in_words(since, zone), f"{silence.windows} windows in a row"
+    error = f" ({one_line(silence.error, ERROR)})" if silence.error else ""
+    if silence.mixed:
+        return f"there are no results since {begun}: {many} failed or were empty, the latest {_ended(silence)}{error}"
     if silence.state == "empty":
-        which = f"{silence.windows} windows in a row are empty" if many else "a whole window is empty"
+        which = f"{many} are empty" if silence.windows > 1 else "a whole window is empty"
         return f"no row has come into {table} since {begun}: {which}"
-    which = f"{silence.windows} windows in a row have failed" if many else "the window has failed"
-    return f"there are no results since {begun}: {which}{f', with {silence.error}' if silence.error else ''}"
+    which = f"{many} have failed" if silence.windows > 1 else "the window has failed"
+    return f"there are no results since {begun}: {which}{error}"
+
+
+def _ended(silence: Silence) -> str:
+    return "failed" if silence.state == "failed" else "was empty"
 
 
 def _from_to(alert: Alert, zone: str) -> str:

@@ -19,3 +19,6 @@ TEXTS = (
     "e" + "\u0301" * 200,
     "x" * 10_000,
 )
+
+STORED = tuple(text.replace("\0", "") for text in TEXTS)
+"""As a results store may hold them: it refuses the character NUL."""

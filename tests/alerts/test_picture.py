@@ -46,9 +46,9 @@ def test_missing_values_and_those_beyond_the_edges_have_bars_of_their_own() -> N
 
 
 def test_what_moved_differently_is_kept_apart() -> None:
-    """Nineteen bins lost a little, one of the smallest gained: it is drawn by itself."""
-    before = numeric(0, 0, *[50] * 10, 5, *[50] * 9, 0)
-    after = numeric(0, 0, *[45] * 10, 100, *[45] * 9, 0)
+    """Nineteen bins stay as they are, the smallest gained: it is drawn by itself, though it holds least."""
+    before = numeric(0, 0, *[50] * 10, 1, *[50] * 9, 0)
+    after = numeric(0, 0, *[50] * 10, 30, *[50] * 9, 0)
     picture = drawn(TEMPERATURE, before, after)
     place = picture.labels.index("[100,110)")
     assert picture.window[place] > 5 * picture.baseline[place]

@@ -208,3 +208,14 @@ def test_an_address_keeps_its_meaning() -> None:
     url = "https://airflow.example.com:8080/dags/a/runs/scheduled__2013-04-01T04:00:00+00:00?x=1&y=%20#top"
     assert web_address(url) == url
     assert web_address("https://x/a b|c>d") == "https://x/a%20b%7Cc%3Ed"
+
+
+def test_code_ends_where_we_end_it() -> None:
+    hostile = "SELECT '```' AS a\n```\n# heading `x`"
+    blocks = (Code("SQL", hostile), Code("To answer", hostile, "shell"))
+    _, body = markdown.render(Message("title", "high", "opened", blocks))
+    tokens = MarkdownIt("commonmark").parse(body)
+    (fence,) = [token for token in tokens if token.type == "fence"]
+    assert fence.content == hostile.replace("`", "'") + "\n"
+    spans = [child.content for token in tokens for child in token.children or [] if child.type == "code_inline"]
+    assert spans == ["SELECT ''''' AS a", "'''", "# heading 'x'"]

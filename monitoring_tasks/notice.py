@@ -23,7 +23,6 @@ from monitoring_tasks.alerts.evidence_table import (
     bound_in_words,
     evidence_table,
     listed,
-    names,
     series_name,
     times_bound,
     value_in_words,
@@ -203,13 +202,15 @@ class _Notice:
             case "withdrawn":
                 return sentence.withdrawn(self.alert, rule_is_gone=self.rule_is_gone)
             case "escalated":
-                return sentence.escalated(self.alert, self.event)
+                return sentence.escalated(self.alert, self.event, self.worst)
             case _ if self.silence is not None:
                 return sentence.silent(self.silence, self.monitor.inference_log.table, self.zone)
             case "continued":
-                return sentence.continued(self.alert, self.new, self.as_before, self.windows)
+                return sentence.continued(
+                    self.alert, self._called(self.new), self._called(self.as_before), self.windows, self.worst
+                )
             case _:
-                return self.alert.message
+                return sentence.opened(self.alert, self.worst)
 
     @property
     def facts(self) -> Facts:
@@ -251,7 +252,8 @@ class _Notice:
             caption = f"{which} {window_in_words(self.shown[0].window, self.zone)}"
             yield evidence_table(caption, self.shown, self.alert.series)
             if self.event.event == "continued" and self.new:
-                yield Paragraph(f"New: {names(self.new, SHOWN)}. As before: {names(self.as_before, SHOWN) or 'none'}.")
+                new, before = (listed(self._called(series), SHOWN) for series in (self.new, self.as_before))
+                yield Paragraph(f"New: {new}. As before: {before or 'nothing'}.")
             if self.worst is not None and self.worst.message:
                 where = f"{self.worst.segment}: " if self.worst.segment else ""
                 yield Paragraph(f"{where}{self.worst.message}")
@@ -413,6 +415,18 @@ class _Notice:
     @property
     def as_before(self) -> tuple[Series, ...]:
         return tuple(series for series in self.alert.series if self._known is None or series in self._known)
+
+    def _called(self, series: Iterable[Series]) -> tuple[str, ...]:
+        """Name series: one that is about no column by its numbers."""
+        metrics: dict[Series, list[str]] = {}
+        for number in self.shown:
+            metrics.setdefault(number.series, []).append(number.metric)
+        named = []
+        for each in series:
+            whole = listed(metrics.get(each, [each.check_name]), 2)
+            where = f" in {each.segment}" if each.segment else ""
+            named.append(series_name(each) if each.column_name else f"{whole}{where}")
+        return tuple(named)
 
     def _then_and_now(self) -> Iterator[Block]:
         """What opened the alert, beside what the store holds in its place now."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert
 
+from monitoring_tasks.alerts.alert import Series
 from monitoring_tasks.alerts.message import Bars, Code, Course, Facts, Headline, Links, Numbers, Paragraph
 from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.config import AlertRule
@@ -92,7 +93,8 @@ def test_what_joined_is_said_from_the_stored_events(filled_store: Store) -> None
     rule = monitor().alerts[0]
     found = message(monitor(), filled_store, of, event(of, "continued", 4, matched(filled_store, 4), 2), rule)
     assert block(found, Headline).text == (
-        "drift is still open after 2 windows: distance in origin=JFK is new, distance as before"
+        "drift is still open after 2 windows: distance in origin=JFK is new, distance as before; "
+        "the worst is distance with psi 0.5 (alarm above 0.2)"
     )
 
 
@@ -102,7 +104,34 @@ def test_a_reminder_says_that_nothing_is_new(filled_store: Store) -> None:
     earlier = [event(of, "opened", 3, matched(filled_store, 4))]
     found = told(filled_store, of, event(of, "continued", 4, matched(filled_store, 4), 2), earlier)
     assert block(found, Headline).text == (
-        "drift is still open after 2 windows: distance and distance in origin=JFK as before"
+        "drift is still open after 2 windows: distance and distance in origin=JFK as before; "
+        "the worst is distance with psi 0.5 (alarm above 0.2)"
+    )
+
+
+def test_the_sentence_says_how_bad_it_is_where_a_title_has_room(filled_store: Store) -> None:
+    found = NOTICES["opened"](filled_store)
+    assert block(found, Headline).text == (
+        "drift: distance in alarm in 2 of the last 3 windows, since 2013-04-04; "
+        "the worst is distance with psi 0.25 (alarm above 0.2)"
+    )
+    assert found.title == f"[high] flights: {block(found, Headline).text}"
+    of = replace(drifting(3), message=f"drift: {'distance' * 9} in alarm, since 2013-04-04")
+    longer = told(filled_store, of, event(of, "opened", 3, matched(filled_store, 3)))
+    assert longer.title == f"[high] flights: {of.message}"
+
+
+def test_what_is_about_no_column_is_called_by_its_number(filled_store: Store) -> None:
+    of = alert("silence", 3, 4, [Series("operations", "", "")], "silence: operations, since 2013-04-04")
+    numbers = [
+        replace(each, check_name="operations", column_name="", segment="", metric="rows")
+        for each in matched(filled_store, 4)
+    ]
+    found = told(
+        filled_store, of, event(of, "continued", 4, tuple(numbers[:1])), [event(of, "opened", 3, tuple(numbers[:1]))]
+    )
+    assert block(found, Headline).text == (
+        "silence is still open after 2 windows: rows as before; the worst is rows 0.5 (alarm above 0.2)"
     )
 
 

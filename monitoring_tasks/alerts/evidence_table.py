@@ -78,17 +78,6 @@ def series_name(series: Series, *, with_check: bool = False) -> str:
     return f"{name} in {series.segment}" if series.segment else name
 
 
-def names(series: Iterable[Series], shown: int = NAMED) -> str:
-    """Name several, each once.
-
-    Examples
-    --------
-    >>> names(Series("data_drift", name, "") for name in ("temp", "dewp", "humid", "precip", "visib"))
-    'temp, dewp, humid and 2 more'
-    """
-    return listed(map(series_name, series), shown)
-
-
 def listed(names: Iterable[str], shown: int = NAMED) -> str:
     """Write several names, each once, the first ones in full.
 

@@ -311,7 +311,9 @@ class _Notice:
         state = {"error": "failed", "insufficient_data": "empty"}.get(self.rule.when.status)
         if state is None or self.event.event not in ("opened", "continued", "escalated"):
             return None
-        if any(each.column_name or each.metric for each in self.event.evidence):
+        if (
+            state == "failed" and self.event.evidence
+        ):  # a check wrote before another failed, and has an error of its own
             return None
         table, window = tables.window_run, self.event.window
         found = (

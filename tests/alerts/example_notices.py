@@ -132,7 +132,8 @@ def withdrawn(store: Store) -> Message:
 
 def no_data(store: Store) -> Message:
     of = alert("silence", 5, 5, [Series("operations", "", "")], "silence: no rows, since 2013-04-06")
-    return told(store, of, event(of, "opened", 5))
+    asked = Evidence(day(5), "operations", "freshness", "", "", "insufficient_data", window_rows=0, message="no rows")
+    return told(store, of, event(of, "opened", 5, (asked,)))
 
 
 def no_results(store: Store) -> Message:

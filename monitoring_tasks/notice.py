@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from string import Formatter
 from typing import Any
 from urllib.parse import quote
@@ -48,11 +49,11 @@ from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.config import AlertRule, Monitor
 from monitoring_tasks.errors import ConfigError, MonitoringError
-from monitoring_tasks.history import History
+from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
 from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.reference import OWN_ROWS
 from monitoring_tasks.results import tables
-from monitoring_tasks.results.selection import is_inside
+from monitoring_tasks.results.selection import apart, is_inside
 from monitoring_tasks.results.sql_to_copy import results_sql, window_runs_sql
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, format_instant
@@ -173,6 +174,53 @@ def report_url(monitor: str, window: Window, alert_id: str, environ: Mapping[str
         if name is not None and (name not in values or form or conversion):
             raise ConfigError(f"{REPORT} has the placeholder {{{name}}}, which nobody fills: write one of {known}")
     return "".join(text + ("" if name is None else quote(values[name], safe="")) for text, name, *_ in parts)
+
+
+def earlier_rows(
+    monitor: Monitor, store: Store, baseline: Baseline, worst: Evidence
+) -> tuple[ColumnProfile, str] | None:
+    """Return the rows of one column in the earlier windows that a window is compared with, and what they are called.
+
+    It is the sum that `monitoring_tasks.history.History` makes of all columns, with no more read than is drawn: an
+    alert of a ten-minute monitor waits for it.
+
+    Parameters
+    ----------
+    monitor, store
+        A monitor with a moving or seasonal baseline, and its results.
+    baseline
+        On whose bins the window was counted.
+    worst
+        Which column of which window, and in which segment.
+
+    Returns
+    -------
+    tuple or None
+        None where too few earlier windows have rows of it: the baseline's own rows then stand in their place.
+    """
+    back = LookBack(monitor, (worst.window,))
+    wanted = back.before(worst.window)
+    if not wanted:
+        return None
+    table = tables.profile
+    of_column = (table.c.segment == worst.segment) & (table.c.column_name == worst.column_name)
+    inside = is_inside(table, monitor.name, wanted[0].start, wanted[-1].end)
+    found = (
+        select(table.c.window_start, table.c.window_end, table.c.counts)
+        .where(inside, of_column, table.c.baseline_id == baseline.id)
+        .order_by(table.c.window_start, table.c.window_end.desc())
+    )
+    people = store.incidents(monitor.name, wanted[0].start, wanted[-1].end)
+    with store.reading() as connection:
+        read = [(Window(start, end), counts) for start, end, counts in connection.execute(found) if counts]
+    exact = set(wanted)
+    kept = [each for each in read if each[0] in exact] if back.singly else list(apart(read, itemgetter(0)))
+    counts = [counts for window, counts in kept if sum(counts) and not any(map(window.overlaps, people))]
+    if len(counts) < MINIMUM_WINDOWS:
+        return None
+    bins = baseline.bins[worst.column_name]
+    together = tuple(map(sum, zip(*counts, strict=True)))
+    return ColumnProfile(worst.column_name, bins.kind, together), f"baseline {back.label}"
 
 
 @dataclass(frozen=True)
@@ -487,12 +535,11 @@ class _Notice:
 
     def _reference(self, baseline: Baseline, worst: Evidence) -> tuple[ColumnProfile | None, str]:
         """Return what the column is compared with, and what that is called."""
-        if not self.monitor.baseline_is_past:
-            columns = baseline.segments.get(worst.segment, {}) if worst.segment else baseline.columns
-            return columns.get(worst.column_name), OWN_ROWS
-        reference = History(self.monitor, [worst.window], self.store).reference(worst.window, baseline)
-        name = reference.named(worst.segment, worst.column_name)
-        return reference.columns.get(worst.segment, {}).get(worst.column_name), f"baseline {name.partition(':')[0]}"
+        moving = earlier_rows(self.monitor, self.store, baseline, worst) if self.monitor.baseline_is_past else None
+        if moving is not None:
+            return moving
+        columns = baseline.segments.get(worst.segment, {}) if worst.segment else baseline.columns
+        return columns.get(worst.column_name), OWN_ROWS
 
     def _by_worst(self) -> Iterator[Evidence]:
         yield from [] if self.worst is None else [self.worst]

@@ -11,8 +11,9 @@ from sqlalchemy import insert
 from monitoring_tasks.alerts.alert import Series
 from monitoring_tasks.alerts.message import Bars, Code, Course, Facts, Headline, Links, Numbers, Paragraph
 from monitoring_tasks.alerts.verdicts import Verdicts
-from monitoring_tasks.config import AlertRule
+from monitoring_tasks.config import AlertRule, parse_monitor
 from monitoring_tasks.errors import ConfigError, DataError
+from monitoring_tasks.history import History
 from monitoring_tasks.notice import message, report_url
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.migrate import migrate
@@ -21,6 +22,7 @@ from tests.alerts.example_notices import (
     CARRIER,
     DISTANCE,
     JFK,
+    MONITOR,
     NOTICES,
     alert,
     drifting,
@@ -31,7 +33,7 @@ from tests.alerts.example_notices import (
     monitor,
     told,
 )
-from tests.results.example import NOW, day
+from tests.results.example import BASELINE, NOW, day
 
 
 def block(message, kind):
@@ -76,6 +78,29 @@ def test_the_worst_column_is_drawn(filled_store: Store) -> None:
     assert course.values == (0.05, 0.3, 0.1, 0.25)
     assert course.statuses == ("ok", "alarm", "ok", "alarm")
     assert course.upper == 0.2
+
+
+@pytest.mark.parametrize(
+    ("moving", "number", "called"),
+    [
+        pytest.param("rolling: 3d", 4, "baseline rolling 3d", id="three days before"),
+        pytest.param("rolling: 3d", 1, "baseline", id="one day before"),
+        pytest.param("seasonal: {by: day_of_week, over: 8w}", 4, "baseline", id="no such day before"),
+    ],
+)
+def test_a_moving_baseline_is_drawn_as_the_checks_count_it(
+    filled_store: Store, moving: str, number: int, called: str
+) -> None:
+    """Where too few windows lie before, the baseline's own rows stand in their place."""
+    watched = parse_monitor(MONITOR.replace("end: 2013-04-01}", f"end: 2013-04-01}}, {moving}"), environ={})
+    window = day(number)
+    of = alert("drift", number, number, [DISTANCE], "drift: distance in alarm")
+    happened = event(of, "opened", number, matched(filled_store, number))
+    bars = block(message(watched, filled_store, of, happened, watched.alerts[0]), Bars)
+    counts = History(watched, [window], filled_store).reference(window, BASELINE).columns[""]["distance"].counts
+    assert bars.baseline_rows == sum(counts)
+    assert bars.baseline == tuple(count / sum(counts) for count in (counts[0], *counts[2:]))
+    assert bars.baseline_name == called
 
 
 def test_numbers_stand_worst_first_and_are_counted_beyond_ten(filled_store: Store) -> None:

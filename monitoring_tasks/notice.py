@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
 from string import Formatter
@@ -566,14 +566,18 @@ class _Notice:
         found = [row for row in rows if _alike(_window(row), worst.window)][:COURSE][::-1]
         if len(found) < 2:
             return None
+        bounds = {each: found[-1][each] for each in ("threshold_lower", "threshold_upper")}
+        last = replace(worst, **bounds)
         name = f"{series_name(worst.series)}, {worst.metric}" if worst.column_name else worst.metric
         return Course(
             f"{name} over the last {counted(len(found), 'window')}",
             tuple(window_in_words(_window(row), self.zone, named=False) for row in found),
             tuple(row["value"] for row in found),
+            tuple(value_in_words(worst.metric, row["value"]) for row in found),
             tuple(row["status"] for row in found),
-            found[-1]["threshold_lower"],
-            found[-1]["threshold_upper"],
+            last.threshold_lower,
+            last.threshold_upper,
+            "" if last.threshold_lower is None and last.threshold_upper is None else bound_in_words(last),
         )
 
     def _rows_course(self) -> Course | None:
@@ -593,6 +597,7 @@ class _Notice:
             f"rows over the last {counted(len(runs), 'window')}",
             tuple(window_in_words(Window(run.window_start, run.window_end), self.zone, named=False) for run in runs),
             tuple(None if run.rows is None else float(run.rows) for run in runs),
+            tuple(value_in_words("rows", run.rows) for run in runs),
             tuple("alarm" if run.state != "done" else "ok" for run in runs),
         )
 

@@ -77,7 +77,7 @@ def test_the_worst_column_is_drawn(filled_store: Store) -> None:
     course = block(found, Course)
     assert course.values == (0.05, 0.3, 0.1, 0.25)
     assert course.statuses == ("ok", "alarm", "ok", "alarm")
-    assert course.upper == 0.2
+    assert (course.upper, course.bound) == (0.2, "above 0.2")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ LIMIT = 8000
 """Characters of a body where the channel names no limit: Slack cuts the text of an attachment there."""
 
 _LOOK_ALIKE = str.maketrans({"*": "∗", "`": "'", "<": "＜", ">": "＞", "~": "∼", "\\": "＼", "|": "∣"})
+_ROUND = str.maketrans("[]", "()")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _BRACKET = re.compile(r"\](?=[(\[:])")
 _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
@@ -94,7 +95,7 @@ def _block(block: Block) -> str:
             sides = zip(block.labels, block.baseline, block.window, strict=True)
             return "\n".join([head, "", *(_change(label, before, after) for label, before, after in sides)])
         case Course():
-            bound = text_picture.bounds(block)
+            bound = unmarked(block.subtitle)
             ends = f"{unmarked(block.labels[0])} to {unmarked(block.labels[-1])}" if block.labels else ""
             return f"{_bold(block.caption)}{', ' * bool(bound)}{bound}: {text_picture.sparkline(block)} ({ends})"
         case Code(caption, text, "shell"):
@@ -102,7 +103,7 @@ def _block(block: Block) -> str:
         case Code(caption, text):
             return f"{_bold(caption)}\n\n```\n{_literal(text)}\n```"
         case Links(pairs):
-            return "\n".join(f"- [{unmarked(name)}](<{url}>)" for name, url in pairs)
+            return "\n".join(f"- [{unmarked(name).translate(_ROUND)}](<{url}>)" for name, url in pairs)
 
 
 def _row(header: Sequence[str], row: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ def messages(draw: st.DrawFn) -> Message:
     names = draw(st.lists(texts, min_size=1, max_size=3))
     count = len(names)
     sides = [tuple(draw(st.lists(shares, min_size=count, max_size=count))) for _ in range(2)]
-    values = tuple(draw(st.lists(st.none() | st.floats(-1e9, 1e9), min_size=count, max_size=count)))
+    values = tuple(draw(st.lists(st.none() | st.floats(), min_size=count, max_size=count)))
     blocks: list[Block] = [
         Headline(draw(texts)),
         Paragraph(draw(texts)),
@@ -59,7 +59,16 @@ def messages(draw: st.DrawFn) -> Message:
             draw(texts), ("column", "metric", "value"), tuple((name, draw(texts), draw(texts)) for name in names), 3
         ),
         Bars(draw(texts), tuple(names), *sides, 10, 20, draw(texts), draw(texts)),
-        Course(draw(texts), tuple(names), values, tuple(draw(texts) for _ in names), 0.5, draw(st.none() | shares)),
+        Course(
+            draw(texts),
+            tuple(names),
+            values,
+            tuple(names),
+            tuple(names),
+            0.5,
+            draw(st.none() | st.floats()),
+            draw(texts),
+        ),
         Code(draw(texts), draw(texts)),
         Code(draw(texts), draw(texts), "shell"),
         Links(((draw(texts), RUN), (draw(texts), draw(texts)), ("x", "javascript:alert(1)"))),

@@ -23,6 +23,7 @@ from monitoring_tasks.alerts.message import (
     Numbers,
     Paragraph,
 )
+from monitoring_tasks.alerts.picture import height
 from monitoring_tasks.checks.wording import percent
 
 BASELINE, WINDOW = "#8a8f98", "#2f7ed8"
@@ -201,9 +202,8 @@ def _course(block: Course) -> str:
     if not known or block.extremes is None:
         return ""
     low, high = min([0.0, *known, *bounds]), max([0.0, *known, *bounds])
-    span = (high - low) or 1.0
     cells = "".join(
-        _column(value, status, low, span, f"{label}: {text} {status}")
+        _column(value, status, low, high, f"{label}: {text} {status}")
         for value, status, label, text in zip(block.values, block.statuses, block.labels, block.texts, strict=True)
     )
     count = len(block.values)
@@ -217,13 +217,13 @@ def _course(block: Course) -> str:
     return f"{_caption(block.caption, block.subtitle)}{table}{drawn}{ends}</table>"
 
 
-def _column(value: float | None, status: str, low: float, span: float, text: str) -> str:
+def _column(value: float | None, status: str, low: float, high: float, text: str) -> str:
     """Draw one window: a bar that stands on the ground line; nothing where it was not measured."""
     place = f'valign="bottom" height="{HEIGHT}" style="height:{HEIGHT}px;padding:0 1px;border-bottom:1px solid {RULE}"'
     place += f' title="{escape(text)}"'
     if value is None:
         return f"<td {place}></td>"
-    height, colour = max(round(HEIGHT * (value - low) / span), 2), COURSE.get(status, BASELINE)
-    drawn = f"height:{height}px;background-color:{colour};font-size:0"
-    inner = f'<td height="{height}" bgcolor="{colour}" style="{drawn}"></td>'
+    pixels, colour = max(round(HEIGHT * height(value, low, high)), 2), COURSE.get(status, BASELINE)
+    drawn = f"height:{pixels}px;background-color:{colour};font-size:0"
+    inner = f'<td height="{pixels}" bgcolor="{colour}" style="{drawn}"></td>'
     return f'<td {place}><table {_TABLE} width="100%"><tr>{inner}</tr></table></td>'

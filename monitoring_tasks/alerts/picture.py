@@ -87,6 +87,17 @@ def share_bars(
     )
 
 
+def height(value: float, low: float, high: float) -> float:
+    """Return where a value stands between two others, from 0 to 1; halves, because a difference may be infinite.
+
+    Examples
+    --------
+    >>> height(0.25, 0.0, 1.0), height(5.0, 5.0, 5.0), height(0.0, -1.7e308, 1.7e308)
+    (0.25, 0.5, 0.5)
+    """
+    return (value / 2 - low / 2) / (high / 2 - low / 2) if high > low else 0.5
+
+
 def _labels(bins: Bins, current: ColumnProfile) -> list[str]:
     labels = [_WORDS.get(label, label) for label in bins.labels()]
     if bins.kind == "categorical" and current.unseen:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from monitoring_tasks.alerts.message import Bars, Course
+from monitoring_tasks.alerts.picture import height
 from monitoring_tasks.checks.wording import percent
 
 BAR = 16
@@ -58,11 +59,8 @@ def sparkline(picture: Course) -> str:
     '▁▅·█'
     """
     known = [value for value in picture.values if value is not None]
-    if not known:
-        return _NOT_MEASURED * len(picture.values)
-    low, high = min(known), max(known)
     return "".join(
-        _NOT_MEASURED if value is None else _EIGHTHS[round(7 * (value - low) / (high - low))] if high > low else "▄"
+        _NOT_MEASURED if value is None else _EIGHTHS[round(7 * height(value, min(known), max(known)))]
         for value in picture.values
     )
 

@@ -514,6 +514,8 @@ class _Notice:
         worst = next((each for each in self._by_worst() if each.column_name), None)
         if worst is None or worst.check_name in NOT_OF_BINS:
             return None
+        if worst.column_name == self.monitor.inference_log.error:  # NULL is what is good; the rate's course says it all
+            return None
         baseline_id, profiles = self.store.read_profiles(self.monitor.name, worst.window)
         profile = next((each for each in profiles if each.segment == worst.segment), None)
         if profile is None or worst.column_name not in profile.columns:

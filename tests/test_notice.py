@@ -103,6 +103,17 @@ def test_a_moving_baseline_is_drawn_as_the_checks_count_it(
     assert bars.baseline_name == called
 
 
+def test_errors_are_no_distribution_to_draw(filled_store: Store) -> None:
+    """A row without an error is not one that misses something."""
+    watched = parse_monitor(MONITOR.replace("key: id,", "key: id, error: fault,"), environ={})
+    of = alert("drift", 3, 3, [DISTANCE], "drift: fault in alarm")
+    happened = event(of, "opened", 3, matched(filled_store, 3))
+    assert Bars in kinds(message(watched, filled_store, of, happened, watched.alerts[0]))
+    log = watched.inference_log.model_copy(update={"error": "distance"})
+    watched = watched.model_copy(update={"inference_log": log})
+    assert Bars not in kinds(message(watched, filled_store, of, happened, watched.alerts[0]))
+
+
 def test_numbers_stand_worst_first_and_are_counted_beyond_ten(filled_store: Store) -> None:
     table = block(hostile(filled_store), Numbers)
     assert len(table.rows) == 10

@@ -72,6 +72,12 @@ def test_of_many_categories_those_that_moved_are_drawn() -> None:
     assert picture.labels[-1] == "20 other values"
 
 
+def test_values_that_only_earlier_windows_knew_are_called_newer() -> None:
+    cities = Bins("categorical", categories=("Paris",))
+    picture = drawn(cities, categorical(0, 9, 0, 1), categorical(0, 5, 0, 5, unseen=(("Rome", 5),)))
+    assert picture.labels == ("Paris", "newer values: Rome")
+
+
 def test_a_column_without_edges_in_its_baseline() -> None:
     bins = Bins("numeric", ())
     picture = drawn(bins, numeric(10, 0, 0), numeric(2, 0, 8))

@@ -80,7 +80,7 @@ def deliver(
             continue
         for_good = outcome.state == "refused"
         outbox.record_not_sent(store, claim, now(), outcome.reason, for_good=for_good)
-        _log.warning("Channel %r was not told %r: %s", claim.channel, claim.message.get("title"), outcome.reason)
+        _log.warning("Channel %r was not told %r: %s", claim.channel, claim.title, outcome.reason)
         if not for_good:
             silent.add(claim.channel)
     return Delivered(sent, outbox.pending(store, monitor), outbox.given_up(store, monitor, since or began))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -117,7 +118,9 @@ def open_channel(name: str, url: str, *, seconds: float = SECONDS) -> Channel:
     service, reason = None, ""
     with _heard() as lines:
         try:
-            service = Apprise.instantiate(url, asset=asset, suppress_exceptions=False)
+            with warnings.catch_warnings():  # Apprise imports all its services here, and they what Python deprecates
+                warnings.simplefilter("ignore", DeprecationWarning)
+                service = Apprise.instantiate(url, asset=asset, suppress_exceptions=False)
         except (
             TypeError
         ) as error:  # all that Apprise's services raise of a wrong URL; AppriseImproperlyConfigured is one

@@ -40,12 +40,17 @@ class Claim:
     delivery_id: str
     monitor: str
     channel: str
-    message: dict[str, Any] = field(repr=False)
+    message: Any = field(repr=False)
     """What `Message.from_json` reads."""
     attempts: int
     """This one included."""
     created_at: datetime
     claimed_at: datetime
+
+    @property
+    def title(self) -> str:
+        """What the message is about."""
+        return _title(self.message)
 
 
 @dataclass(frozen=True)
@@ -206,12 +211,16 @@ def _undelivered(store: Store, where: ColumnElement[bool]) -> tuple[Undelivered,
         Undelivered(
             row["delivery_id"],
             row["channel"],
-            str((row["message"] or {}).get("title", "")),
+            _title(row["message"]),
             row["attempts"],
             row["error"] or "",
         )
         for row in rows
     )
+
+
+def _title(message: Any) -> str:
+    return str(message.get("title", "")) if isinstance(message, dict) else ""
 
 
 def _of(monitor: str) -> ColumnElement[bool]:

@@ -37,8 +37,6 @@ SHORT = 500
 LONGEST_REASON = 300
 """Characters of a reason that are kept."""
 
-_RENDER = {NotifyFormat.HTML: html.render, NotifyFormat.MARKDOWN: markdown.render, NotifyFormat.TEXT: plain_text.render}
-
 _KINDS = {
     "low": NotifyType.INFO,
     "medium": NotifyType.WARNING,
@@ -172,8 +170,8 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
     passes on whatever it gets (``json://``, ``xml://``) gets plain text.
     """
     service = channel.service
-    takes = [form for form in _RENDER if service.resolve_format(form) is form]
-    if len(takes) == len(_RENDER) or not takes:
+    takes = [form for form in NotifyFormat if service.resolve_format(form) is form]
+    if len(takes) == len(NotifyFormat):
         form = NotifyFormat.TEXT
     elif NotifyFormat.MARKDOWN in takes:
         form = NotifyFormat.MARKDOWN
@@ -182,9 +180,12 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
     longest = int(service.body_maxlen)
     if longest < SHORT:
         return "", message.title[:longest], form
-    limit = None if form is NotifyFormat.HTML else longest - (0 if service.title_maxlen else len(message.title) + 10)
-    title, body = _RENDER[form](message, limit)
-    return title, body, form
+    if form is NotifyFormat.HTML:  # mail takes any length, and half a page of HTML is none
+        return *html.render(message), form
+    limit = longest if service.title_maxlen else longest - len(message.title) - 10
+    render = markdown.render if form is NotifyFormat.MARKDOWN else plain_text.render
+    title, body = render(message, limit)
+    return title, body or title, form
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from monitoring_tasks.cli_channels import channels
 from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.window import Window, format_instant, parse_instant
@@ -32,6 +33,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+alerts = typer.Typer(help="What people do about alerts, and where they are told.", no_args_is_help=True)
+alerts.add_typer(channels)
+app.add_typer(alerts, name="alerts")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 

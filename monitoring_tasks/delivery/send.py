@@ -142,6 +142,23 @@ def open_channel(name: str, url: str, *, seconds: float = SECONDS) -> Channel:
     return Channel(name, url, service)
 
 
+def is_apprise_url(url: str) -> bool:
+    """Tell whether Apprise knows the service of a URL: by its own schemes, or by a web service's address.
+
+    Examples
+    --------
+    >>> is_apprise_url("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7")
+    True
+    >>> is_apprise_url("https://hooks.example.com/in")
+    False
+    """
+    try:
+        open_channel("any", url)
+    except ConfigError:
+        return False
+    return True
+
+
 def send(channel: Channel, message: Message, *, seconds: float = SECONDS) -> Outcome:
     """Send a message to a channel, in the format that it takes; returns how that ended, and raises nothing of it.
 

@@ -14,6 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
+from monitoring_tasks.alerting import decide_alerts
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import Check, CheckContext, Result, enabled
 from monitoring_tasks.checks.data_quality import has_suite
@@ -72,6 +73,7 @@ def run_windows(
     checks: Collection[str] | None = None,
     progress: Progress | None = None,
     now: datetime | None = None,
+    notify: bool = False,
 ) -> tuple[WindowRun, ...]:
     """Monitor every whole window inside ``[start, end)``, in as few scans as possible.
 
@@ -90,6 +92,9 @@ def run_windows(
         Told how far it is.
     now
         The present, aware; by default the clock's. All windows must have ended by then.
+    notify
+        Whether people are told of the alerts that these windows open; by default alerts are only recorded. What an
+        earlier run was killed before it could tell is told either way.
 
     Returns
     -------
@@ -122,41 +127,72 @@ def run_windows(
         read_suite(suite)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
-        if warehouse is None:
-            url = warehouse_url(monitor.warehouse)
-            with recording_failure(monitor, windows, store):
-                warehouse = stack.enter_context(open_warehouse(url))
+        if not notify:  # what people are still to be told of these windows would be forgotten with their results
+            decide_alerts(monitor, store, now=moment)
+        with _deciding_alerts(monitor, store, moment):
+            if warehouse is None:
+                url = warehouse_url(monitor.warehouse)
+                with recording_failure(monitor, windows, store, tell=notify):
+                    warehouse = stack.enter_context(open_warehouse(url))
+            return _run_windows(monitor, windows, names, warehouse, store, progress, moment, checks is not None, notify)
+
+
+@contextmanager
+def _deciding_alerts(monitor: Monitor, store: Store, now: datetime) -> Iterator[None]:
+    """Decide, after the block, what its windows mean for alerts: also if it fails, because failed windows mean some."""
+    try:
+        yield
+    except Exception as error:
+        try:
+            decide_alerts(monitor, store, now=now)
+        except MonitoringError as second:
+            error.add_note(f"alerts could not be decided on: {second}")
+        raise
+    decide_alerts(monitor, store, now=now)
+
+
+def _run_windows(
+    monitor: Monitor,
+    windows: Sequence[Window],
+    names: Sequence[str],
+    warehouse: Warehouse,
+    store: Store,
+    progress: Progress | None,
+    now: datetime,
+    keep: bool,
+    tell: bool,
+) -> tuple[WindowRun, ...]:
+    began = monotonic()
+    again = scan_windows(monitor, windows, warehouse, store, progress, keep=keep, now=now, tell=tell)
+    every = sorted({*windows, *again})
+    share = (monotonic() - began) / len(every)
+    samples = Samples(monitor, warehouse, every)
+    runs = []
+    unread: dict[Window, str] = {}
+    uncheckable: dict[Window, str] = {}
+    in_a_row = 0
+    history = history_of(monitor, every, store)
+    for done, window in enumerate(every):
+        _tell(progress, "Check", done, len(every))
         began = monotonic()
-        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None, now=moment)
-        every = sorted({*windows, *again})
-        share = (monotonic() - began) / len(every)
-        samples = Samples(monitor, warehouse, every)
-        runs = []
-        unread: dict[Window, str] = {}
-        uncheckable: dict[Window, str] = {}
-        in_a_row = 0
-        history = history_of(monitor, every, store)
-        for done, window in enumerate(every):
-            _tell(progress, "Check", done, len(every))
-            began = monotonic()
-            never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
-            try:
-                wanted = (*(() if window in again else names), *never)
-                _check_until_written(monitor, window, wanted, store, history, samples)
-                in_a_row = 0
-            except UnreadError as error:
-                unread[window] = str(error)
-                in_a_row += 1
-                if in_a_row == UNANSWERED:
-                    samples.give_up()
-            except DataError as error:
-                uncheckable[window] = str(error)
-            seconds = share + monotonic() - began
-            reason = unread.get(window) or uncheckable.get(window)
-            run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason)
-            if window not in again or run.state == "failed":
-                runs.append(run)
-        _tell(progress, "Check", len(every), len(every))
+        never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
+        try:
+            wanted = (*(() if window in again else names), *never)
+            _check_until_written(monitor, window, wanted, store, history, samples)
+            in_a_row = 0
+        except UnreadError as error:
+            unread[window] = str(error)
+            in_a_row += 1
+            if in_a_row == UNANSWERED:
+                samples.give_up()
+        except DataError as error:
+            uncheckable[window] = str(error)
+        seconds = share + monotonic() - began
+        reason = unread.get(window) or uncheckable.get(window)
+        run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason, tell=tell)
+        if window not in again or run.state == "failed":
+            runs.append(run)
+    _tell(progress, "Check", len(every), len(every))
     if unread:
         first, reason = next(iter(unread.items()))
         raise UnreadError(
@@ -175,12 +211,13 @@ def scan_windows(
     *,
     keep: bool = False,
     now: datetime | None = None,
+    tell: bool = False,
 ) -> tuple[Window, ...]:
     """Read the windows from the warehouse and store their profiles and labels, each window in one transaction.
 
     With `keep`, a window whose profile is what is stored already stays untouched, with the checks that ran on it; else
     all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
-    that are not stored are recorded as failed, and the error goes on.
+    that are not stored are recorded as failed, and the error goes on; of `tell` see `close_window`.
 
     With a moving or a seasonal baseline, or with bands, the same scan also reads the earlier windows that they are
     compared with and that have no profile on this baseline. Of those only the profile is stored, and only if it is
@@ -207,7 +244,7 @@ def scan_windows(
         must run again.
     """
     left = list(windows)
-    with recording_failure(monitor, left, store):
+    with recording_failure(monitor, left, store, tell=tell):
         table = monitor.inference_log.table
         types = warehouse.columns(table)
         source = log_source(monitor, types)
@@ -340,29 +377,33 @@ def _about_table(source: Source, profiles: Iterator[T]) -> Iterator[T]:
 
 
 @contextmanager
-def recording_failure(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
+def recording_failure(
+    monitor: Monitor, windows: Sequence[Window], store: Store, *, tell: bool = False
+) -> Iterator[None]:
     """Record, if the block fails, that those `windows` failed which are still in the sequence then.
 
     The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
-    is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete.
+    is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete. Of
+    `tell` see `close_window`.
     """
     try:
         yield
     except Exception as error:
         reason = str(error) if isinstance(error, MonitoringError) else f"{type(error).__name__}: {error}"
         try:
-            record_failed(monitor, windows, store, reason)
+            record_failed(monitor, windows, store, reason, tell=tell)
         except MonitoringError as second:
             error.add_note(f"the windows could not be recorded as failed: {second}")
         raise
 
 
-def record_failed(monitor: Monitor, windows: Sequence[Window], store: Store, reason: str) -> None:
+def record_failed(
+    monitor: Monitor, windows: Sequence[Window], store: Store, reason: str, *, tell: bool = False
+) -> None:
     """Record the windows as failed because they could not be read; nothing can be closed as done on what they hold."""
     for window in windows:
-        store.write_failed_scan(
-            WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
-        )
+        run = WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
+        store.write_failed_scan(run, tell=tell)
 
 
 def check_window(
@@ -570,6 +611,8 @@ def close_window(
     now: datetime,
     seconds: float | None = None,
     unread: str | None = None,
+    *,
+    tell: bool = True,
 ) -> WindowRun:
     """Record how the window ended.
 
@@ -587,6 +630,8 @@ def close_window(
     unread
         Why a check could not read the window's rows, or why none could run: the window has then failed, whatever an
         earlier run has written.
+    tell
+        Whether people are told of the alerts that it opens, once `monitoring_tasks.alerting.decide_alerts` has decided.
 
     Raises
     ------
@@ -595,11 +640,18 @@ def close_window(
     TransientError
         If the store does not answer, or other runs of the window keep writing.
     """
-    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds, unread))
+    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds, unread, tell=tell))
 
 
 def _close_window(
-    monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None, unread: str | None
+    monitor: Monitor,
+    window: Window,
+    store: Store,
+    now: datetime,
+    seconds: float | None,
+    unread: str | None,
+    *,
+    tell: bool,
 ) -> WindowRun:
     needed = [check.name for check in enabled(monitor)]
     state = store.window_state(monitor.name, window)
@@ -628,7 +680,7 @@ def _close_window(
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing))
+    store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing), tell=tell)
     return run
 
 

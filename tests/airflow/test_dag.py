@@ -59,8 +59,8 @@ def test_dag_says_what_it_is(write_monitor):
 
 def test_the_page_says_what_this_version_does_not_act_on(write_monitor):
     assert "Without effect" not in monitor_dag(write_monitor()).doc_md
-    page = monitor_dag(write_monitor(more="alerts: [{name: drift, when: {check: data_drift}}]")).doc_md
-    assert "**Without effect**: this version does not act on alerts yet." in page.splitlines()
+    page = monitor_dag(write_monitor(more='checks: {night: {use: "mine:night"}}')).doc_md
+    assert "**Without effect**: this version does not act on checks.night yet." in page.splitlines()
 
 
 def test_data_intervals_are_the_windows(write_monitor):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from monitoring_tasks.airflow import windows as runs
 from monitoring_tasks.airflow.connections import results_store, warehouse_of
 from monitoring_tasks.airflow.windows import windows_of_run
 from monitoring_tasks.checks import enabled, families
@@ -39,12 +40,22 @@ def windows_of(monitor: Monitor, context: Context) -> tuple[Window, ...]:
         interval = (run.data_interval_start, run.data_interval_end)
     return windows_of_run(
         monitor.schedule,
-        run_type=str(getattr(run.run_type, "value", run.run_type)),
+        run_type=_run_type(context),
         interval=interval,
         run_after=run.run_after,
         params=context["params"],
         now=datetime.now(UTC),
     )
+
+
+def tells_people(context: Context) -> bool:
+    """Return whether people are told what the DAG run in `context` finds."""
+    return runs.tells_people(run_type=_run_type(context), params=context["params"])
+
+
+def _run_type(context: Context) -> str:
+    run_type = context["dag_run"].run_type
+    return str(getattr(run_type, "value", run_type))
 
 
 def failed_before(context: Context) -> tuple[str, ...]:
@@ -139,6 +150,24 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     if failed_tasks:
         raise AirflowFailException(f"task {', '.join(failed_tasks)} failed: what is stored is of an earlier run")
     return period(windows)
+
+
+def decide_alerts(monitor: Monitor, run_page: str | None = None) -> str:
+    """Decide on the alerts of every window whose results were not looked at yet; what is told goes into the outbox."""
+    from monitoring_tasks.alerting import decide_alerts  # type: ignore[import-untyped]
+    from monitoring_tasks.results.store import open_store
+
+    with open_store(results_store()) as store:
+        events = decide_alerts(monitor, store, now=datetime.now(UTC))
+    told = sum(event.tell for event in events)
+    return f"{len(events)} events, {told} told"
+
+
+def deliver(monitor: Monitor) -> str:
+    """Send what the outbox holds."""
+    from monitoring_tasks.airflow.deliver import deliver_alerts  # type: ignore[import-untyped]
+
+    return str(deliver_alerts(monitor))
 
 
 def _check_again(monitor: Monitor, windows: Sequence[Window], store: Store) -> None:

@@ -1,0 +1,183 @@
+"""Retraining, where the pure decision meets the store: what it is decided on is read here, and kept with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from monitoring_tasks.actions.retraining import Asked, Decision, WindowLabels, decide, is_open
+from monitoring_tasks.alerts.alert import Alert, Evidence, Series
+from monitoring_tasks.config import RETRAINING, Monitor
+from monitoring_tasks.results import tables
+from monitoring_tasks.results.actions import Action, read_actions, record_decisions
+from monitoring_tasks.results.store import Store
+from monitoring_tasks.url import shown
+from monitoring_tasks.window import Window
+
+
+def targets(monitor: Monitor) -> tuple[str, ...]:
+    """Return who is asked for a new model: a DAG id, and the connection and endpoint of a request, without secrets."""
+    if monitor.retraining is None:
+        return ()
+    found = [monitor.retraining.trigger_dag, http_target(monitor)]
+    return tuple(target for target in found if target is not None)
+
+
+def http_target(monitor: Monitor) -> str | None:
+    """Return the connection and the endpoint as the file writes it: the environment's values stay ``${NAME}``."""
+    if monitor.retraining is None or monitor.retraining.http is None:
+        return None
+    http = monitor.retraining.http
+    written = monitor.document.raw
+    for key in ("retraining", "http", "endpoint"):
+        written = written.get(key, {}) if isinstance(written, dict) else {}
+    return shown(f"{http.connection}:{written if isinstance(written, str) else http.endpoint}")
+
+
+def decide_retraining(
+    monitor: Monitor,
+    store: Store,
+    windows: Sequence[Window],
+    *,
+    ask: bool,
+    now: datetime,
+    running: Callable[[Action], str] | None = None,
+) -> tuple[Action, ...]:
+    """Decide about each window whether a new model is called for, and keep the decisions.
+
+    Only the last window can ask: an earlier one is decided on as what it would have asked for.
+
+    Parameters
+    ----------
+    monitor, store, windows
+        In time order, with their alerts decided.
+    ask
+        Whether anybody is to be asked, which a backfill does not.
+    now
+        Is stored.
+    running
+        Says what an earlier request still waits for; empty if it is through. By default none waits.
+
+    Returns
+    -------
+    tuple of Action
+        What is to be asked for now: decisions of these windows to ask that have not been carried out or refused.
+    """
+    rule = monitor.retraining
+    if rule is None or not windows:
+        return ()
+    waiting = {
+        each.action_id: running(each) if running else ""
+        for each in read_actions(store, monitor.name, decision="trigger")
+    }
+    for window in windows:
+        alert = _alert_of(store, monitor.name, window)
+        evidence, change = ((), None) if alert is None else _evidence(store, alert, window)
+        labels = None if alert is None else _labels(monitor, store, change or alert.opened.start, window)
+
+        def decision(
+            target: str,
+            asked: Sequence[Action],
+            window: Window = window,
+            alert: Alert | None = alert,
+            evidence: tuple[Evidence, ...] = evidence,
+            change: datetime | None = change,
+            labels: tuple[WindowLabels, ...] | None = labels,
+        ) -> tuple[str | None, Decision]:
+            earlier = [
+                Asked(
+                    each.action_id,
+                    each.alert_id,
+                    each.target,
+                    each.window,
+                    each.approval,
+                    each.state,
+                    waiting.get(each.action_id, ""),
+                )
+                for each in asked
+            ]
+            quiet = not ask or window != windows[-1]
+            made = decide(
+                rule,
+                window,
+                alert,
+                evidence,
+                change=change,
+                target=target,
+                asked=earlier,
+                labels=labels,
+                quiet=quiet,
+            )
+            return (None if alert is None else alert.alert_id), made
+
+        approval = "waiting" if rule.approval == "required" else "not_required"
+        record_decisions(store, monitor.name, window, targets(monitor), decision, approval=approval, now=now)  # type: ignore[arg-type]
+    return to_ask(monitor, store, windows)
+
+
+def to_ask(monitor: Monitor, store: Store, windows: Sequence[Window]) -> tuple[Action, ...]:
+    """Return the decisions of these windows to ask for a new model that are still to be carried out.
+
+    What a person has called a false alarm since, or what the results have withdrawn, is not asked for any more.
+    """
+    actions = [each for each in read_actions(store, monitor.name, windows=windows, decision="trigger") if each.asks]
+    wanted = targets(monitor)
+    return tuple(each for each in actions if each.target in wanted and _stands(store, each))
+
+
+def _stands(store: Store, action: Action) -> bool:
+    table = tables.alert
+    found = select(table.c.state).where(table.c.alert_id == action.alert_id)
+    with store.reading() as connection:
+        state = connection.execute(found).scalar()
+    return action.approval == "approved" or state not in (None, "false_alarm", "withdrawn")
+
+
+def _alert_of(store: Store, monitor: str, window: Window) -> Alert | None:
+    """Return the latest alert of `retraining` that this window is inside."""
+    table = tables.alert
+    about = (table.c.monitor == monitor) & (table.c.name == RETRAINING) & (table.c.window_end <= window.end)
+    with store.reading() as connection:
+        rows = connection.execute(select(table).where(about).order_by(table.c.window_end.desc())).all()
+    alerts = [_alert(row._asdict()) for row in rows]
+    return next((alert for alert in alerts if is_open(alert, window)), None)
+
+
+def _evidence(store: Store, alert: Alert, window: Window) -> tuple[tuple[Evidence, ...], datetime | None]:
+    """Return the results of the newest event up to `window`, and the start of the first window that matched."""
+    table = tables.alert_event
+    about = (table.c.alert_id == alert.alert_id) & (table.c.window_end <= window.end)
+    with store.reading() as connection:
+        rows = connection.execute(select(table.c.evidence).where(about).order_by(table.c.sequence)).scalars().all()
+    events = [tuple(Evidence.from_json(each) for each in evidence) for evidence in rows if evidence]
+    if not events:
+        return (), None
+    return events[-1], min(alert.opened.start, *(each.window.start for each in events[0]))
+
+
+def _labels(monitor: Monitor, store: Store, since: datetime, window: Window) -> tuple[WindowLabels, ...] | None:
+    if monitor.labels is None:
+        return None
+    runs = store.window_runs(monitor.name, since, window.end)
+    return tuple(WindowLabels(run.window, run.label_rows or 0, run.labels == "final") for run in runs)
+
+
+def _alert(row: dict[str, object]) -> Alert:
+    series = row["series"] or []
+    return Alert(
+        alert_id=row["alert_id"],  # type: ignore[arg-type]
+        monitor=row["monitor"],  # type: ignore[arg-type]
+        name=row["name"],  # type: ignore[arg-type]
+        group_key=row["group_key"],  # type: ignore[arg-type]
+        severity=row["severity"],  # type: ignore[arg-type]
+        state=row["state"],  # type: ignore[arg-type]
+        opened=Window(row["window_start"], row["window_end"]),  # type: ignore[arg-type]
+        last=Window(row["last_window_start"], row["last_window_end"]),  # type: ignore[arg-type]
+        series=tuple(Series(*each) for each in series),  # type: ignore[attr-defined]
+        message=row["message"],  # type: ignore[arg-type]
+        resolved_end=row["resolved_window_end"],  # type: ignore[arg-type]
+        snoozed_until=row["snoozed_until"],  # type: ignore[arg-type]
+        told_end=row["told_window_end"],  # type: ignore[arg-type]
+    )

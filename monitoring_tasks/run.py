@@ -72,6 +72,7 @@ def run_windows(
     checks: Collection[str] | None = None,
     progress: Progress | None = None,
     now: datetime | None = None,
+    notify: bool = False,
 ) -> tuple[WindowRun, ...]:
     """Monitor every whole window inside ``[start, end)``, in as few scans as possible.
 
@@ -90,6 +91,9 @@ def run_windows(
         Told how far it is.
     now
         The present, aware; by default the clock's. All windows must have ended by then.
+    notify
+        Whether people are told of the alerts that these windows open; by default alerts are only recorded. What an
+        earlier run was killed before it could tell is told either way.
 
     Returns
     -------
@@ -153,7 +157,7 @@ def run_windows(
                 uncheckable[window] = str(error)
             seconds = share + monotonic() - began
             reason = unread.get(window) or uncheckable.get(window)
-            run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason)
+            run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason, tell=notify)
             if window not in again or run.state == "failed":
                 runs.append(run)
         _tell(progress, "Check", len(every), len(every))
@@ -340,10 +344,12 @@ def _about_table(source: Source, profiles: Iterator[T]) -> Iterator[T]:
 
 
 @contextmanager
-def recording_failure(monitor: Monitor, windows: Sequence[Window], store: Store) -> Iterator[None]:
+def recording_failure(
+    monitor: Monitor, windows: Sequence[Window], store: Store, *, tell: bool = False
+) -> Iterator[None]:
     """Record, if the block fails, that those `windows` failed which are still in the sequence then.
 
-    The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
+    `tell` is as in `close_window`. The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
     is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete.
     """
     try:
@@ -351,18 +357,19 @@ def recording_failure(monitor: Monitor, windows: Sequence[Window], store: Store)
     except Exception as error:
         reason = str(error) if isinstance(error, MonitoringError) else f"{type(error).__name__}: {error}"
         try:
-            record_failed(monitor, windows, store, reason)
+            record_failed(monitor, windows, store, reason, tell=tell)
         except MonitoringError as second:
             error.add_note(f"the windows could not be recorded as failed: {second}")
         raise
 
 
-def record_failed(monitor: Monitor, windows: Sequence[Window], store: Store, reason: str) -> None:
+def record_failed(
+    monitor: Monitor, windows: Sequence[Window], store: Store, reason: str, *, tell: bool = False
+) -> None:
     """Record the windows as failed because they could not be read; nothing can be closed as done on what they hold."""
     for window in windows:
-        store.write_failed_scan(
-            WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
-        )
+        run = WindowRun(monitor.name, window, "failed", monitor.config_hash, datetime.now(UTC), error=reason)
+        store.write_failed_scan(run, tell=tell)
 
 
 def check_window(
@@ -570,6 +577,8 @@ def close_window(
     now: datetime,
     seconds: float | None = None,
     unread: str | None = None,
+    *,
+    tell: bool = True,
 ) -> WindowRun:
     """Record how the window ended.
 
@@ -587,6 +596,8 @@ def close_window(
     unread
         Why a check could not read the window's rows, or why none could run: the window has then failed, whatever an
         earlier run has written.
+    tell
+        Whether people are told of the alerts that it opens, once `monitoring_tasks.alerting.decide_alerts` has decided.
 
     Raises
     ------
@@ -595,11 +606,18 @@ def close_window(
     TransientError
         If the store does not answer, or other runs of the window keep writing.
     """
-    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds, unread))
+    return _undisturbed(lambda: _close_window(monitor, window, store, now, seconds, unread, tell=tell))
 
 
 def _close_window(
-    monitor: Monitor, window: Window, store: Store, now: datetime, seconds: float | None, unread: str | None
+    monitor: Monitor,
+    window: Window,
+    store: Store,
+    now: datetime,
+    seconds: float | None,
+    unread: str | None,
+    *,
+    tell: bool,
 ) -> WindowRun:
     needed = [check.name for check in enabled(monitor)]
     state = store.window_state(monitor.name, window)
@@ -628,7 +646,7 @@ def _close_window(
         seconds=seconds,
         error=error,
     )
-    store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing))
+    store.write_window_run(run, needed, schedule=monitor.schedule, state=state, waiting=bool(missing), tell=tell)
     return run
 
 

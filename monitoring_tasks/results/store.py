@@ -398,8 +398,12 @@ class Store:
         schedule: Schedule | None = None,
         state: WindowState | None = None,
         waiting: bool = False,
+        tell: bool = False,
     ) -> None:
         """Replace the window's row of `window_run`; unless checks are still missing, it is none of `waiting` any more.
+
+        What it means for alerts is then due, see `monitoring_tasks.alerting`. With `tell`, people are to be told of it;
+        that stays so if the window is written again before it was decided on.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
         since the last run leaves no rows behind that a first run would not have written. With `schedule`, the
@@ -414,9 +418,7 @@ class Store:
         with self.writing(run.monitor, run.window) as connection:
             if state is not None and _state(connection, run.monitor, run.window) != state:
                 raise ReplacedError(_replaced(run.monitor, run.window))
-            table = tables.window_run
-            connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
-            connection.execute(insert(table), values.window_run_row(run))
+            _replace_window_run(connection, run, tell=tell)
             if not waiting:
                 _end_waiting(connection, run.monitor, run.window)
             for table in (tables.result, tables.check_run) if checks is not None else ():
@@ -425,15 +427,16 @@ class Store:
             if schedule is not None:
                 _write_monitor(connection, values.monitor_row(run, schedule))
 
-    def write_failed_scan(self, run: WindowRun) -> None:
+    def write_failed_scan(self, run: WindowRun, *, tell: bool = False) -> None:
         """Record that the window could not be read from the warehouse; what its checks wrote before no longer counts.
 
-        Their results and the old profile stay to be looked at, but nothing can be closed as done on them.
+        Their results and the old profile stay to be looked at, but nothing can be closed as done on them. `tell` is as
+        in `write_window_run`.
         """
         with self.writing(run.monitor, run.window) as connection:
-            for table in (tables.check_run, tables.window_run):
-                connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
-            connection.execute(insert(tables.window_run), values.window_run_row(run))
+            table = tables.check_run
+            connection.execute(delete(table).where(is_window(table, run.monitor, run.window)))
+            _replace_window_run(connection, run, tell=tell)
             _end_waiting(connection, run.monitor, run.window)
 
     # Reading.
@@ -912,6 +915,14 @@ def _insert_labels(
 
 def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
     return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
+
+
+def _replace_window_run(connection: Connection, run: WindowRun, *, tell: bool) -> None:
+    table = tables.window_run
+    mine = is_window(table, run.monitor, run.window)
+    tell = tell or connection.execute(select(table.c.alerts).where(mine)).scalar() == "due"
+    connection.execute(delete(table).where(mine))
+    connection.execute(insert(table), values.window_run_row(run) | {"alerts": "due" if tell else "due_quietly"})
 
 
 def _end_waiting(connection: Connection, monitor: str, window: Window) -> None:

@@ -72,8 +72,11 @@ def decide_retraining(
         each.action_id: running(each) if running else ""
         for each in read_actions(store, monitor.name, decision="trigger")
     }
+    decided = {each.window for each in read_actions(store, monitor.name, windows=windows)}
     for window in windows:
         alert = _alert_of(store, monitor.name, window)
+        if alert is None and window not in decided:
+            continue
         evidence, change = ((), None) if alert is None else _evidence(store, alert, window)
         labels = None if alert is None else _labels(monitor, store, change or alert.opened.start, window)
 

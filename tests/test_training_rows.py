@@ -94,6 +94,6 @@ def test_an_export_that_cannot_be_written_says_where_and_leaves_nothing(file, ex
     exports.write_text("a file, not a folder")
     with (
         open_warehouse(file) as warehouse,
-        pytest.raises(DataError, match="the rows cannot be written to .*abc.parquet"),
+        pytest.raises(DataError, match=r"the rows cannot be written to .*abc\.parquet"),
     ):
         export_rows(labelled_log.monitor(), warehouse, PERIOD, "abc")

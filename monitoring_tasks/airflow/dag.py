@@ -120,7 +120,8 @@ def _add_tasks(monitor: Monitor) -> None:
     )
     def close() -> str:
         context = get_current_context()
-        return tasks.close(monitor, tasks.windows_of(monitor, context), tasks.failed_before(context))
+        windows, failed = tasks.windows_of(monitor, context), tasks.failed_before(context)
+        return tasks.close(monitor, windows, failed, tell=tasks.tells_people(context))
 
     scanned = scan()
     closed = close()

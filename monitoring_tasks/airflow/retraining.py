@@ -11,18 +11,21 @@ from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused, Tri
 from airflow.sdk import Asset, Context, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, AirflowSkipException
 
-from monitoring_tasks.airflow.connections import results_store
+from monitoring_tasks.airflow.connections import http_of, results_store, warehouse_of
 from monitoring_tasks.airflow.retries import RETRIES, heals_by_waiting, monitoring_task
 from monitoring_tasks.airflow.review import ReviewRetraining
 from monitoring_tasks.airflow.tasks import tells_people, windows_of
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.window import Window
 
 if TYPE_CHECKING:
     from monitoring_tasks.results.actions import Action
+    from monitoring_tasks.results.store import Store
 
 _log = logging.getLogger(__name__)
+
+NOTHING = "Nothing is to be asked for: it was asked for before, or is not called for any more"
 
 
 def retraining_asset(monitor: Monitor) -> Asset:
@@ -89,7 +92,7 @@ def decide(monitor: Monitor, windows: Sequence[Window], context: Context) -> lis
 
     with open_store(results_store()) as store:
         actions = decide_retraining(monitor, store, windows, ask=tells_people(context), now=now, running=running)
-        actions = tuple(with_rows(monitor, store, action) for action in actions)
+        with_rows(monitor, store, actions)
     for action in actions:
         _log.info("%s: %s", action.target, action.reason)
     return [action.action_id for action in actions]
@@ -102,9 +105,33 @@ def dag_run_of(action: Action) -> str:
     return run_id(action.action_id)
 
 
-def with_rows(monitor: Monitor, store: Any, action: Action) -> Action:
-    """Keep the SQL of the rows to learn from beside the action, and export them; what fails is told to the reviewer."""
-    return action
+def with_rows(monitor: Monitor, store: Store, actions: Sequence[Action]) -> None:
+    """Keep the SQL of the rows to learn from beside what is to be asked for, and the file that holds them.
+
+    They are for the reviewer and for whoever trains, who may read the warehouse instead: a warehouse that does not
+    answer, or a disk that is full, stops nothing, and why there is no file is told.
+    """
+    from monitoring_tasks.results.actions import record_rows
+    from monitoring_tasks.training_rows import export_rows, training_query
+    from monitoring_tasks.warehouse.engine import open_warehouse
+
+    missing = [action for action in actions if action.query is None and action.train is not None]
+    if not missing:
+        return
+    query = export = error = None
+    first = missing[0]
+    assert first.train is not None
+    try:
+        with open_warehouse(warehouse_of(monitor.warehouse)) as warehouse:
+            query = training_query(monitor, warehouse, first.train)
+            file, rows = export_rows(monitor, warehouse, first.train, first.action_id)
+        export = str(file)
+        _log.info("%s rows to learn from: %s", f"{rows:,}", file)
+    except Exception as reason:  # noqa: BLE001 - whatever a warehouse or a disk trips over, the review goes on
+        error = str(reason) if isinstance(reason, MonitoringError) else f"{type(reason).__name__}: {reason}"
+        _log.warning("The rows to learn from could not be exported: %s", error)
+    for action in missing:
+        record_rows(store, action, query, export, error)
 
 
 class TrainingRun(TriggerDagRunOperator):
@@ -140,7 +167,7 @@ class TrainingRun(TriggerDagRunOperator):
         with open_store(results_store()) as store:
             action = _agreed(self._monitor, store, windows_of(self._monitor, context), self.trigger_dag_id)
             if action is None or not record_triggering(store, action):
-                raise AirflowSkipException("Nothing is to be asked for: it was triggered before, or is not called for")
+                raise AirflowSkipException(NOTHING)
             self.trigger_run_id, self.conf = dag_run_of(action), action.request.to_json()
             if _runs(context, self.trigger_dag_id, self.trigger_run_id):
                 self.log.info("DAG run %s is there already", self.trigger_run_id)
@@ -163,7 +190,31 @@ class TrainingRun(TriggerDagRunOperator):
 
 def send_request(monitor: Monitor, windows: Sequence[Window]) -> str:
     """Send the request of `retraining.http`, unless it was answered before; return what was answered."""
-    raise AirflowSkipException("not yet")
+    from monitoring_tasks.actions.http_request import http_request
+    from monitoring_tasks.http_call import send
+    from monitoring_tasks.results.actions import record_answered, record_failed, record_triggering
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.retraining import http_target
+
+    rule = monitor.retraining
+    assert rule is not None
+    assert rule.http is not None
+    with open_store(results_store()) as store:
+        action = _agreed(monitor, store, windows, http_target(monitor) or "")
+        if action is None:
+            raise AirflowSkipException(NOTHING)
+        if action.state == "triggering" and action.run_id is not None:
+            return action.run_id
+        try:
+            request = http_request(rule.http, http_of(rule.http.connection), action.request)
+            if not record_triggering(store, action):
+                raise AirflowSkipException(NOTHING)
+            answer = send(request)
+        except MonitoringError as error:
+            record_failed(store, action, str(error))
+            raise
+        record_answered(store, action, answer)
+    return answer
 
 
 def record_requested(monitor: Monitor, windows: Sequence[Window], context: Context) -> list[Action]:
@@ -192,7 +243,7 @@ def record_requested(monitor: Monitor, windows: Sequence[Window], context: Conte
     return done
 
 
-def _agreed(monitor: Monitor, store: Any, windows: Sequence[Window], target: str) -> Action | None:
+def _agreed(monitor: Monitor, store: Store, windows: Sequence[Window], target: str) -> Action | None:
     """Return what this target is to be asked for and nobody has still to agree to."""
     from monitoring_tasks.retraining import to_ask
 

@@ -1,10 +1,221 @@
-"""A message as html."""
+"""A message as HTML for a mail: what mail programs show, which is less than what browsers do.
+
+All styles are inline and all layout is tables, as Outlook wants it. There is no script, no picture and no address that
+is loaded: the drift picture is made of table cells with background colours, so that no mail program blocks it and no
+drawing library is needed. Neither text nor page has a colour of its own, so both follow the reader's light or dark
+theme; what has one (bars, marks, quiet text) can be told from white and from black.
+"""
 
 from __future__ import annotations
 
-from monitoring_tasks.alerts.message import Message
+from collections.abc import Sequence
+from html import escape
+
+from monitoring_tasks.alerts import text_picture
+from monitoring_tasks.alerts.message import (
+    Bars,
+    Block,
+    Code,
+    Course,
+    Facts,
+    Headline,
+    Links,
+    Message,
+    Numbers,
+    Paragraph,
+)
+from monitoring_tasks.checks.wording import counted, number, percent
+
+BASELINE, WINDOW = "#8a8f98", "#2f7ed8"
+"""Colours of the two bars."""
+
+QUIET = "#7a7f87"
+"""Of labels and captions: at least 4:1 against white, and against the dark grey of dark themes."""
+
+RULE = "#9aa0a8"
+"""Of lines."""
+
+COURSE = {"alarm": "#d64545", "error": "#a259c4", "warning": "#d98b00"}
+"""Of a window's bar by the status of its result; others have the baseline's colour."""
+
+BADGES = {"low": "#4a6785", "medium": "#8a6100", "high": "#b3471d", "critical": "#b3202c"}
+"""Under white letters, by severity."""
+
+CALM = "#2e7d4f"
+"""Of what is over."""
+
+HEIGHT = 64
+"""Pixels of the highest bar of a course."""
+
+_FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.45"
+_FIXED = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;line-height:1.4"
+_TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
+_WRAP = "overflow-wrap:anywhere;word-break:break-word"
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en" style="color-scheme:light dark">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{title}</title>
+</head>
+<body style="margin:0;padding:0">
+<div style="{font};max-width:680px;margin:0 auto;padding:16px;{wrap}">
+{body}
+</div>
+</body>
+</html>
+"""
 
 
-def render(message: Message, limit: int | None = None) -> tuple[str, str]:
-    """Return title and body."""
-    return message.title, message.title[:limit]
+def render(message: Message) -> tuple[str, str]:
+    """Return title and body: the title as plain text, for a mail's subject; the body as a whole page.
+
+    Parameters
+    ----------
+    message
+        Any message; whatever others wrote in it is shown as it is, and is no markup.
+
+    Examples
+    --------
+    >>> title, body = render(Message("loans: drift", "high", "opened", (Headline("age < 18 moved"),)))
+    >>> title, "age &lt; 18 moved" in body
+    ('loans: drift', True)
+    """
+    parts = [_badge(message), *filter(None, (_block(block) for block in message.blocks))]
+    return message.title, _PAGE.format(title=escape(message.title), font=_FONT, wrap=_WRAP, body="\n".join(parts))
+
+
+def _badge(message: Message) -> str:
+    """Say how bad it is, and whether it begins, goes on or is over."""
+    over = message.event in ("resolved", "withdrawn")
+    colour = CALM if over else BADGES.get(message.severity, BADGES["medium"])
+    words = message.event if over else f"{message.severity} · {message.event}"
+    style = f"background-color:{colour};color:#ffffff;padding:3px 10px;border-radius:4px;font-size:13px;font-weight:600"
+    cell = f'<td bgcolor="{colour}" style="{style}">{escape(words)}</td>'
+    return f'<table {_TABLE} style="margin:0 0 12px"><tr>{cell}</tr></table>'
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Headline(text):
+            return f'<h1 style="font-size:19px;line-height:1.35;margin:0 0 14px">{escape(text)}</h1>'
+        case Paragraph(text):
+            return f'<p style="margin:0 0 14px">{escape(text)}</p>'
+        case Facts(pairs):
+            rows = "".join(
+                f'<tr><td valign="top" style="color:{QUIET};padding:2px 14px 2px 0">{escape(name)}</td>'
+                f'<td valign="top" style="padding:2px 0;{_WRAP}">{escape(value)}</td></tr>'
+                for name, value in pairs
+            )
+            return f'<table {_TABLE} style="margin:0 0 18px">{rows}</table>'
+        case Numbers():
+            return _numbers(block)
+        case Bars():
+            return _bars(block)
+        case Course():
+            return _course(block)
+        case Code(caption, text):
+            style = f"{_FIXED};border:1px solid {RULE};border-radius:4px;padding:8px 10px;margin:0 0 18px"
+            return f'{_caption(caption)}<pre style="{style};white-space:pre-wrap;{_WRAP}">{escape(text)}</pre>'
+        case Links(pairs):
+            links = " &nbsp;·&nbsp; ".join(
+                f'<a href="{escape(url)}" style="color:{WINDOW};font-weight:600">{escape(name)}</a>'
+                for name, url in pairs
+            )
+            return f'<p style="margin:0 0 18px">{links}</p>' if links else ""
+
+
+def _caption(text: str, more: str = "") -> str:
+    quiet = f' <span style="color:{QUIET};font-weight:400">{escape(more)}</span>' if more else ""
+    return f'<p style="font-weight:600;margin:0 0 6px">{escape(text)}{quiet}</p>'
+
+
+def _numbers(block: Numbers) -> str:
+    head = "".join(
+        f'<th align="{_align(place)}" valign="bottom" style="color:{QUIET};font-weight:400;font-size:13px;'
+        f'padding:3px {0 if place == len(block.header) - 1 else 10}px 3px 0">{escape(name)}</th>'
+        for place, name in enumerate(block.header)
+    )
+    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in block.rows)
+    more = f'<p style="color:{QUIET};margin:-12px 0 18px">and {block.more:,} more</p>' if block.more else ""
+    table = '<table cellpadding="0" cellspacing="0" border="0" width="100%" style="margin:0 0 18px;font-size:14px">'
+    return f"{_caption(block.caption)}{table}<tr>{head}</tr>{rows}</table>{more}"
+
+
+def _cells(row: Sequence[str]) -> str:
+    last = len(row) - 1
+    return "".join(
+        f'<td align="{_align(place)}" valign="top" style="border-top:1px solid {RULE};'
+        f"padding:4px {0 if place == last else 10}px 4px 0;"
+        f'{_WRAP if place == 0 else "font-variant-numeric:tabular-nums"}">{escape(cell)}</td>'
+        for place, cell in enumerate(row)
+    )
+
+
+def _align(place: int) -> str:
+    return "left" if place < 2 else "right"
+
+
+def _bars(block: Bars) -> str:
+    most = max((*block.baseline, *block.window), default=0.0) or 1.0
+    keys = [
+        (BASELINE, f"{block.baseline_name} ({counted(block.baseline_rows, 'row')})"),
+        (WINDOW, f"window ({counted(block.window_rows, 'row')})"),
+    ]
+    legend = " &nbsp; ".join(f'<span style="color:{colour}">&#9632;</span> {escape(name)}' for colour, name in keys)
+    rows = "".join(
+        f'<tr><td width="32%" valign="middle" style="width:32%;font-size:13px;padding:4px 8px 4px 0;{_WRAP}">'
+        f'{escape(label)}</td><td valign="middle" style="padding:3px 0">'
+        f"{_bar(before, most, BASELINE)}{_bar(after, most, WINDOW)}</td></tr>"
+        for label, before, after in zip(block.labels, block.baseline, block.window, strict=True)
+    )
+    table = f'<table {_TABLE} width="100%" style="width:100%;margin:0 0 18px">{rows}</table>'
+    return f'{_caption(block.caption)}<p style="color:{QUIET};font-size:13px;margin:0 0 6px">{legend}</p>{table}'
+
+
+def _bar(share: float, most: float, colour: str) -> str:
+    """Draw a bar of a share's length beside its percentage; the longest leaves room for that."""
+    width = round(78 * share / most) if share <= 0 else max(round(78 * share / most), 1)
+    drawn = f'<td width="{width}%" bgcolor="{colour}" style="width:{width}%;background-color:{colour}"></td>'
+    text = f'<td style="font-size:12px;line-height:14px;padding:0 0 0 6px;white-space:nowrap">{percent(share)}</td>'
+    return (
+        f'<table {_TABLE} width="100%" style="width:100%;margin:1px 0"><tr>{drawn if width else ""}{text}</tr></table>'
+    )
+
+
+def _course(block: Course) -> str:
+    known = [value for value in block.values if value is not None]
+    bounds = [bound for bound in (block.lower, block.upper) if bound is not None]
+    if not known:
+        return ""
+    low, high = min([0.0, *known, *bounds]), max([0.0, *known, *bounds])
+    span = (high - low) or 1.0
+    cells = "".join(
+        _column(value, status, low, span, label)
+        for value, status, label in zip(block.values, block.statuses, block.labels, strict=True)
+    )
+    count = len(block.values)
+    ends = (
+        f'<tr><td colspan="{count}" style="color:{QUIET};font-size:12px;padding-top:4px">'
+        f"{escape(block.labels[0])} to {escape(block.labels[-1])}; from {number(min(known))} to {number(max(known))}"
+        "</td></tr>"
+    )
+    table = f'<table {_TABLE} width="100%" style="width:100%;table-layout:fixed;margin:0 0 18px">'
+    drawn = f'<tr style="border-bottom:1px solid {RULE}">{cells}</tr>'
+    return f"{_caption(block.caption, text_picture.bounds(block))}{table}{drawn}{ends}</table>"
+
+
+def _column(value: float | None, status: str, low: float, span: float, label: str) -> str:
+    """Draw one window: a bar that stands on the ground line; nothing where it was not measured."""
+    place = f'valign="bottom" height="{HEIGHT}" style="height:{HEIGHT}px;padding:0 1px;border-bottom:1px solid {RULE}"'
+    if value is None:
+        return f'<td {place} title="{escape(label)}: not measured"></td>'
+    height, colour = max(round(HEIGHT * (value - low) / span), 2), COURSE.get(status, BASELINE)
+    shown = f"{escape(label)}: {number(value)} {escape(status)}"
+    drawn = f"height:{height}px;background-color:{colour};font-size:0"
+    inner = f'<td height="{height}" bgcolor="{colour}" style="{drawn}"></td>'
+    return f'<td {place} title="{shown}"><table {_TABLE} width="100%"><tr>{inner}</tr></table></td>'

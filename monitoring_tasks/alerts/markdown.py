@@ -1,10 +1,123 @@
-"""A message as markdown."""
+"""A message as Markdown that reads well in Slack and in Teams, and in what is like them.
+
+It is CommonMark, which Apprise turns into Slack's mrkdwn. Teams shows of it bold text, lists and links, and neither
+headings nor tables nor fixed-width text; Slack shows no tables and no headings. So numbers and pictures are lists, and
+only what people copy stands in code. Text of others keeps no character that means something in any of these dialects:
+a backslash before it would do in CommonMark, but Slack would show the backslash.
+"""
 
 from __future__ import annotations
 
-from monitoring_tasks.alerts.message import Message
+import re
+from collections.abc import Sequence
+
+from monitoring_tasks.alerts import text_picture
+from monitoring_tasks.alerts.message import (
+    Bars,
+    Block,
+    Code,
+    Course,
+    Facts,
+    Headline,
+    Links,
+    Message,
+    Numbers,
+    Paragraph,
+)
+from monitoring_tasks.alerts.shortening import within
+from monitoring_tasks.checks.wording import counted, percent
+
+LIMIT = 8000
+"""Characters of a body where the channel names no limit: Slack cuts the text of an attachment there."""
+
+_LOOK_ALIKE = str.maketrans({"*": "∗", "`": "'", "<": "＜", ">": "＞", "~": "∼", "\\": "＼", "|": "∣"})
+_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_BRACKET = re.compile(r"\](?=[(\[:])")
+_MENTION = re.compile(r"(?<![\w.])@(?=\w)")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
-def render(message: Message, limit: int | None = None) -> tuple[str, str]:
-    """Return title and body."""
-    return message.title, message.title[:limit]
+def render(message: Message, limit: int | None = LIMIT) -> tuple[str, str]:
+    """Return title and body.
+
+    Parameters
+    ----------
+    message
+        Any message; whatever others wrote in it links nowhere, calls nobody and changes no line's look.
+    limit
+        Characters that the channel takes of a body; whole blocks are left out first, pictures and SQL before numbers.
+
+    Examples
+    --------
+    >>> print(*render(Message("loans: drift", "high", "opened", (Headline("age *moved*"), Facts((("Since", "now"),))))))
+    loans: drift **age ∗moved∗**
+    <BLANKLINE>
+    - Since: **now**
+    """
+    return unmarked(message.title), within(message.blocks, limit, _body)
+
+
+def unmarked(text: str) -> str:
+    """Replace what a dialect of Markdown would read as markup by what looks like it.
+
+    Examples
+    --------
+    >>> unmarked("wind_speed of [10,20) rose, _not_ <!channel> [this](http://x) @here")
+    'wind_speed of [10,20) rose, ＿not＿ ＜!channel＞ [this] (http://x) @\\u200bhere'
+    """
+    text = _UNDERSCORE.sub("＿", text.translate(_LOOK_ALIKE))
+    return _MENTION.sub("@\u200b", _ENTITY.sub("＆", _BRACKET.sub("] ", text)))
+
+
+def _body(blocks: Sequence[Block]) -> str:
+    return "\n\n".join(filter(None, (_block(block) for block in blocks)))
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Headline(text):
+            return f"**{unmarked(text)}**"
+        case Paragraph(text):
+            return unmarked(text)
+        case Facts(pairs):
+            return "\n".join(f"- {unmarked(name)}: **{unmarked(value)}**" for name, value in pairs)
+        case Numbers(caption, header, rows, more):
+            left = [f"- and {more:,} more"] if more else []
+            return "\n".join([f"**{unmarked(caption)}**", "", *(_row(header, row) for row in rows), *left])
+        case Bars():
+            compared = f"{unmarked(block.baseline_name)}, {counted(block.baseline_rows, 'row')}, to the window, "
+            head = f"**{unmarked(block.caption)}**, from {compared}{counted(block.window_rows, 'row')}"
+            sides = zip(block.labels, block.baseline, block.window, strict=True)
+            return "\n".join([head, "", *(_change(label, before, after) for label, before, after in sides)])
+        case Course():
+            bound = text_picture.bounds(block)
+            ends = f"{unmarked(block.labels[0])} to {unmarked(block.labels[-1])}" if block.labels else ""
+            return f"**{unmarked(block.caption)}**{', ' * bool(bound)}{bound}: {text_picture.sparkline(block)} ({ends})"
+        case Code(caption, text, "shell"):
+            return "\n".join([f"**{unmarked(caption)}**", "", *(_command(line) for line in text.splitlines())])
+        case Code(caption, text):
+            return f"**{unmarked(caption)}**\n\n```\n{_literal(text)}\n```"
+        case Links(pairs):
+            return "\n".join(f"- [{unmarked(name)}](<{url}>)" for name, url in pairs)
+
+
+def _row(header: Sequence[str], row: Sequence[str]) -> str:
+    """Write a row as a list's item: its first cell, then each other with its column's name."""
+    rest = [f"{unmarked(name)} {unmarked(cell)}" for name, cell in zip(header[1:], row[1:], strict=True) if cell]
+    return f"- **{unmarked(row[0])}**: {', '.join(rest)}"
+
+
+def _change(label: str, before: float, after: float) -> str:
+    drawn = "▲" if after > before else "▼" if after < before else "="
+    moved = f" {drawn}" if abs(after - before) >= 0.01 else ""
+    return f"- {unmarked(label)}: {percent(before)} → **{percent(after)}**{moved}"
+
+
+def _command(line: str) -> str:
+    words, _, comment = line.partition("  # ")
+    return f"- {unmarked(comment)}: `{_literal(words)}`" if comment else f"- `{_literal(words)}`"
+
+
+def _literal(text: str) -> str:
+    """Keep code from ending early."""
+    return text.replace("`", "'")

@@ -8,7 +8,7 @@ from datetime import datetime
 from monitoring_tasks.alerts.alert import AlertEvent
 from monitoring_tasks.config import Monitor
 from monitoring_tasks.notice import Links
-from monitoring_tasks.results import Store
+from monitoring_tasks.results.store import Store
 
 
 def decide_alerts(

@@ -10,16 +10,6 @@ from tests.end_to_end.server import until
 
 pytestmark = pytest.mark.integration
 
-DAGS = """\
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
-
-for name in ("train_storm", "train_gale", "train_frost"):
-    with DAG(name, schedule=None, is_paused_upon_creation=name == "train_frost") as dag:
-        EmptyOperator(task_id="train")
-    globals()[name] = dag
-"""
-
 ONE_CHECK = (
     "{data_drift: {metrics: [psi]}, prediction_drift: off, data_quality: off, multivariate_drift: off, operations: off}"
 )
@@ -30,7 +20,6 @@ WINDOW = {"window_start": "2013-04-07T04:00:00Z", "window_end": "2013-04-08T04:0
 @pytest.fixture(scope="module")
 def runs(airflow):
     """Start a run of each monitor on a day whose pressure has drifted; return their ids."""
-    (airflow.monitors.parent / "trainers.py").write_text(DAGS)
     for name, approval in (("storm", "required"), ("gale", "required"), ("frost", "none")):
         airflow.write_monitor(name, checks=ONE_CHECK, more=RULE.format(name=name, approval=approval))
     for name in ("storm", "gale", "frost"):

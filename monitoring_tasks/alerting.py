@@ -1,14 +1,36 @@
-"""What the windows that were closed mean for alerts: joins the state machine of `alerts` with the results store."""
+"""What the windows that were closed mean for alerts: joins the state machine of `alerts` with the results store.
+
+A window that is closed is *due*. Deciding on it writes alerts, their events and the messages of what people are told,
+and that it is done, in one transaction: a process that is killed before leaves it due, and the next run of the monitor
+decides. A window that is older than one that was decided on is decided by a replay from the opening of the alert that
+covers it, so that alerts do not depend on the order of runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from monitoring_tasks.alerts.alert import AlertEvent
-from monitoring_tasks.config import Monitor
+from sqlalchemy import Connection, and_
+
+from monitoring_tasks import notice
+from monitoring_tasks.alerts import wording
+from monitoring_tasks.alerts.alert import Alert, AlertEvent, Evidence, event_id
+from monitoring_tasks.alerts.decision import Decision
+from monitoring_tasks.alerts.lifecycle import GroupStanding, Happening, Replayed, Standing, Told, Watch, replay
+from monitoring_tasks.alerts.message import Headline, Message, Paragraph
+from monitoring_tasks.alerts.reconciliation import Stored, reconcile
+from monitoring_tasks.alerts.verdicts import Verdicts
+from monitoring_tasks.config import AlertRule, Monitor
+from monitoring_tasks.errors import TransientError
 from monitoring_tasks.notice import Links
+from monitoring_tasks.results import alerts as rows
+from monitoring_tasks.results import tables
+from monitoring_tasks.results.alerts import StoredEvent
 from monitoring_tasks.results.store import Store
+from monitoring_tasks.window import Window
 
 
 def decide_alerts(
@@ -17,7 +39,322 @@ def decide_alerts(
     *,
     now: datetime,
     links: Links | None = None,
-    message: Callable | None = None,
+    message: Callable[..., Any] | None = None,
 ) -> tuple[AlertEvent, ...]:
-    """Decide on every window that is due, and put the messages of what people are told into the outbox."""
-    return ()
+    """Decide on every window that is due, and put the messages of what people are told into the outbox.
+
+    Parameters
+    ----------
+    monitor, store
+        Whose alerts, and an open store.
+    now
+        The present, aware: when events are recorded. No decision depends on it.
+    links
+        Where the messages point to.
+    message
+        What makes them, called as `monitoring_tasks.notice.message` is, which is the default. If it fails, the message
+        is one sentence.
+
+    Returns
+    -------
+    tuple of AlertEvent
+        Those that are new, or that people are told of only now.
+
+    Raises
+    ------
+    TransientError
+        If the store does not answer; nothing is decided then.
+    """
+    with store.writing(monitor.name) as connection:
+        due = rows.due_windows(connection, monitor.name)
+        newest = rows.newest_decided(connection, monitor.name)
+        step = _Step(monitor, store, connection, due, newest, now, links or Links(), message or notice.message)
+        step.withdraw_without_rule()
+        if due:
+            oldest = rows.oldest_run(connection, monitor.name) or min(due)
+            for rule in monitor.alert_rules:
+                if newest is None or min(due) > newest:
+                    step.go_on(rule)
+                else:
+                    step.go_back(rule, oldest)
+            rows.set_done(connection, monitor.name, due)
+    return tuple(step.events)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A stored alert with its events."""
+
+    alert: Alert
+    events: Sequence[StoredEvent]
+
+    @property
+    def of_monitor(self) -> list[StoredEvent]:
+        """The events that windows made."""
+        return [event for event in self.events if not event.actor]
+
+    @property
+    def decisions(self) -> list[StoredEvent]:
+        """Those that people made."""
+        return [event for event in self.events if event.actor]
+
+    @property
+    def covered_until(self) -> datetime | None:
+        """Until when windows belong to it; None if that is not over."""
+        if self.alert.state == "withdrawn":
+            return self.alert.opened.end
+        if not self.alert.is_over:
+            return None
+        ends = [self.alert.resolved_end, *(each.window.end for each in self.decisions if each.event == "resolved")]
+        return max((end for end in ends if end is not None), default=self.alert.last.end)
+
+    def told(self, *events: str) -> list[StoredEvent]:
+        """Return the events that people were told of, of these kinds or of all."""
+        return [each for each in self.of_monitor if each.tell and (not events or each.event in events)]
+
+
+class _Step:
+    """One decision on all windows that are due, within its transaction."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        store: Store,
+        connection: Connection,
+        due: Mapping[Window, bool],
+        newest: Window | None,
+        now: datetime,
+        links: Links,
+        message: Callable[..., Any],
+    ) -> None:
+        self._monitor, self._store, self._connection = monitor, store, connection
+        self._due, self._newest, self._now, self._links, self._message = due, newest, now, links, message
+        self._telling = frozenset(window for window, tell in due.items() if tell)
+        self.events: list[AlertEvent] = []
+
+    def go_on(self, rule: AlertRule) -> None:
+        """Decide on windows that are newer than all that were decided on."""
+        first = min(self._due)
+        known = self._known(rule, rows.is_open())
+        known += self._known(rule, _false_alarms_that_last())
+        groups = self._told_before(rule, None)
+        for each in known:
+            group = groups.get(each.alert.group_key, GroupStanding())
+            groups[each.alert.group_key] = _standing(group, each)
+        replayed = self._replay(rule, first, groups)
+        self._write(rule, first, known, replayed)
+
+    def go_back(self, rule: AlertRule, oldest: Window) -> None:
+        """Decide on windows some of which are older than those that were decided on: replay from where it is clear."""
+        first = min(self._due)
+        known = self._known(rule)
+        frozen: list[_Known] = []
+        while True:
+            covering = [
+                each
+                for each in known
+                if each.alert.opened < first
+                and (each.covered_until is None or each.covered_until >= first.end)
+                and each not in frozen
+            ]
+            frozen += [each for each in covering if each.alert.opened < oldest]
+            earlier = [each.alert.opened for each in covering if each.alert.opened >= oldest]
+            if not earlier:
+                break
+            first = min(earlier)
+        groups = self._told_before(rule, first.start)
+        for each in frozen:
+            groups[each.alert.group_key] = _standing(groups.get(each.alert.group_key, GroupStanding()), each)
+        inside = [each for each in known if each.alert.opened >= first]
+        decisions = [
+            (event.window, event.sequence, _decision(each, event)) for each in inside for event in each.decisions
+        ]
+        told: dict[tuple[str, Window], frozenset[Any]] = {}
+        latest: dict[str, datetime] = {}
+        for each in known:
+            for event in each.told():
+                if event.window >= first:
+                    key = each.alert.group_key
+                    told[key, event.window] = told.get((key, event.window), frozenset()) | {event.event}
+                    latest[key] = max(latest.get(key, event.window.end), event.window.end)
+        decided = [decision for *_, decision in sorted(decisions, key=lambda each: each[:2])]
+        replayed = self._replay(rule, first, groups, decided, Told(told, latest))
+        self._write(rule, first, [*inside, *frozen], replayed)
+
+    def withdraw_without_rule(self) -> None:
+        """Close the alerts that no rule of the monitor file stands for any more."""
+        names = [rule.name for rule in self._monitor.alert_rules]
+        table = tables.alert
+        asked = and_(table.c.monitor == self._monitor.name, rows.is_open(), table.c.name.not_in(names))
+        for alert in rows.select_alerts(self._connection, asked):
+            if alert.state != "confirmed":
+                self._withdraw(alert, None, max([alert.last, *self._due]), tell=False)
+
+    def _known(self, rule: AlertRule, *where: Any) -> list[_Known]:
+        table = tables.alert
+        asked = and_(table.c.monitor == self._monitor.name, table.c.name == rule.name, *where)
+        found = rows.select_alerts(self._connection, asked)
+        events = rows.stored_events(self._connection, [alert.alert_id for alert in found])
+        return [_Known(alert, events[alert.alert_id]) for alert in found]
+
+    def _told_before(self, rule: AlertRule, before: datetime | None) -> dict[str, GroupStanding]:
+        of_group = (self._connection, self._monitor.name, rule.name)
+        told = rows.last_of_groups(*of_group, told=True, before=before)
+        since = rows.last_of_groups(*of_group, told=False, before=before)
+        return {key: GroupStanding(told_end=told.get(key), since=since.get(key)) for key in {**told, **since}}
+
+    def _replay(
+        self,
+        rule: AlertRule,
+        first: Window,
+        groups: Mapping[str, GroupStanding],
+        decisions: Sequence[Decision] = (),
+        told: Told | None = None,
+    ) -> Replayed:
+        name, n = self._monitor.name, rule.when.windows.n
+        before = rows.windows_before(self._connection, name, first, n - 1)
+        windows = rows.windows_since(self._connection, name, first, self._newest)
+        sightings = rows.read_sightings(self._connection, name, rule.when, {**before, **windows})
+        standing = Standing(groups, sightings[: len(before)])
+        watch = Watch(name, rule, self._monitor.timezone)
+        new = sightings[len(before) :]
+        telling = self._telling if rows.channels_of(rule, escalated=True) else frozenset()
+        return replay(watch, standing, new, telling=telling, decisions=decisions, told=told or Told())
+
+    def _write(self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed) -> None:
+        by_id = {each.alert.alert_id: each for each in known}
+        acted = rows.with_actions(self._connection, by_id)
+        stored = [
+            Stored(each.alert, bool(each.told()), bool(each.decisions) or each.alert.alert_id in acted)
+            for each in known
+        ]
+        found = reconcile(stored, replayed.alerts)
+        rows.delete_alerts(self._connection, [each.alert.alert_id for each in found.deleted])
+        for gone in found.withdrawn:
+            if gone.alert.state not in ("confirmed", "false_alarm", "withdrawn"):
+                newest = max([gone.alert.last, *self._due])
+                self._withdraw(gone.alert, rule, newest, tell=gone.told and bool(self._telling))
+        happened: dict[tuple[str, Window], list[Happening]] = {}
+        for happening in replayed.happenings:
+            happened.setdefault((happening.alert.group_key, happening.alert.opened), []).append(happening)
+        for alert, same in found.kept:
+            before = None if same is None else by_id[same.alert.alert_id]
+            self._write_alert(rule, first, alert, before, happened.get((alert.group_key, alert.opened), []))
+
+    def _write_alert(
+        self, rule: AlertRule, first: Window, alert: Alert, before: _Known | None, happened: Sequence[Happening]
+    ) -> None:
+        stored = [] if before is None else before.events
+        told_ends = [each.window.end for each in stored if each.tell]
+        told_end = max([*told_ends, *([] if alert.told_end is None else [alert.told_end])], default=None)
+        alert = replace(alert, told_end=told_end)
+        if before is None or before.alert != alert:
+            rows.write_alert(self._connection, alert, new=before is None)
+        known = {(each.event, each.window): each for each in stored if not each.actor}
+        names = {each.event for each in known.values()}
+        happens = {(each.event, each.window) for each in happened}
+        outdated = [
+            each.event_id
+            for key, each in known.items()
+            if key not in happens
+            and not each.tell
+            and each.window >= first
+            and each.event not in ("opened", "withdrawn")
+        ]
+        rows.delete_events(self._connection, outdated)
+        number = len(stored)
+        escalated = any(each.event == "escalated" and each.tell for each in stored)
+        for happening in happened:
+            escalated |= happening.event == "escalated"
+            same = known.get((happening.event, happening.window))
+            if same is None and happening.event in ("opened", "escalated") and happening.event in names:
+                continue
+            if same is not None and (same.tell or not happening.tell):
+                continue
+            number += 1
+            snapshot = replace(happening.alert, alert_id=alert.alert_id)
+            self._happen(rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same)
+        rows.number_events(self._connection, alert.alert_id)
+
+    def _happen(
+        self,
+        rule: AlertRule | None,
+        alert: Alert,
+        event: Any,
+        window: Window,
+        number: int,
+        tell: bool,
+        escalated: bool,
+        same: StoredEvent | None = None,
+    ) -> None:
+        """Record what happened, and put its message into the outbox if people are told."""
+        evidence: tuple[Evidence, ...] = ()
+        if rule is not None and event != "withdrawn":
+            over = event == "resolved"
+            of_rule = (self._connection, self._monitor.name, rule.when)
+            evidence = rows.read_evidence(*of_rule, window, alert.series, over=over)
+            # It may hold by earlier windows alone: the latest of those in which something matched is the evidence.
+            earlier = () if evidence or over else rows.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
+            for each in reversed([*earlier]):
+                evidence = evidence or rows.read_evidence(*of_rule, each, alert.series)
+        made = AlertEvent(
+            event_id=event_id(alert.alert_id, event, window),
+            alert_id=alert.alert_id,
+            sequence=number,
+            event=event,
+            window=window,
+            tell=tell,
+            evidence=evidence,
+        )
+        if same is None:
+            rows.insert_event(self._connection, made, self._now)
+        else:
+            rows.set_told(self._connection, made.event_id)
+        self.events.append(made)
+        channels = () if rule is None or not tell else rows.channels_of(rule, escalated=escalated)
+        if rule is None or not channels:
+            return
+        verdicts = rows.select_verdicts(self._connection, self._monitor.name, rule.name)
+        said = self._said(rule, alert, made, verdicts)
+        rows.insert_deliveries(self._connection, self._monitor.name, made.event_id, channels, said, self._now)
+
+    def _said(self, rule: AlertRule, alert: Alert, event: AlertEvent, verdicts: Verdicts) -> Mapping[str, Any]:
+        earlier = [each for each in rows.select_events(self._connection, alert.alert_id) if each.window < event.window]
+        about = (self._monitor, self._store, alert, event, rule, self._links, verdicts)
+        try:
+            said = self._message(*about, earlier=earlier)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001  that something went wrong with the picture must not cost the alert
+            doubt = f"The rest of this message could not be made: {type(error).__name__}: {error}"
+            blocks = (Headline(alert.message), Paragraph(doubt))
+            said = Message(f"{self._monitor.name}: {alert.message}", rule.severity, event.event, blocks)
+        return said if isinstance(said, Mapping) else said.to_json()
+
+    def _withdraw(self, alert: Alert, rule: AlertRule | None, window: Window, *, tell: bool) -> None:
+        events = rows.stored_events(self._connection, [alert.alert_id])[alert.alert_id]
+        told_end = window.end if tell else alert.told_end
+        message = wording.withdrawn(alert.message)
+        gone = replace(alert, state="withdrawn", snoozed_until=None, message=message, told_end=told_end)
+        rows.write_alert(self._connection, gone, new=False)
+        if any(each.event == "withdrawn" and each.window == window for each in events):
+            return
+        escalated = any(each.event == "escalated" and each.tell for each in events)
+        number = max((each.sequence for each in events), default=0) + 1
+        self._happen(rule, gone, "withdrawn", window, number, tell, escalated)
+
+
+def _standing(group: GroupStanding, known: _Known) -> GroupStanding:
+    """Return how a group stands with an open alert."""
+    first_told = min((each.window.end for each in known.told()), default=None)
+    escalated = any(each.event == "escalated" for each in known.of_monitor)
+    return replace(group, alert=known.alert, first_told_end=first_told, escalated=escalated)
+
+
+def _decision(known: _Known, event: StoredEvent) -> Decision:
+    return Decision(event.event, known.alert.group_key, known.alert.span, event.window, event.until)  # type: ignore[arg-type]
+
+
+def _false_alarms_that_last() -> Any:
+    table = tables.alert
+    return and_(table.c.state == "false_alarm", table.c.resolved_window_end.is_(None))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +20,10 @@ from rich.table import Table
 
 from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.progress import Progress
-from monitoring_tasks.window import Window, format_instant, parse_instant
+from monitoring_tasks.window import Window, format_instant, parse_duration, parse_instant
 
 if TYPE_CHECKING:
+    from monitoring_tasks.alerts.alert import DecisionName
     from monitoring_tasks.config import ColumnType, Monitor
     from monitoring_tasks.profile import Baseline
     from monitoring_tasks.results.store import Store, WindowRun
@@ -32,8 +34,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+alerts = typer.Typer(help="See what alerts are open, and say what you make of them.", no_args_is_help=True)
+app.add_typer(alerts, name="alerts")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+SHOWN = 10
+"""Results of an alert that are printed."""
 
 LONGEST = 150
 """Characters of a message that `demo` prints."""
@@ -52,6 +59,10 @@ Zone = Annotated[
         help="Where days begin, such as Europe/Berlin.", show_default="in each monitor's own zone, as its file said"
     ),
 ]
+
+AlertId = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.", show_default=False)]
+By = Annotated[str, typer.Option(help="Who decides.", show_default="your login name")]
+Note = Annotated[str, typer.Option(help="Why; it stands beside the alert.", show_default=False)]
 
 COLOURS = {"done": "green", "empty": "yellow", "failed": "red"}
 """Of a window's states: one without rows may be in order, and is no success."""
@@ -222,6 +233,9 @@ def run(
     check: Annotated[
         list[str] | None, typer.Option(help="Run only this check again on windows that are done; may be repeated.")
     ] = None,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Tell people of the alerts; without it they are only recorded.")
+    ] = False,
 ) -> None:
     """Monitor every window of a period, in as few scans as possible. Exit 0 done, 1 a window failed, 2 config."""
     from monitoring_tasks.checks import not_computed_in_words
@@ -234,7 +248,7 @@ def run(
         err.print(f"{monitor.path}: {note}", soft_wrap=True)
     first, last = _period(start, end, monitor.timezone)
     with _progress() as progress:
-        runs = run_windows(monitor, first, last, checks=check or None, progress=progress)
+        runs = run_windows(monitor, first, last, checks=check or None, progress=progress, notify=notify)
     out.print(_summary(monitor, runs), soft_wrap=True)
     failed = [run for run in runs if run.state == "failed"]
     for run_ in failed[:5]:
@@ -258,6 +272,7 @@ def status(
         found = [row for row in found if monitor in (None, row["monitor"])]
         alarms = {row["monitor"]: store.query(RESULTS, monitor=row["monitor"]) for row in found}
         late = {row["monitor"]: store.late_rows(row["monitor"], late_since(row), row["window_end"]) for row in found}
+        open_alerts = {row["monitor"]: _alert_lines(row["monitor"], store) for row in found if row["open_alerts"]}
     if not found:
         raise _no_window(monitor)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -277,7 +292,8 @@ def status(
     _wide(table)
     for row in found:
         out.print()
-        for line in standing(row, alarms[row["monitor"]], late[row["monitor"]]):
+        lines = standing(row, alarms[row["monitor"]], late[row["monitor"]])
+        for line in (*lines, *open_alerts.get(row["monitor"], ())):
             out.print(escape(line), soft_wrap=True)
 
 
@@ -352,6 +368,145 @@ def rollup(
         out.print(f"{name}: {len(windows)} windows of {to} made of shorter ones", soft_wrap=True)
     if not any(made.values()):
         out.print("nothing to add up")
+
+
+@alerts.command("list")
+def list_alerts(
+    monitor: Annotated[str | None, typer.Argument(help="A monitor's name; all of them without.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+) -> None:
+    """Show the open alerts, what is in them and since when."""
+    from monitoring_tasks.results.alerts import read_alerts, verdict_counts
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.views.standing import in_words
+
+    with open_store() as store:
+        found = read_alerts(store, monitor, only_open=not every)
+        rules = {(alert.monitor, alert.name): verdict_counts(store, alert.monitor, alert.name) for alert in found}
+    if not found:
+        whose = "" if monitor is None else f" of {monitor}"
+        out.print(f"no alert{whose}" if every else f"no open alert{whose}", soft_wrap=True)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("id", "monitor", "severity", "state", "since", "last", "what"):
+        table.add_column(heading)
+    for alert in found:
+        group = f" ({alert.group_key})" if alert.group_key else ""
+        since, last = format_instant(alert.opened.start), format_instant(alert.last.end)
+        cells = (alert.alert_id, alert.monitor, alert.severity, in_words(alert), since, last, alert.message + group)
+        table.add_row(*map(escape, cells))
+    _wide(table)
+    for (whose, name), verdicts in rules.items():
+        if verdicts.hint:
+            out.print(escape(f"{whose}: {name}: {verdicts.hint}"), soft_wrap=True)
+
+
+@alerts.command()
+def show(alert: AlertId) -> None:
+    """Show one alert: what happened to it, the numbers it stands on, and who was told."""
+    from monitoring_tasks.results.alerts import read_alert, read_deliveries, read_events, verdict_counts
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.views.standing import in_words
+
+    with open_store() as store:
+        found = read_alert(store, alert)
+        events = read_events(store, found.alert_id)
+        told = read_deliveries(store, found.alert_id)
+        hint = verdict_counts(store, found.monitor, found.name).hint
+    group = f" ({found.group_key})" if found.group_key else ""
+    lines = [f"{found.monitor}: {found.severity} alert {found.alert_id}{group} is {in_words(found)}", found.message]
+    lines += [hint] * bool(hint)
+    for event in events:
+        by = f" by {event.actor}" if event.actor else ""
+        quiet = "" if event.tell or event.actor else " (nobody was told)"
+        until = "" if event.until is None else f" until {format_instant(event.until)}"
+        note = f": {event.note}" if event.note else ""
+        lines.append(f"{event.window}  {event.event.replace('_', ' ')}{until}{by}{note}{quiet}")
+        lines += [f"  to {row['channel']}: {row['state']}" for row in told if row["event_id"] == event.event_id]
+    newest = next((event.evidence for event in reversed(events) if event.evidence), ())
+    lines += [f"{evidence.window}  {evidence.message}" for evidence in newest[:SHOWN]]
+    lines += [f"and {len(newest) - SHOWN} more results: table alert_event has them"] * (len(newest) > SHOWN)
+    for line in lines:
+        out.print(escape(line), soft_wrap=True)
+
+
+@alerts.command()
+def ack(alert: AlertId, by: By = "", note: Note = "") -> None:
+    """Say that somebody is at it: no reminder and no escalation any more; its end is told."""
+    _decide(alert, "acknowledged", by, note)
+
+
+@alerts.command()
+def snooze(
+    alert: AlertId,
+    until: Annotated[
+        str,
+        typer.Option(
+            help="An instant, or how long after the end of the newest window, such as 2d. If it still holds then, it "
+            "is told again.",
+            show_default=False,
+        ),
+    ],
+    by: By = "",
+    note: Note = "",
+) -> None:
+    """Be told nothing of an alert for a while."""
+    _decide(alert, "snoozed", by, note, until)
+
+
+@alerts.command()
+def confirm(alert: AlertId, by: By = "", note: Note = "") -> None:
+    """Say that it is a real incident: quiet from now on, and moving baselines leave its windows out."""
+    _decide(alert, "confirmed", by, note)
+
+
+@alerts.command("false-alarm")
+def false_alarm(alert: AlertId, by: By = "", note: Note = "") -> None:
+    """Say that it is none: closed, and nothing more is told until its condition has ended."""
+    _decide(alert, "false_alarm", by, note)
+
+
+@alerts.command()
+def resolve(alert: AlertId, by: By = "", note: Note = "") -> None:
+    """Close an alert: what has matched up to now counts no more, later windows may open another."""
+    _decide(alert, "resolved", by, note)
+
+
+def _decide(alert: str, decision: DecisionName, by: str, note: str, until: str = "") -> None:
+    from getpass import getuser
+
+    from monitoring_tasks.results.alerts import read_alert, record_decision
+    from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.views.standing import in_words
+
+    try:
+        who = by or getuser()
+    except (OSError, KeyError, ImportError):
+        raise ConfigError("your login name is not known here: write --by NAME") from None
+    with open_store() as store:
+        end = _until(until, store.timezone(read_alert(store, alert).monitor)) if until else None
+        decided = record_decision(store, alert, decision, who, note, end, now=datetime.now(UTC))
+    said = in_words(decided) if decision == decided.state else decision.replace("_", " ")
+    out.print(escape(f"{decided.monitor}: alert {decided.alert_id} ({decided.name}): {said} by {who}"), soft_wrap=True)
+
+
+def _until(text: str, timezone: str) -> datetime | timedelta:
+    if re.fullmatch(r"\s*(\d+[smhdw])+\s*", text):
+        return parse_duration(text)
+    try:
+        return parse_instant(text, timezone)
+    except ConfigError as error:
+        raise ConfigError(f"--until {error}, or a duration such as 12h or 2d") from None
+
+
+def _alert_lines(monitor: str, store: Store) -> tuple[str, ...]:
+    from monitoring_tasks.results.alerts import last_decisions, read_alerts, verdict_counts
+    from monitoring_tasks.views.standing import alert_lines
+
+    found = read_alerts(store, monitor, only_open=True)
+    decisions = last_decisions(store, [alert.alert_id for alert in found])
+    verdicts = {name: verdict_counts(store, monitor, name) for name in {alert.name for alert in found}}
+    return alert_lines(monitor, found, decisions, verdicts)
 
 
 def _no_window(monitor: str | None) -> ConfigError:

@@ -22,6 +22,7 @@ from monitoring_tasks.alerts.evidence_table import (
     SHOWN,
     bound_in_words,
     evidence_table,
+    listed,
     names,
     series_name,
     times_bound,
@@ -52,12 +53,16 @@ from monitoring_tasks.history import History
 from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.reference import OWN_ROWS
 from monitoring_tasks.results import tables
+from monitoring_tasks.results.selection import is_inside
 from monitoring_tasks.results.sql_to_copy import results_sql, window_runs_sql
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, format_instant
 
 COURSE = 28
 """Windows of a number's course: four weeks of days."""
+
+ENDS = ("resolved", "withdrawn")
+"""Events after which nothing is to be done."""
 
 SILENT = 200
 """Windows that are looked at to say since when no data came."""
@@ -208,9 +213,14 @@ class _Notice:
         if self.monitor.owner:
             pairs.append(("Owner", self.monitor.owner))
         pairs.append(("Rule", f"{rule.name}: {', '.join(when.check)} in {when.status}{often}"))
-        if alert.series and self.silence is None:
-            pairs.append(("Columns" if len(alert.columns) > 1 else "What", names(alert.series, SHOWN)))
-        pairs.append(("Open since", window_in_words(alert.opened, self.zone)))
+        segments = [series.segment for series in alert.series if series.segment]
+        if alert.columns:
+            pairs.append(("Column" if len(alert.columns) == 1 else "Columns", listed(alert.columns, SHOWN)))
+        if segments:
+            pairs.append(("Segments", listed(segments, SHOWN)))
+        pairs.append(
+            ("Was open since" if event.event in ENDS else "Open since", window_in_words(alert.opened, self.zone))
+        )
         if event.window != alert.opened:
             pairs.append(("Window", window_in_words(event.window, self.zone)))
         if self.silence is not None and self.silence.before is not None:
@@ -229,13 +239,14 @@ class _Notice:
             if self.silence.error:
                 yield Paragraph(f"The error of the latest window: {self.silence.error}")
         elif self.shown:
-            which = "When it was worst" if self.event.event == "resolved" else "In window"
+            which = "When it was worst," if self.event.event == "resolved" else "In window"
             caption = f"{which} {window_in_words(self.shown[0].window, self.zone)}"
             yield evidence_table(caption, self.shown, self.alert.series)
             if self.event.event == "continued" and self.new:
                 yield Paragraph(f"New: {names(self.new, SHOWN)}. As before: {names(self.as_before, SHOWN) or 'none'}.")
             if self.worst is not None and self.worst.message:
-                yield Paragraph(self.worst.message)
+                where = f"{self.worst.segment}: " if self.worst.segment else ""
+                yield Paragraph(f"{where}{self.worst.message}")
 
     @property
     def pictures(self) -> Iterator[Block]:
@@ -257,8 +268,7 @@ class _Notice:
         start = min(self.alert.opened.start, *(each.window.start for each in self.event.evidence), window.start)
         checks = dict.fromkeys([series.check_name for series in self.alert.series] or self.rule.when.check)
         columns = () if any(not each.column_name for each in self.alert.series) else self.alert.columns
-        ended = self.event.event in ("resolved", "withdrawn")
-        statuses = () if ended else _matching(self.rule)
+        statuses = () if self.event.event in ENDS else _matching(self.rule)
         period = Window(start, max(window.end, self.alert.last.end))
         text = results_sql(dialect, monitor, period, checks, columns[:SHOWN], statuses)
         yield Code("The numbers, from the results store", text)
@@ -269,7 +279,7 @@ class _Notice:
         of_it = f"{self.alert.alert_id} --by $USER"
         lines = [f"{alerts} show {self.alert.alert_id}  # all about it"]
         verdicts = [
-            f"{alerts} confirm {of_it}  # it is an incident: moving baselines leave it out",
+            f"{alerts} confirm {of_it}  # a real incident, moving baselines leave it out",
             f"{alerts} false-alarm {of_it} --note WHY  # nothing is wrong",
         ]
         if self.event.event == "withdrawn":
@@ -277,7 +287,7 @@ class _Notice:
         if self.event.event == "resolved":
             return Code("To say what it was", "\n".join([*verdicts, *lines]), "shell")
         answers = [
-            f"{alerts} ack {of_it}  # I am on it: no more reminders",
+            f"{alerts} ack {of_it}  # I am on it, no more reminders",
             f"{alerts} snooze {of_it} --until 12h  # not now",
             *verdicts,
         ]
@@ -318,13 +328,19 @@ class _Notice:
     def windows(self) -> int:
         """How many windows the alert has been open, to its last one."""
         until = self.event.window if self.event.event != "resolved" else self.alert.last
-        runs = self.store.window_runs(self.monitor.name, self.alert.opened.start, until.end)
-        return max(sum(_alike(run.window, self.alert.opened) for run in runs), 1)
+        table = tables.window_run
+        inside = is_inside(table, self.monitor.name, self.alert.opened.start, until.end)
+        with self.store.reading() as connection:
+            runs = [
+                Window(*row)
+                for row in connection.execute(select(table.c.window_start, table.c.window_end).where(inside))
+            ]
+        return max(sum(_alike(run, self.alert.opened) for run in runs), 1)
 
     @cached_property
     def evidence(self) -> tuple[Evidence, ...]:
         """What the rule matched: the event's, or if it has none (an alert that ends) that of all of the alert."""
-        if self.event.evidence and self.event.event not in ("resolved", "withdrawn"):
+        if self.event.evidence and self.event.event not in ENDS:
             return self.event.evidence
         found = self.store.results(
             self.monitor.name,
@@ -435,9 +451,13 @@ class _Notice:
         reference, name = self._reference(baseline, worst)
         if reference is None:
             return None
-        caption = f"{series_name(worst.series)}: share of rows, {window_in_words(worst.window, self.zone, named=False)}"
         return share_bars(
-            caption, baseline.bins[worst.column_name], reference, profile.columns[worst.column_name], name
+            f"Share of rows by {series_name(worst.series)}",
+            baseline.bins[worst.column_name],
+            reference,
+            profile.columns[worst.column_name],
+            name,
+            f"window {window_in_words(worst.window, self.zone, named=False)}",
         )
 
     def _reference(self, baseline: Baseline, worst: Evidence) -> tuple[ColumnProfile | None, str]:
@@ -447,7 +467,7 @@ class _Notice:
             return columns.get(worst.column_name), OWN_ROWS
         reference = History(self.monitor, [worst.window], self.store).reference(worst.window, baseline)
         name = reference.named(worst.segment, worst.column_name)
-        return reference.columns.get(worst.segment, {}).get(worst.column_name), name.partition(":")[0]
+        return reference.columns.get(worst.segment, {}).get(worst.column_name), f"baseline {name.partition(':')[0]}"
 
     def _by_worst(self) -> Iterator[Evidence]:
         yield from [] if self.worst is None else [self.worst]

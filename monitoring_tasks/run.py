@@ -14,6 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
+from monitoring_tasks.alerting import decide_alerts
 from monitoring_tasks.baseline import find_baseline, is_declared, measure_baseline
 from monitoring_tasks.checks import Check, CheckContext, Result, enabled
 from monitoring_tasks.checks.data_quality import has_suite
@@ -126,41 +127,72 @@ def run_windows(
         read_suite(suite)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
-        if warehouse is None:
-            url = warehouse_url(monitor.warehouse)
-            with recording_failure(monitor, windows, store):
-                warehouse = stack.enter_context(open_warehouse(url))
+        if not notify:  # what people are still to be told of these windows would be forgotten with their results
+            decide_alerts(monitor, store, now=moment)
+        with _deciding_alerts(monitor, store, moment):
+            if warehouse is None:
+                url = warehouse_url(monitor.warehouse)
+                with recording_failure(monitor, windows, store, tell=notify):
+                    warehouse = stack.enter_context(open_warehouse(url))
+            return _run_windows(monitor, windows, names, warehouse, store, progress, moment, checks is not None, notify)
+
+
+@contextmanager
+def _deciding_alerts(monitor: Monitor, store: Store, now: datetime) -> Iterator[None]:
+    """Decide, after the block, what its windows mean for alerts: also if it fails, because failed windows mean some."""
+    try:
+        yield
+    except Exception as error:
+        try:
+            decide_alerts(monitor, store, now=now)
+        except MonitoringError as second:
+            error.add_note(f"alerts could not be decided on: {second}")
+        raise
+    decide_alerts(monitor, store, now=now)
+
+
+def _run_windows(
+    monitor: Monitor,
+    windows: Sequence[Window],
+    names: Sequence[str],
+    warehouse: Warehouse,
+    store: Store,
+    progress: Progress | None,
+    now: datetime,
+    keep: bool,
+    tell: bool,
+) -> tuple[WindowRun, ...]:
+    began = monotonic()
+    again = scan_windows(monitor, windows, warehouse, store, progress, keep=keep, now=now, tell=tell)
+    every = sorted({*windows, *again})
+    share = (monotonic() - began) / len(every)
+    samples = Samples(monitor, warehouse, every)
+    runs = []
+    unread: dict[Window, str] = {}
+    uncheckable: dict[Window, str] = {}
+    in_a_row = 0
+    history = history_of(monitor, every, store)
+    for done, window in enumerate(every):
+        _tell(progress, "Check", done, len(every))
         began = monotonic()
-        again = scan_windows(monitor, windows, warehouse, store, progress, keep=checks is not None, now=moment)
-        every = sorted({*windows, *again})
-        share = (monotonic() - began) / len(every)
-        samples = Samples(monitor, warehouse, every)
-        runs = []
-        unread: dict[Window, str] = {}
-        uncheckable: dict[Window, str] = {}
-        in_a_row = 0
-        history = history_of(monitor, every, store)
-        for done, window in enumerate(every):
-            _tell(progress, "Check", done, len(every))
-            began = monotonic()
-            never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
-            try:
-                wanted = (*(() if window in again else names), *never)
-                _check_until_written(monitor, window, wanted, store, history, samples)
-                in_a_row = 0
-            except UnreadError as error:
-                unread[window] = str(error)
-                in_a_row += 1
-                if in_a_row == UNANSWERED:
-                    samples.give_up()
-            except DataError as error:
-                uncheckable[window] = str(error)
-            seconds = share + monotonic() - began
-            reason = unread.get(window) or uncheckable.get(window)
-            run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason, tell=notify)
-            if window not in again or run.state == "failed":
-                runs.append(run)
-        _tell(progress, "Check", len(every), len(every))
+        never = missing_checks(monitor, window, [check.name for check in enabled(monitor)], store)
+        try:
+            wanted = (*(() if window in again else names), *never)
+            _check_until_written(monitor, window, wanted, store, history, samples)
+            in_a_row = 0
+        except UnreadError as error:
+            unread[window] = str(error)
+            in_a_row += 1
+            if in_a_row == UNANSWERED:
+                samples.give_up()
+        except DataError as error:
+            uncheckable[window] = str(error)
+        seconds = share + monotonic() - began
+        reason = unread.get(window) or uncheckable.get(window)
+        run = close_window(monitor, window, store, datetime.now(UTC), seconds, reason, tell=tell)
+        if window not in again or run.state == "failed":
+            runs.append(run)
+    _tell(progress, "Check", len(every), len(every))
     if unread:
         first, reason = next(iter(unread.items()))
         raise UnreadError(
@@ -179,12 +211,13 @@ def scan_windows(
     *,
     keep: bool = False,
     now: datetime | None = None,
+    tell: bool = False,
 ) -> tuple[Window, ...]:
     """Read the windows from the warehouse and store their profiles and labels, each window in one transaction.
 
     With `keep`, a window whose profile is what is stored already stays untouched, with the checks that ran on it; else
     all its checks must run again. The baseline is measured first, if it never was. If the warehouse fails, the windows
-    that are not stored are recorded as failed, and the error goes on.
+    that are not stored are recorded as failed, and the error goes on; of `tell` see `close_window`.
 
     With a moving or a seasonal baseline, or with bands, the same scan also reads the earlier windows that they are
     compared with and that have no profile on this baseline. Of those only the profile is stored, and only if it is
@@ -211,7 +244,7 @@ def scan_windows(
         must run again.
     """
     left = list(windows)
-    with recording_failure(monitor, left, store):
+    with recording_failure(monitor, left, store, tell=tell):
         table = monitor.inference_log.table
         types = warehouse.columns(table)
         source = log_source(monitor, types)
@@ -349,8 +382,9 @@ def recording_failure(
 ) -> Iterator[None]:
     """Record, if the block fails, that those `windows` failed which are still in the sequence then.
 
-    `tell` is as in `close_window`. The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
-    is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete.
+    The error goes on, whatever it is: a window that could not be read now must not stay done. An interrupt or an exit
+    is no failure of the windows. Like a killed process it leaves them as they were, for the next run to complete. Of
+    `tell` see `close_window`.
     """
     try:
         yield

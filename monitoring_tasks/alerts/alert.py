@@ -91,6 +91,19 @@ class Alert:
     snoozed_until: datetime | None = None
     told_end: datetime | None = None
     """End of the latest window whose message went into the outbox."""
+    series_before: tuple[Series, ...] = ()
+    """What fired earlier in this alert and does not any more: if it fires again, that is no news."""
+
+    @property
+    def span(self) -> Window:
+        """The time from the window that opened it to the last that it covers."""
+        return Window(self.opened.start, max(self.last.end, self.resolved_end or self.last.end))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that happens from now on belongs to it: a later window may open a new alert."""
+        verdict = self.state in ("confirmed", "false_alarm")
+        return self.state in ("resolved", "withdrawn") or (verdict and self.resolved_end is not None)
 
     @property
     def columns(self) -> tuple[str, ...]:

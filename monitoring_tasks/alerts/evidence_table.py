@@ -20,6 +20,9 @@ NAMED = 3
 
 NOT_MEASURED = "not measured"
 
+WHOLE = "whole window"
+"""What a number is about that is about no column."""
+
 
 def worst_first(evidence: Iterable[Evidence], series: Sequence[Series] = ()) -> tuple[tuple[Evidence, ...], ...]:
     """Return the evidence of each series together, the worst series and of each the worst number first.
@@ -58,16 +61,16 @@ def evidence_table(caption: str, evidence: Iterable[Evidence], series: Sequence[
 
 
 def series_name(series: Series, *, with_check: bool = False) -> str:
-    """Name what is watched: the column, else the check; and the segment.
+    """Name what is watched: the column, or the whole window; and the segment.
 
     Examples
     --------
     >>> series_name(Series("data_drift", "temp", "origin=JFK")), series_name(Series("performance", "", ""))
-    ('temp in origin=JFK', 'performance')
+    ('temp in origin=JFK', 'whole window')
     """
-    name = series.column_name or series.check_name
-    if with_check and series.column_name:
-        name = f"{series.column_name} ({series.check_name})"
+    name = series.column_name or WHOLE
+    if with_check:
+        name = f"{name} ({series.check_name})"
     return f"{name} in {series.segment}" if series.segment else name
 
 
@@ -79,10 +82,21 @@ def names(series: Iterable[Series], shown: int = NAMED) -> str:
     >>> names(Series("data_drift", name, "") for name in ("temp", "dewp", "humid", "precip", "visib"))
     'temp, dewp, humid and 2 more'
     """
-    named = list(dict.fromkeys(map(series_name, series)))
-    if len(named) <= shown:
-        return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else "".join(named)
-    return f"{', '.join(named[:shown])} and {len(named) - shown} more"
+    return listed(map(series_name, series), shown)
+
+
+def listed(names: Iterable[str], shown: int = NAMED) -> str:
+    """Write several names, each once, the first ones in full.
+
+    Examples
+    --------
+    >>> listed(["temp"]), listed(["temp", "dewp"]), listed("abcdef")
+    ('temp', 'temp and dewp', 'a, b, c and 3 more')
+    """
+    named = list(dict.fromkeys(names))
+    if len(named) > shown:
+        return f"{', '.join(named[:shown])} and {len(named) - shown} more"
+    return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else "".join(named)
 
 
 def value_in_words(metric: str, value: float | None) -> str:

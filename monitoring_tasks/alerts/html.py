@@ -24,13 +24,13 @@ from monitoring_tasks.alerts.message import (
     Numbers,
     Paragraph,
 )
-from monitoring_tasks.checks.wording import counted, number, percent
+from monitoring_tasks.checks.wording import number, percent
 
 BASELINE, WINDOW = "#8a8f98", "#2f7ed8"
 """Colours of the two bars."""
 
-QUIET = "#7a7f87"
-"""Of labels and captions: at least 4:1 against white, and against the dark grey of dark themes."""
+QUIET = "opacity:.7"
+"""Of labels and captions: less of the text's own colour, whatever that is; where it is ignored they are only louder."""
 
 RULE = "#9aa0a8"
 """Of lines."""
@@ -48,9 +48,11 @@ HEIGHT = 64
 """Pixels of the highest bar of a course."""
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.45"
-_FIXED = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;line-height:1.4"
 _TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _WRAP = "overflow-wrap:anywhere;word-break:break-word"
+_ONE_LINE = "white-space:nowrap"
+_FIXED = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;line-height:1.4"
+_BOX = f"{_FIXED};border:1px solid {RULE};border-radius:4px;padding:6px 10px;white-space:pre-wrap;{_WRAP}"
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -107,7 +109,7 @@ def _block(block: Block) -> str:
             return f'<p style="margin:0 0 14px">{escape(text)}</p>'
         case Facts(pairs):
             rows = "".join(
-                f'<tr><td valign="top" style="color:{QUIET};padding:2px 14px 2px 0">{escape(name)}</td>'
+                f'<tr><td valign="top" style="{QUIET};padding:2px 14px 2px 0;{_ONE_LINE}">{escape(name)}</td>'
                 f'<td valign="top" style="padding:2px 0;{_WRAP}">{escape(value)}</td></tr>'
                 for name, value in pairs
             )
@@ -118,9 +120,10 @@ def _block(block: Block) -> str:
             return _bars(block)
         case Course():
             return _course(block)
+        case Code(caption, text, "shell"):
+            return _caption(caption) + "".join(map(_command, text.splitlines()))
         case Code(caption, text):
-            style = f"{_FIXED};border:1px solid {RULE};border-radius:4px;padding:8px 10px;margin:0 0 18px"
-            return f'{_caption(caption)}<pre style="{style};white-space:pre-wrap;{_WRAP}">{escape(text)}</pre>'
+            return f'{_caption(caption)}<pre style="{_BOX};margin:0 0 18px">{escape(text)}</pre>'
         case Links(pairs):
             links = " &nbsp;·&nbsp; ".join(
                 f'<a href="{escape(url)}" style="color:{WINDOW};font-weight:600">{escape(name)}</a>'
@@ -130,43 +133,49 @@ def _block(block: Block) -> str:
 
 
 def _caption(text: str, more: str = "") -> str:
-    quiet = f' <span style="color:{QUIET};font-weight:400">{escape(more)}</span>' if more else ""
+    quiet = f' <span style="{QUIET};font-weight:400">{escape(more)}</span>' if more else ""
     return f'<p style="font-weight:600;margin:0 0 6px">{escape(text)}{quiet}</p>'
 
 
+def _command(line: str) -> str:
+    words, _, comment = line.partition("  # ")
+    label = f'<p style="font-size:13px;margin:0 0 2px;{QUIET}">{escape(comment)}</p>' if comment else ""
+    return f'{label}<pre style="{_BOX};margin:0 0 8px">{escape(words)}</pre>'
+
+
 def _numbers(block: Numbers) -> str:
-    head = "".join(
-        f'<th align="{_align(place)}" valign="bottom" style="color:{QUIET};font-weight:400;font-size:13px;'
-        f'padding:3px {0 if place == len(block.header) - 1 else 10}px 3px 0">{escape(name)}</th>'
-        for place, name in enumerate(block.header)
-    )
-    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in block.rows)
-    more = f'<p style="color:{QUIET};margin:-12px 0 18px">and {block.more:,} more</p>' if block.more else ""
+    """Set two cells below each other, so that six columns are three and a phone shows them."""
+    head = _row(block.header, "th", "font-weight:400;font-size:13px")
+    rows = "".join(_row(row, "td", f"border-top:1px solid {RULE}") for row in block.rows)
+    more = f'<p style="{QUIET};margin:-12px 0 18px">and {block.more:,} more</p>' if block.more else ""
     table = '<table cellpadding="0" cellspacing="0" border="0" width="100%" style="margin:0 0 18px;font-size:14px">'
-    return f"{_caption(block.caption)}{table}<tr>{head}</tr>{rows}</table>{more}"
+    return f"{_caption(block.caption)}{table}{head}{rows}</table>{more}"
 
 
-def _cells(row: Sequence[str]) -> str:
-    last = len(row) - 1
-    return "".join(
-        f'<td align="{_align(place)}" valign="top" style="border-top:1px solid {RULE};'
-        f"padding:4px {0 if place == last else 10}px 4px 0;"
-        f'{_WRAP if place == 0 else "font-variant-numeric:tabular-nums"}">{escape(cell)}</td>'
-        for place, cell in enumerate(row)
-    )
-
-
-def _align(place: int) -> str:
-    return "left" if place < 2 else "right"
+def _row(cells: Sequence[str], tag: str, style: str) -> str:
+    pairs = [cells[place : place + 2] for place in range(0, len(cells), 2)]
+    drawn = []
+    upper_style = f' style="{QUIET}"' if tag == "th" else ""
+    for place, pair in enumerate(pairs):
+        # The first column takes what is left and breaks its names; numbers stay in one piece.
+        own = f"width:48%;{_WRAP}" if place == 0 else f"{_ONE_LINE};font-variant-numeric:tabular-nums"
+        align, width = ("left", ' width="48%"') if place == 0 else ("right", "")
+        upper = f"<div{upper_style}>{escape(pair[0]) or '&nbsp;'}</div>"
+        lower = "".join(f'<div style="font-size:12px;{QUIET}">{escape(cell)}</div>' for cell in pair[1:])
+        padding = f"padding:4px 0 4px {0 if place == 0 else 10}px"
+        drawn.append(
+            f'<{tag} align="{align}" valign="top"{width} style="{style};{padding};{own}">{upper}{lower}</{tag}>'
+        )
+    return f"<tr>{''.join(drawn)}</tr>"
 
 
 def _bars(block: Bars) -> str:
     most = max((*block.baseline, *block.window), default=0.0) or 1.0
-    keys = [
-        (BASELINE, f"{block.baseline_name} ({counted(block.baseline_rows, 'row')})"),
-        (WINDOW, f"window ({counted(block.window_rows, 'row')})"),
-    ]
-    legend = " &nbsp; ".join(f'<span style="color:{colour}">&#9632;</span> {escape(name)}' for colour, name in keys)
+    keys = zip((BASELINE, WINDOW), block.sides, strict=True)
+    legend = " &nbsp; ".join(
+        f'<span style="color:{colour}">&#9632;</span> <span style="{QUIET}">{escape(name)}</span>'
+        for colour, name in keys
+    )
     rows = "".join(
         f'<tr><td width="32%" valign="middle" style="width:32%;font-size:13px;padding:4px 8px 4px 0;{_WRAP}">'
         f'{escape(label)}</td><td valign="middle" style="padding:3px 0">'
@@ -174,7 +183,7 @@ def _bars(block: Bars) -> str:
         for label, before, after in zip(block.labels, block.baseline, block.window, strict=True)
     )
     table = f'<table {_TABLE} width="100%" style="width:100%;margin:0 0 18px">{rows}</table>'
-    return f'{_caption(block.caption)}<p style="color:{QUIET};font-size:13px;margin:0 0 6px">{legend}</p>{table}'
+    return f'{_caption(block.caption)}<p style="font-size:13px;margin:0 0 6px">{legend}</p>{table}'
 
 
 def _bar(share: float, most: float, colour: str) -> str:
@@ -200,7 +209,7 @@ def _course(block: Course) -> str:
     )
     count = len(block.values)
     ends = (
-        f'<tr><td colspan="{count}" style="color:{QUIET};font-size:12px;padding-top:4px">'
+        f'<tr><td colspan="{count}" style="{QUIET};font-size:12px;padding-top:4px">'
         f"{escape(block.labels[0])} to {escape(block.labels[-1])}; from {number(min(known))} to {number(max(known))}"
         "</td></tr>"
     )

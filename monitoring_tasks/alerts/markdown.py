@@ -25,7 +25,7 @@ from monitoring_tasks.alerts.message import (
     Paragraph,
 )
 from monitoring_tasks.alerts.shortening import within
-from monitoring_tasks.checks.wording import counted, percent
+from monitoring_tasks.checks.wording import percent
 
 LIMIT = 8000
 """Characters of a body where the channel names no limit: Slack cuts the text of an attachment there."""
@@ -85,8 +85,8 @@ def _block(block: Block) -> str:
             left = [f"- and {more:,} more"] if more else []
             return "\n".join([f"**{unmarked(caption)}**", "", *(_row(header, row) for row in rows), *left])
         case Bars():
-            compared = f"{unmarked(block.baseline_name)}, {counted(block.baseline_rows, 'row')}, to the window, "
-            head = f"**{unmarked(block.caption)}**, from {compared}{counted(block.window_rows, 'row')}"
+            before, after = map(unmarked, block.sides)
+            head = f"**{unmarked(block.caption)}**: {before} → **{after}**"
             sides = zip(block.labels, block.baseline, block.window, strict=True)
             return "\n".join([head, "", *(_change(label, before, after) for label, before, after in sides)])
         case Course():
@@ -102,9 +102,14 @@ def _block(block: Block) -> str:
 
 
 def _row(header: Sequence[str], row: Sequence[str]) -> str:
-    """Write a row as a list's item: its first cell, then each other with its column's name."""
-    rest = [f"{unmarked(name)} {unmarked(cell)}" for name, cell in zip(header[1:], row[1:], strict=True) if cell]
-    return f"- **{unmarked(row[0])}**: {', '.join(rest)}"
+    """Write a row as a list's item: the two cells that say what it is of, then each other with its column's name."""
+    rest = [
+        f"**{unmarked(cell)}**" if name == "value" else f"{unmarked(name)} {unmarked(cell)}"
+        for name, cell in zip(header[2:], row[2:], strict=True)
+        if cell
+    ]
+    what = [f"**{unmarked(row[0])}**", *map(unmarked, filter(None, row[1:2]))]
+    return f"- {', '.join(what)}: {', '.join(rest)}"
 
 
 def _change(label: str, before: float, after: float) -> str:

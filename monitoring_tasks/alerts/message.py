@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 from urllib.parse import quote
 
 from monitoring_tasks.alerts.clean_text import clean, one_line
+from monitoring_tasks.checks.wording import counted
 
 TITLE = 150
 """Characters of a title: what Slack's header takes at most, and a mail's subject shows."""
@@ -99,6 +100,8 @@ class Bars:
     window_rows: int = 0
     baseline_name: str = "baseline"
     """What the window is compared with, in words."""
+    window_name: str = "window"
+    """Which window it is."""
 
     def __post_init__(self) -> None:
         """Clean the texts, and make lists of JSON tuples."""
@@ -109,6 +112,15 @@ class Bars:
             baseline=tuple(self.baseline),
             window=tuple(self.window),
             baseline_name=one_line(self.baseline_name, CELL),
+            window_name=one_line(self.window_name, CELL),
+        )
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What the two bars are: each with its rows."""
+        return (
+            f"{self.baseline_name} ({counted(self.baseline_rows, 'row')})",
+            f"{self.window_name} ({counted(self.window_rows, 'row')})",
         )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +20,11 @@ SHOWN = 12
 NAMED = 3
 """Unseen values that a bar names."""
 
+MOVED = 4.0
+"""How much more a difference in what moved counts than the rows that a bar holds."""
+
+_DECIMAL = re.compile(r"-?\d+\.\d+(e[+-]\d+)?(?![\d:])")
+
 _WORDS = {NULL: "missing", OTHER: "rarer values", UNSEEN: "never seen before"}
 
 
@@ -26,14 +34,23 @@ class _Bin:
     before: int
     after: int
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.before and not self.after
+
 
 def share_bars(
-    caption: str, bins: Bins, reference: ColumnProfile, current: ColumnProfile, baseline_name: str = "baseline"
+    caption: str,
+    bins: Bins,
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    baseline_name: str = "baseline",
+    window_name: str = "window",
 ) -> Bars | None:
     """Draw how the rows of a column are spread over its bins, in the baseline and in the window.
 
-    Bins that hold nothing on either side at an end are left out. Of many bins of numbers neighbours are drawn as one;
-    of many categories those that differ most are drawn, and the others as one.
+    Bins at an end that hold nothing on either side are left out. Of many bins of numbers neighbours that hold little
+    are drawn as one; of many categories those that differ most are drawn, and the others as one.
 
     Parameters
     ----------
@@ -45,6 +62,8 @@ def share_bars(
         Counts of what the window is compared with, and of the window.
     baseline_name
         What the window is compared with, in words.
+    window_name
+        Which window it is.
 
     Returns
     -------
@@ -64,6 +83,7 @@ def share_bars(
         int(before.sum()),
         int(after.sum()),
         baseline_name,
+        window_name,
     )
 
 
@@ -83,7 +103,7 @@ def _labels(bins: Bins, current: ColumnProfile) -> list[str]:
 
 def _categories(bins: Sequence[_Bin]) -> list[_Bin]:
     """Keep those that differ most, in their order, and add up the rest."""
-    held = [each for each in bins if each.before or each.after]
+    held = [each for each in bins if not each.is_empty]
     if len(held) <= SHOWN:
         return held
     before, after = (np.array([getattr(each, side) for each in held], dtype=float) for side in ("before", "after"))
@@ -96,16 +116,44 @@ def _categories(bins: Sequence[_Bin]) -> list[_Bin]:
 
 
 def _intervals(bins: Sequence[_Bin]) -> list[_Bin]:
-    """Draw neighbours as one, so that few enough are left; nulls and what lies outside the edges stay by themselves."""
+    """Draw neighbours that hold least as one, until few enough are left; what is no interval stays by itself."""
     null, below, *inner, above = bins
-    outer = [each for each in (null, below, above) if each.before or each.after]
-    together = -(-len(inner) // max(SHOWN - len(outer), 1))
-    merged = [_as_one(inner[place : place + together]) for place in range(0, len(inner), max(together, 1))]
-    first = [each for each in (null, below) if each in outer]
-    return [*first, *merged, *(each for each in (above,) if each in outer)]
+    while inner and inner[0].is_empty:
+        inner = inner[1:]
+    while inner and inner[-1].is_empty:
+        inner = inner[:-1]
+    first, last = ([each for each in side if not each.is_empty] for side in ((null, below), (above,)))
+    before, after = (max(sum(getattr(each, side) for each in bins), 1) for side in ("before", "after"))
+    while len(inner) > max(SHOWN - len(first) - len(last), 1):
+        costs = [_cost(low, high, before, after) for low, high in pairwise(inner)]
+        least = costs.index(min(costs))
+        inner[least : least + 2] = [_as_one(*inner[least : least + 2])]
+    return [*first, *_rounded(inner), *last]
 
 
-def _as_one(bins: Sequence[_Bin]) -> _Bin:
-    first, last = bins[0].label, bins[-1].label
-    label = first if len(bins) == 1 else f"{first.partition(',')[0].rstrip(']')},{last.rpartition(',')[2].lstrip('[')}"
-    return _Bin(label, sum(each.before for each in bins), sum(each.after for each in bins))
+def _cost(low: _Bin, high: _Bin, before: int, after: int) -> float:
+    """Return what drawing two neighbours as one hides: their rows, and more so that they moved differently."""
+    held = sum(each.before / before + each.after / after for each in (low, high))
+    low_moved, high_moved = (each.after / after - each.before / before for each in (low, high))
+    differently = 0.0 if low.is_empty or high.is_empty else abs(low_moved - high_moved)
+    return held + MOVED * differently
+
+
+def _as_one(low: _Bin, high: _Bin) -> _Bin:
+    label = f"{low.label.partition(',')[0].rstrip(']')},{high.label.rpartition(',')[2].lstrip('[')}"
+    return _Bin(label, low.before + high.before, low.after + high.after)
+
+
+def _rounded(bins: Sequence[_Bin]) -> list[_Bin]:
+    """Write edges with so many digits as a picture needs, where that still tells the bins apart."""
+    for digits in (3, 4, 5):
+        labels = [_DECIMAL.sub(partial(_short, digits), each.label) for each in bins]
+        ends = [label.strip("[]()").split(",") for label in labels]
+        if len(set(labels)) == len(labels) and all(len(set(pair)) == len(pair) for pair in ends):
+            return [replace(each, label=label) for each, label in zip(bins, labels, strict=True)]
+    return list(bins)
+
+
+def _short(digits: int, found: re.Match[str]) -> str:
+    value = float(found[0])
+    return f"{value:.0f}" if 10**digits <= abs(value) < 1e9 else f"{value:.{digits}g}"

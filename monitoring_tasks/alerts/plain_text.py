@@ -18,7 +18,6 @@ from monitoring_tasks.alerts.message import (
     Paragraph,
 )
 from monitoring_tasks.alerts.shortening import within
-from monitoring_tasks.checks.wording import counted
 
 
 def render(message: Message, limit: int | None = None) -> tuple[str, str]:
@@ -53,10 +52,8 @@ def _block(block: Block) -> str:
             left = [f"and {more:,} more"] if more else []
             return "\n".join([caption, *text_picture.table(header, rows), *left])
         case Bars():
-            sides = f"{block.baseline_name}, {counted(block.baseline_rows, 'row')}, and the window, "
-            return "\n".join(
-                [f"{block.caption}: {sides}{counted(block.window_rows, 'row')}", *text_picture.bars(block)]
-            )
+            before, after = block.sides
+            return "\n".join([f"{block.caption}: {before} and {after}", *text_picture.bars(block)])
         case Course():
             bound = text_picture.bounds(block)
             ends = f"{block.labels[0]} to {block.labels[-1]}" if block.labels else ""

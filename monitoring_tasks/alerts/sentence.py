@@ -29,8 +29,9 @@ class Silence:
 
 def title(monitor: str, alert: Alert, event: AlertEvent, sentence: str) -> str:
     """Return the sentence behind what it is about, in one line for a subject or a short message."""
-    how = event.event if event.event in ("resolved", "withdrawn") else alert.severity
-    return f"[{how}] {monitor}: {sentence}"
+    over = event.event in ("resolved", "withdrawn")
+    short = sentence.partition("; ")[0] if over else sentence
+    return f"[{event.event if over else alert.severity}] {monitor}: {short}"
 
 
 def resolved(alert: Alert, windows: int, worst: Evidence | None, zone: str) -> str:
@@ -43,8 +44,9 @@ def continued(alert: Alert, new: Sequence[Series], before: Sequence[Series], win
     """Say since when it is open, what is new, and what is as before."""
     open_for = f"{alert.name} is still open after {counted(windows, 'window')}"
     if new:
-        return f"{open_for}: {names(new)} joined{f' {names(before)}' if before else ''}"
-    return f"{open_for}: {names(alert.series)}" if alert.series else open_for
+        rest = f", {names(before)} as before" if before else ""
+        return f"{open_for}: {names(new)} {'is' if len(new) == 1 else 'are'} new{rest}"
+    return f"{open_for}: {names(alert.series)} as before" if alert.series else open_for
 
 
 def escalated(alert: Alert, event: AlertEvent) -> str:
@@ -90,7 +92,8 @@ def _from_to(alert: Alert, zone: str) -> str:
 def _worst(worst: Evidence | None, zone: str) -> str:
     if worst is None:
         return ""
-    what = f"{series_name(worst.series)} with {worst.metric} {value_in_words(worst.metric, worst.value)}"
+    number = f"{worst.metric} {value_in_words(worst.metric, worst.value)}"
+    what = f"{series_name(worst.series)} with {number}" if worst.column_name or worst.segment else number
     bound = bound_in_words(worst)
     held = f" (alarm {bound})" if bound.startswith(("above", "below")) else ""
     return f"; the worst was {what}{held} in {window_in_words(worst.window, zone, named=False)}"

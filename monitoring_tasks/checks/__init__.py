@@ -76,8 +76,6 @@ def not_computed(monitor: Monitor) -> tuple[str, ...]:
     known = {check.name for check in CHECKS}
     written = set(monitor.checks.model_fields_set) | set(monitor.checks.custom)
     keys = [f"checks.{name}" for name in monitor.checks.names if name not in known and name in written]
-    keys += ["alerts"] * bool(monitor.alerts)
-    keys += ["retraining"] * (monitor.retraining is not None)
     return tuple(keys)
 
 

@@ -323,6 +323,7 @@ alert = Table(
     Column("snoozed_until", Instant),
     Column("told_window_end", Instant),  # of the latest window whose message was put into the outbox; NULL if none
     Column("series", _Json),  # what fires, worst first: [[check, column, segment], ...]
+    Column("series_before", _Json),  # what fired earlier in this alert and does not any more
     Column("columns", _Json, nullable=False),  # the columns inside, worst first
     Column("message", Text, nullable=False),
     UniqueConstraint("monitor", "name", "group_key", "window_start", "window_end"),

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from monitoring_tasks.alerts.alert import Alert, AlertEvent
+from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.window import Window, format_instant
 
@@ -98,6 +100,49 @@ def standing(
         ),
         *(f"{name}: {line}" for line in _late_rows(late)),
     )
+
+
+def alert_lines(
+    name: str,
+    alerts: Iterable[Alert],
+    decisions: Mapping[str, AlertEvent] = MappingProxyType({}),
+    verdicts: Mapping[str, Verdicts] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """Say which alerts are open, who has said what of them, and which rules cry wolf.
+
+    Parameters
+    ----------
+    name, alerts
+        The monitor, and its open alerts.
+    decisions
+        What a person decided last, by alert id.
+    verdicts
+        What people called earlier alerts, by rule.
+
+    Returns
+    -------
+    tuple of str
+        Lines of text; those that begin with two spaces belong to the one before.
+    """
+    lines = []
+    for alert in alerts:
+        group = f" ({alert.group_key})" if alert.group_key else ""
+        lines.append(f"{name}: {alert.severity} alert {alert.alert_id}{group} is {in_words(alert)}: {alert.message}")
+        if (decided := decisions.get(alert.alert_id)) is not None:
+            note = f": {decided.note}" if decided.note else ""
+            lines.append(f"  {decided.event.replace('_', ' ')} by {decided.actor}{note}")
+        if alert.name in verdicts and verdicts[alert.name].hint:
+            lines.append(f"  {verdicts[alert.name].hint}")
+    return tuple(lines)
+
+
+def in_words(alert: Alert) -> str:
+    """Say the state of an alert."""
+    if alert.state == "snoozed" and alert.snoozed_until is not None:
+        return f"snoozed until {format_instant(alert.snoozed_until)}"
+    if alert.state == "open" and alert.resolved_end is not None:
+        return "over and waits to be resolved"
+    return alert.state.replace("_", " ")
 
 
 def _late_rows(late: Mapping[Window, int]) -> list[str]:

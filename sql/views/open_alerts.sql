@@ -1,4 +1,4 @@
--- The alerts that nobody has closed and that have not healed, with what was told to whom.
+-- The alerts that still ask for somebody: open, acknowledged, snoozed, and incidents that last; with what was sent.
 SELECT
     alert.alert_id,
     alert.monitor,
@@ -10,6 +10,8 @@ SELECT
     alert.window_end,
     alert.last_window_start,
     alert.last_window_end,
+    alert.resolved_window_end,
+    alert.told_window_end,
     alert.snoozed_until,
     alert.columns,
     alert.message,
@@ -23,4 +25,6 @@ SELECT
         WHERE alert_event.alert_id = alert.alert_id AND delivery.state <> 'sent'
     ) AS messages_not_sent
 FROM alert
-WHERE alert.state NOT IN ('resolved', 'false_alarm') AND alert.resolved_window_end IS NULL
+WHERE
+    alert.state IN ('open', 'acknowledged', 'snoozed')
+    OR (alert.state = 'confirmed' AND alert.resolved_window_end IS NULL)

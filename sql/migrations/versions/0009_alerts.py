@@ -15,7 +15,7 @@ def upgrade() -> None:
     json = sa.JSON(none_as_null=True)
     added = {
         "window_run": [("alerts", sa.Text)],
-        "alert": [("told_window_end", Instant), ("series", json)],
+        "alert": [("told_window_end", Instant), ("series", json), ("series_before", json)],
         "alert_event": [("until", Instant)],
         "delivery": [("monitor", sa.Text), ("claimed_at", Instant)],
         "action": [

@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import select
 
 from monitoring_tasks.actions.retraining import Asked, Decision, WindowLabels, decide, is_open
-from monitoring_tasks.alerts.alert import Alert, Evidence, Series
+from monitoring_tasks.alerts.alert import Alert, Evidence
 from monitoring_tasks.config import RETRAINING, Monitor
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.actions import Action, read_actions, record_decisions
+from monitoring_tasks.results.alerts import read_alerts, read_events
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.url import shown
 from monitoring_tasks.window import Window
@@ -72,9 +73,10 @@ def decide_retraining(
         each.action_id: running(each) if running else ""
         for each in read_actions(store, monitor.name, decision="trigger")
     }
+    alerts = read_alerts(store, monitor.name, name=RETRAINING)
     decided = {each.window for each in read_actions(store, monitor.name, windows=windows)}
     for window in windows:
-        alert = _alert_of(store, monitor.name, window)
+        alert = _alert_of(alerts, window)
         if alert is None and window not in decided:
             continue
         evidence, change = ((), None) if alert is None else _evidence(store, alert, window)
@@ -138,23 +140,15 @@ def _stands(store: Store, action: Action) -> bool:
     return action.approval == "approved" or state not in (None, "false_alarm", "withdrawn")
 
 
-def _alert_of(store: Store, monitor: str, window: Window) -> Alert | None:
-    """Return the latest alert of `retraining` that this window is inside."""
-    table = tables.alert
-    about = (table.c.monitor == monitor) & (table.c.name == RETRAINING) & (table.c.window_end <= window.end)
-    with store.reading() as connection:
-        rows = connection.execute(select(table).where(about).order_by(table.c.window_end.desc())).all()
-    alerts = [_alert(row._asdict()) for row in rows]
-    return next((alert for alert in alerts if is_open(alert, window)), None)
+def _alert_of(alerts: Sequence[Alert], window: Window) -> Alert | None:
+    """Return the latest alert that this window is inside."""
+    return next((alert for alert in reversed(alerts) if is_open(alert, window)), None)
 
 
 def _evidence(store: Store, alert: Alert, window: Window) -> tuple[tuple[Evidence, ...], datetime | None]:
     """Return the results of the newest event up to `window`, and the start of the first window that matched."""
-    table = tables.alert_event
-    about = (table.c.alert_id == alert.alert_id) & (table.c.window_end <= window.end)
-    with store.reading() as connection:
-        rows = connection.execute(select(table.c.evidence).where(about).order_by(table.c.sequence)).scalars().all()
-    events = [tuple(Evidence.from_json(each) for each in evidence) for evidence in rows if evidence]
+    events = [event.evidence for event in read_events(store, alert.alert_id) if event.window.end <= window.end]
+    events = [evidence for evidence in events if evidence]
     if not events:
         return (), None
     return events[-1], min(alert.opened.start, *(each.window.start for each in events[0]))
@@ -165,22 +159,3 @@ def _labels(monitor: Monitor, store: Store, since: datetime, window: Window) -> 
         return None
     runs = store.window_runs(monitor.name, since, window.end)
     return tuple(WindowLabels(run.window, run.label_rows or 0, run.labels == "final") for run in runs)
-
-
-def _alert(row: dict[str, object]) -> Alert:
-    series = row["series"] or []
-    return Alert(
-        alert_id=row["alert_id"],  # type: ignore[arg-type]
-        monitor=row["monitor"],  # type: ignore[arg-type]
-        name=row["name"],  # type: ignore[arg-type]
-        group_key=row["group_key"],  # type: ignore[arg-type]
-        severity=row["severity"],  # type: ignore[arg-type]
-        state=row["state"],  # type: ignore[arg-type]
-        opened=Window(row["window_start"], row["window_end"]),  # type: ignore[arg-type]
-        last=Window(row["last_window_start"], row["last_window_end"]),  # type: ignore[arg-type]
-        series=tuple(Series(*each) for each in series),  # type: ignore[attr-defined]
-        message=row["message"],  # type: ignore[arg-type]
-        resolved_end=row["resolved_window_end"],  # type: ignore[arg-type]
-        snoozed_until=row["snoozed_until"],  # type: ignore[arg-type]
-        told_end=row["told_window_end"],  # type: ignore[arg-type]
-    )

@@ -101,7 +101,7 @@ def test_nothing_secret_is_shown():
 
 
 def test_a_token_that_is_not_there_is_an_error():
-    with pytest.raises(ConfigError, match="connection 'ci' has no password, and the request names {token}"):
+    with pytest.raises(ConfigError, match=r"connection 'ci' has no password, and the request names \{token\}"):
         build({"a": "{token}"}, connection=HttpConnection("ci", "https://ci"))
 
 

@@ -46,11 +46,14 @@ EARLIER = Asked("f00", "another", "train", day(1), "approved", "triggered")
 MINE = Asked("f01", ALERT.alert_id, "train", day(11), "approved", "triggered")
 
 
+LATEST = day(12)
+
+
 def labels(*rows, final=True, first=9):
     return [WindowLabels(day(first + i), each, final) for i, each in enumerate(rows)]
 
 
-def made(window=day(12), *, alert=ALERT, evidence=(DROP,), rule=RULE, **more):
+def made(window=LATEST, *, alert=ALERT, evidence=(DROP,), rule=RULE, **more):
     arguments = {"change": day(9).start, "target": "train", "labels": labels(400, 400, 400), **more}
     return decide(rule, window, alert, evidence, **arguments)
 
@@ -87,7 +90,7 @@ CASES = {
     "cooldown": (
         {"asked": [replace(EARLIER, window=day(6))]},
         "cooldown",
-        "in the window that ended 2013-04-07T00:00Z; with a cooldown of 7d the next is asked for from 2013-04-14T00:00Z",
+        "ended 2013-04-07T00:00Z; with a cooldown of 7d the next is asked for from 2013-04-14T00:00Z",
     ),
     "cooldown-over": ({"asked": [replace(EARLIER, window=day(5))]}, "trigger", "is asked for"),
     "cooldown-of-a-later-window": ({"asked": [replace(EARLIER, window=day(20))]}, "trigger", "is asked for"),

@@ -1,4 +1,4 @@
-"""Actions in the store, and the decisions that they keep: once for each alert, however often and by whomever it is run."""
+"""Actions in the store, and the decisions that they keep: one for each alert, however often a window is run."""
 
 import multiprocessing
 import os
@@ -195,7 +195,7 @@ def test_another_request_at_work_is_waited_for(store, rule):
     open_alert(store, first=2, last=2, state="resolved", resolved_window_end=DAYS[3].end)
     decide(store, rule, DAYS[2])
     open_alert(store, first=4, last=6)
-    assert decide(store, rule, DAYS[5], running=lambda action: "DAG run x") == ()
+    assert decide(store, rule, DAYS[5], running=lambda _: "DAG run x") == ()
     assert decisions(store) == [(DAYS[2], "trigger"), (DAYS[5], "running")]
     decide(store, rule, DAYS[5])
     assert decisions(store) == [(DAYS[2], "trigger"), (DAYS[5], "cooldown")]

@@ -18,6 +18,7 @@ from monitoring_tasks.airflow.wait import WaitForRows
 from monitoring_tasks.airflow.windows import latest_window
 from monitoring_tasks.checks import families, not_computed_in_words
 from monitoring_tasks.config import Monitor, load_monitor
+from monitoring_tasks.window import format_duration
 
 ACTIVE_RUNS = 4
 """Runs of one monitor at work at the same time; runs that wait for late rows come on top."""
@@ -191,12 +192,49 @@ def _active_runs(monitor: Monitor) -> int:
     return ACTIVE_RUNS + waiting + int(reviewed)
 
 
+def _alerts_page(monitor: Monitor) -> str:
+    if not monitor.alerts:
+        return ""
+    rules = "\n".join(
+        f"- **{rule.name}** ({rule.severity}): {', '.join(rule.when.check)} in {rule.when.status}"
+        + (f", told to {', '.join(rule.notify)}" if rule.notify else ", told to nobody")
+        for rule in monitor.alerts
+    )
+    return f"""\
+Alerts are decided on in task `alerts`, after `close`, also of a window that failed:
+
+{rules}
+
+Scheduled runs and runs of the latest window tell people. A backfill, and a run over a period of the past, record alerts
+and tell nobody, unless *Tell people* is set. `monitoring-tasks alerts list {monitor.name}` names those that are open."""
+
+
+def _retraining_page(monitor: Monitor) -> str:
+    rule = monitor.retraining
+    if rule is None:
+        return ""
+    named = [f"DAG `{rule.trigger_dag}`"] if rule.trigger_dag else []
+    named += [f"a request to connection `{rule.http.connection}`"] if rule.http else []
+    review = ""
+    if rule.approval == "required":
+        review = (
+            f" once a person has agreed: task `review` waits under *Required Actions*, "
+            f"{format_duration(rule.approval_timeout)} at most, and then takes the answer *{rule.approval_default}*"
+        )
+    return f"""\
+A new model is asked for when {", ".join(rule.when.check)} is in {rule.when.status} in {rule.when.windows.k} of
+{rule.when.windows.n} windows, by {" and ".join(named)}{review}. One alert asks once, however often its run is cleared.
+Each decision stands in table `action` with its reason: `select window_start, decision, reason, approval, decided_by, run_id
+from action where monitor = '{monitor.name}'`."""
+
+
 def _page(monitor: Monitor) -> str:
     """Return the DAG's documentation: what is watched, how, and the file itself."""
     path = Path(monitor.path)
     checks = "\n".join(f"- **{family}**: {', '.join(names)}" for family, names in families(monitor).items())
     note = not_computed_in_words(monitor)
     without_effect = f"\n**Without effect**: {note}.\n" if note else ""
+    afterwards = "".join(f"\n{part}\n" for part in (_alerts_page(monitor), _retraining_page(monitor)) if part)
     schedule = f"`{monitor.schedule.expression}` ({monitor.schedule.timezone})"
     return f"""\
 {monitor.description}
@@ -205,7 +243,7 @@ Watches the inference log `{monitor.inference_log.table}` in the warehouse `{mon
 interval of {schedule}, since {monitor.start:%Y-%m-%d %H:%M} UTC. Owner: {monitor.owner or "nobody"}.
 
 {checks}
-{without_effect}
+{without_effect}{afterwards}
 Every number is a row of table `result`, every window a row of table `window_run`, for monitor `{monitor.name}`.
 A window that failed is red here and `failed` there. Clear a run to compute its window again. For another period:
 

@@ -331,7 +331,7 @@ def _placeholders(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     asked = [*named_in(retraining.http.endpoint, (*here, "endpoint"))]
     for path, name in [*asked, *named_in(dict(retraining.http.body), (*here, "json"))]:
         if name not in PLACEHOLDERS:
-            remedy = f"{suggestion(name, PLACEHOLDERS)} Braces that stand for themselves are doubled: {{{{{name}}}}}"
+            remedy = f"{suggestion(name, PLACEHOLDERS)} (braces that stand for themselves are doubled: {{{{{name}}}}})"
             yield Contradiction(path, f"names {name!r} in braces, which no request has", remedy)
 
 

@@ -59,8 +59,17 @@ def test_dag_says_what_it_is(write_monitor):
 
 def test_the_page_says_what_this_version_does_not_act_on(write_monitor):
     assert "Without effect" not in monitor_dag(write_monitor()).doc_md
-    page = monitor_dag(write_monitor(more="alerts: [{name: drift, when: {check: data_drift}}]")).doc_md
-    assert "**Without effect**: this version does not act on alerts yet." in page.splitlines()
+    page = monitor_dag(write_monitor(more="checks: {night: {use: 'checks:night'}}")).doc_md
+    assert "**Without effect**: this version does not act on checks.night yet." in page.splitlines()
+
+
+def test_the_page_says_who_is_told_and_who_is_asked(write_monitor):
+    plain = monitor_dag(write_monitor()).doc_md
+    page = monitor_dag(write_monitor(more=ALERT + retraining(trigger_dag="train"))).doc_md
+    assert "- **drift** (medium): data_drift in alarm, told to ops" in page.splitlines()
+    for part in ("DAG `train` once a person has agreed", "3d at most, and then takes the answer *reject*"):
+        assert part in page
+        assert part not in plain
 
 
 def test_data_intervals_are_the_windows(write_monitor):

@@ -42,11 +42,26 @@ def states(airflow, name, run):
 
 
 def answer(airflow, name, run, option, **params):
-    until(lambda: state(airflow, name, run, "review") == "awaiting_input", f"the review of {name}")
+    """Answer as a person would: not at once, and again where Airflow asks again.
+
+    Airflow 3.3 takes a task whose answer comes before its scheduler has seen it wait for one that ended without a word,
+    and tries it again. So a second is left.
+    """
     path = f"/dags/monitor.{name}/dagRuns/{quote(run)}/taskInstances/review/-1/hitlDetails"
-    asked = airflow.call(path)
-    defaults = {key: each["value"] for key, each in asked["params"].items()}
-    airflow.call(path, {"chosen_options": [option], "params_input": {**defaults, **params}}, "PATCH")
+    asked = {}
+
+    def answered():
+        if state(airflow, name, run, "review") != "awaiting_input":
+            return action(airflow, name)["approval"] != "waiting"
+        time.sleep(2)
+        asked.update(airflow.call(path))
+        defaults = {key: each["value"] for key, each in asked["params"].items()}
+        airflow.call(path, {"chosen_options": [option], "params_input": {**defaults, **params}}, "PATCH")
+        until(lambda: state(airflow, name, run, "review") != "awaiting_input", "the answer to be taken")
+        return False
+
+    until(lambda: state(airflow, name, run, "review") == "awaiting_input", f"the review of {name}")
+    until(answered, f"the answer to {name} to be kept")
     return asked
 
 

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from monitoring_tasks.cli_channels import channels
 from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.progress import Progress
 from monitoring_tasks.window import Window, format_instant, parse_duration, parse_instant
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 alerts = typer.Typer(help="See what alerts are open, and say what you make of them.", no_args_is_help=True)
+alerts.add_typer(channels)
 app.add_typer(alerts, name="alerts")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

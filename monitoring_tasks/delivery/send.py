@@ -37,8 +37,6 @@ SHORT = 500
 LONGEST_REASON = 300
 """Characters of a reason that are kept."""
 
-_RENDER = {NotifyFormat.HTML: html.render, NotifyFormat.MARKDOWN: markdown.render, NotifyFormat.TEXT: plain_text.render}
-
 _KINDS = {
     "low": NotifyType.INFO,
     "medium": NotifyType.WARNING,
@@ -144,6 +142,23 @@ def open_channel(name: str, url: str, *, seconds: float = SECONDS) -> Channel:
     return Channel(name, url, service)
 
 
+def is_apprise_url(url: str) -> bool:
+    """Tell whether Apprise knows the service of a URL: by its own schemes, or by a web service's address.
+
+    Examples
+    --------
+    >>> is_apprise_url("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7")
+    True
+    >>> is_apprise_url("https://hooks.example.com/in")
+    False
+    """
+    try:
+        open_channel("any", url)
+    except ConfigError:
+        return False
+    return True
+
+
 def send(channel: Channel, message: Message, *, seconds: float = SECONDS) -> Outcome:
     """Send a message to a channel, in the format that it takes; returns how that ended, and raises nothing of it.
 
@@ -172,8 +187,8 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
     passes on whatever it gets (``json://``, ``xml://``) gets plain text.
     """
     service = channel.service
-    takes = [form for form in _RENDER if service.resolve_format(form) is form]
-    if len(takes) == len(_RENDER) or not takes:
+    takes = [form for form in NotifyFormat if service.resolve_format(form) is form]
+    if len(takes) == len(NotifyFormat):
         form = NotifyFormat.TEXT
     elif NotifyFormat.MARKDOWN in takes:
         form = NotifyFormat.MARKDOWN
@@ -182,9 +197,12 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
     longest = int(service.body_maxlen)
     if longest < SHORT:
         return "", message.title[:longest], form
-    limit = None if form is NotifyFormat.HTML else longest - (0 if service.title_maxlen else len(message.title) + 10)
-    title, body = _RENDER[form](message, limit)
-    return title, body, form
+    if form is NotifyFormat.HTML:  # mail takes any length, and half a page of HTML is none
+        return *html.render(message), form
+    limit = longest if service.title_maxlen else longest - len(message.title) - 10
+    render = markdown.render if form is NotifyFormat.MARKDOWN else plain_text.render
+    title, body = render(message, limit)
+    return title, body or title, form
 
 
 @contextmanager

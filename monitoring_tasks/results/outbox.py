@@ -158,10 +158,14 @@ def given_up(store: Store, monitor: str, since: datetime | None = None) -> tuple
     return _undelivered(store, _of(monitor) & (_delivery.c.state == "failed") & recent)
 
 
-def try_again(store: Store, monitor: str) -> int:
-    """Let every message of the monitor be due now: those given up, and those that wait. Returns how many."""
+def try_again(store: Store, monitor: str, since: datetime | None = None) -> int:
+    """Let every message of the monitor be due now: those that wait, and those given up, with `since` since then.
+
+    Returns how many.
+    """
     values = {"state": "waiting", "attempts": 0, "next_attempt_at": None}
-    those = _of(monitor) & _delivery.c.state.in_(("failed", "waiting"))
+    recent = true() if since is None else _delivery.c.claimed_at >= since
+    those = _of(monitor) & or_(_delivery.c.state == "waiting", (_delivery.c.state == "failed") & recent)
     with store.writing(monitor) as connection:
         return connection.execute(update(_delivery).where(those).values(values)).rowcount
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from itertools import count
 
@@ -10,8 +11,24 @@ from sqlalchemy import update
 from monitoring_tasks.delivery.deliver import deliver
 from monitoring_tasks.errors import ConfigError, TransientError
 from monitoring_tasks.results import tables
+from monitoring_tasks.results.migrate import migrate
+from monitoring_tasks.results.store import open_store
 from tests.delivery.outbox_rows import MONITOR, NOW, put, row_of, states
 from tests.delivery.servers import web_server
+
+
+@pytest.fixture(scope="module")
+def empty_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("results") / "results.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def store(empty_file, tmp_path):
+    """A store on SQLite; what is SQL is tested on PostgreSQL too, in `test_outbox` and `test_killed`."""
+    with open_store(f"sqlite:///{shutil.copy(empty_file, tmp_path)}") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -65,8 +82,8 @@ def test_a_channel_that_fails_holds_up_only_itself(store, web):
         assert delivered.sent == 2
         assert [(one.title, one.error) for one in delivered.waiting] == [
             ("a1 opened", "answered 503 Service Unavailable"),
-            ("a1 resolved", ""),
             ("a2 opened", ""),
+            ("a1 resolved", ""),
         ]
         assert len(web.requests) == 1, "it is left alone for the rest of the call"
         web.answers = []

@@ -55,8 +55,8 @@ def test_a_letter_has_its_subject_and_both_parts():
     text, page = letter.iter_parts()
     assert (text.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
     assert {part.get_content_charset() for part in (text, page)} == {"utf-8"}
-    assert page.get_content().rstrip() == html.render(one)[1].rstrip()
-    assert one.title in text.get_content()
+    assert page.get_content().splitlines() == html.render(one)[1].splitlines()
+    assert "distance has drifted: PSI 0.31, bound 0.1, in Zürich" in text.get_content()
 
 
 def test_a_letter_logs_in_and_its_password_is_in_no_letter():
@@ -104,7 +104,7 @@ def test_slack_gets_its_markdown(web, monkeypatch):
     assert request.path == f"/services/{SLACK}"
     (attachment,) = request.json["attachments"]
     assert attachment["title"] == message().title
-    assert attachment["mrkdwn_in"] == ["text", "pretext"]
+    assert request.json["mrkdwn"] is True
     assert "distance" in attachment["text"]
     web.answer(404, b"no_team")
     outcome = send(open_channel("ops", f"slack://{SLACK}"), message())
@@ -201,15 +201,15 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path):
         ("mmost://127.0.0.1/3ccdd113474722377935511fc85d3dd4?format=markdown", markdown, "markdown"),
     ],
 )
-def test_each_channel_gets_the_format_that_it_shows(monkeypatch, url, render, form):
-    monkeypatch.setattr("monitoring_tasks.delivery.send._RENDER", _marked())
+@pytest.mark.usefixtures("_marked")
+def test_each_channel_gets_the_format_that_it_shows(url, render, form):
     title, body, found = rendered(open_channel("ops", url), message())
     assert (title, found.value) == (message().title, form)
     assert body.startswith(f"as {render.__name__.rpartition('.')[2]}")
 
 
+@pytest.mark.usefixtures("_marked")
 def test_a_channel_that_takes_little_gets_little(monkeypatch):
-    monkeypatch.setattr("monitoring_tasks.delivery.send._RENDER", _marked())
     teams = open_channel("ops", "workflows://host.example.com/643a8d8e/signature")
     assert rendered(teams, message())[1] == "as markdown, at most 1000"
     sms = open_channel("ops", "clicksend://user:hush-key@3735550123")
@@ -218,14 +218,12 @@ def test_a_channel_that_takes_little_gets_little(monkeypatch):
     assert rendered(sms, message())[:2] == ("", message().title)
 
 
-def _marked():
-    from apprise import NotifyFormat
-
-    def marked(name):
-        return lambda one, limit=None: (one.title, f"as {name}, at most {limit}")
-
-    kinds = {NotifyFormat.HTML: "html", NotifyFormat.MARKDOWN: "markdown", NotifyFormat.TEXT: "plain_text"}
-    return {form: marked(name) for form, name in kinds.items()}
+@pytest.fixture
+def _marked(monkeypatch):
+    """Renderers that say which they are, and how much they may say."""
+    for one in (html, markdown, plain_text):
+        name = one.__name__.rpartition(".")[2]
+        monkeypatch.setattr(one, "render", lambda m, limit=None, name=name: (m.title, f"as {name}, at most {limit}"))
 
 
 @pytest.mark.parametrize(

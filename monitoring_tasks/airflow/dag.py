@@ -206,7 +206,7 @@ Alerts are decided on in task `alerts`, after `close`, also of a window that fai
 {rules}
 
 Scheduled runs and runs of the latest window tell people. A backfill, and a run over a period of the past, record alerts
-and tell nobody, unless *Tell people* is set. `monitoring-tasks alerts list {monitor.name}` names those that are open."""
+and tell nobody, unless *Tell people* is set. `monitoring-tasks alerts list {monitor.name}` names the open ones."""
 
 
 def _retraining_page(monitor: Monitor) -> str:
@@ -224,8 +224,7 @@ def _retraining_page(monitor: Monitor) -> str:
     return f"""\
 A new model is asked for when {", ".join(rule.when.check)} is in {rule.when.status} in {rule.when.windows.k} of
 {rule.when.windows.n} windows, by {" and ".join(named)}{review}. One alert asks once, however often its run is cleared.
-Each decision stands in table `action` with its reason: `select window_start, decision, reason, approval, decided_by, run_id
-from action where monitor = '{monitor.name}'`."""
+Each decision is a row of table `action`, with its reason, who agreed, and the run that it became."""
 
 
 def _page(monitor: Monitor) -> str:

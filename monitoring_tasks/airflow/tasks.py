@@ -168,9 +168,9 @@ def decide_alerts(monitor: Monitor, run_page: str | None = None) -> str:
 
 def deliver(monitor: Monitor) -> str:
     """Send what the outbox holds."""
-    from monitoring_tasks.airflow.deliver import deliver_alerts  # type: ignore[import-untyped]
+    from monitoring_tasks.airflow.deliver import deliver_alerts
 
-    return str(deliver_alerts(monitor))
+    return deliver_alerts(monitor)
 
 
 def _check_again(monitor: Monitor, windows: Sequence[Window], store: Store) -> None:

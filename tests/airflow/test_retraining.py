@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import (
 from sqlalchemy import update
 
 from monitoring_tasks.airflow import retraining, review
+from monitoring_tasks.airflow.backfill import run_chunk
 from monitoring_tasks.airflow.retraining import TrainingRun, dag_run_of, decide, record_requested, send_request
 from monitoring_tasks.airflow.review import ReviewRetraining, body
 from monitoring_tasks.alerts.alert import Evidence
@@ -25,6 +26,7 @@ from monitoring_tasks.results import tables
 from monitoring_tasks.results.actions import Action, read_actions, record_approval
 from monitoring_tasks.results.store import open_store
 from monitoring_tasks.window import Window
+from tests import inference_log
 from tests.results.test_actions import DAYS, NOW, change_alert, monitor, open_alert
 
 DAY = DAYS[3]
@@ -396,3 +398,19 @@ def test_approved_rows_are_those_that_were_asked_for(store, context, reviewing):
         store, only(store), "approved", by="ada", at=datetime.now(UTC), train=Window.parse("2024-01-01", "2024-02-01")
     )
     assert run_train(reviewing.rule, context).conf["train_start"] == "2024-01-01T00:00Z"
+
+
+def test_a_backfill_records_what_it_would_have_asked_and_a_later_run_asks(store, context, monkeypatch, duckdb_url):
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", duckdb_url)
+    others = "prediction_drift: off, data_quality: off, operations: off, multivariate_drift: off"
+    checks = f"{{data_drift: {{metrics: [psi]}}, {others}}}"
+    rule = inference_log.monitor(checks, "retraining: {when: {check: data_drift}, trigger_dag: train}\n")
+    shifted = inference_log.day(inference_log.SHIFTED)
+    run_chunk(rule, Window(inference_log.START, shifted.end), notify=True)
+    (quiet,) = read_actions(store, "loans")
+    assert (quiet.window, quiet.decision) == (shifted, "quiet")
+    assert quiet.train == shifted
+    assert {each.column_name for each in quiet.evidence} == {"", "amount"}
+    assert decide(rule, [shifted], {**context, "dag_run": of(shifted)}) == [only(store).action_id]
+    assert only(store).export is not None
+    assert read_actions(store, "loans") == (only(store),)

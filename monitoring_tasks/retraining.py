@@ -17,6 +17,9 @@ from monitoring_tasks.results.store import Store
 from monitoring_tasks.url import shown
 from monitoring_tasks.window import Window
 
+RECENT = 10
+"""Earlier requests that are looked at whether they are still at work: each costs Airflow a question."""
+
 
 def targets(monitor: Monitor) -> tuple[str, ...]:
     """Return who is asked for a new model: a DAG id, and the connection and endpoint of a request, without secrets."""
@@ -69,10 +72,8 @@ def decide_retraining(
     rule = monitor.retraining
     if rule is None or not windows:
         return ()
-    waiting = {
-        each.action_id: running(each) if running else ""
-        for each in read_actions(store, monitor.name, decision="trigger")
-    }
+    asked_before = read_actions(store, monitor.name, decision="trigger")[-RECENT:]
+    waiting = {each.action_id: running(each) for each in asked_before if running is not None and _stands(store, each)}
     alerts = read_alerts(store, monitor.name, name=RETRAINING)
     decided = {each.window for each in read_actions(store, monitor.name, windows=windows)}
     for window in windows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused, TriggerDagRunOperator
@@ -60,7 +60,8 @@ def add_retraining(monitor: Monitor) -> tuple[Any, Any]:
     first, last = retraining(), requested()
     before: Any = first
     if rule.approval == "required":
-        before = ReviewRetraining(task_id="review", monitor=monitor, **RETRIES)
+        # Airflow tries again what is answered within a second of being asked: nobody is to wait long for that.
+        before = ReviewRetraining(task_id="review", monitor=monitor, **{**RETRIES, "retry_delay": timedelta(seconds=5)})
         first >> before
     if rule.trigger_dag is not None:
         before >> TrainingRun(task_id="train", monitor=monitor, **RETRIES) >> last

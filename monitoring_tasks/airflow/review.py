@@ -18,6 +18,7 @@ from monitoring_tasks.window import Window, format_duration, format_instant, par
 
 if TYPE_CHECKING:
     from monitoring_tasks.results.actions import Action
+    from monitoring_tasks.results.store import Store
 
 PERIOD = {
     "train_start": ("Learn from", "Start of the rows to learn from. It is filled in with the beginning of the change."),
@@ -59,13 +60,16 @@ class ReviewRetraining(ApprovalOperator):
     @heals_by_waiting
     def execute(self, context: Context) -> Any:
         """Ask, unless that was decided before."""
+        from monitoring_tasks.notice import report_url
+
         actions = self._asked_for(context)
         waiting = [action for action in actions if action.waits]
         if not waiting:
             return self._decided_before(context, actions)
         first = waiting[0]
         train = first.train or first.window
-        self.body = body(self._monitor, waiting)
+        report = report_url(self._monitor.name, first.window, first.alert_id)
+        self.body = body(self._monitor, waiting, report)
         values = {"train_start": format_instant(train.start), "train_end": format_instant(train.end)}
         for name, value in values.items():
             self.params[name] = value
@@ -103,6 +107,8 @@ class ReviewRetraining(ApprovalOperator):
                     note=note,
                     train=train,
                 )
+            if approved:
+                self._with_rows(store, context)
         self.log.info("%s by %s", "Approved" if approved else "Rejected", "nobody" if user is None else user["name"])
 
     def _period(self, given: Mapping[str, Any]) -> Window | None:
@@ -130,8 +136,19 @@ class ReviewRetraining(ApprovalOperator):
         with open_store(results_store()) as store:
             return to_ask(self._monitor, store, windows_of(self._monitor, context))
 
+    def _with_rows(self, store: Store, context: Context) -> None:
+        """Export the rows of another period than was proposed."""
+        from monitoring_tasks.airflow.retraining import with_rows
+        from monitoring_tasks.retraining import to_ask
+
+        with_rows(self._monitor, store, to_ask(self._monitor, store, windows_of(self._monitor, context)))
+
     def _decided_before(self, context: Context, actions: Sequence[Action]) -> None:
+        from monitoring_tasks.results.store import open_store
+
         if actions:
+            with open_store(results_store()) as store:
+                self._with_rows(store, context)
             self.log.info("Approved before, by %s", actions[0].decided_by or "nobody")
             return
         self.log.info("Nothing is asked for any more")
@@ -141,7 +158,7 @@ class ReviewRetraining(ApprovalOperator):
         self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
 
 
-def body(monitor: Monitor, actions: Sequence[Action]) -> str:
+def body(monitor: Monitor, actions: Sequence[Action], report: str | None = None) -> str:
     """Return in Markdown what a person needs to decide: the reason, the numbers, and the rows to learn from."""
     first = actions[0]
     parts = [_plain(first.reason), ""]
@@ -173,6 +190,8 @@ def body(monitor: Monitor, actions: Sequence[Action]) -> str:
         parts += ["", f"There is no file of them: {_plain(first.error)}."]
     if first.query:
         parts += ["", "```sql", first.query, "```"]
+    if report:
+        parts += ["", f"[Report](<{report}>)"]
     parts += ["", "**Asked**: " + ", ".join(f"`{_plain(action.target)}`" for action in actions) + " once you approve."]
     return "\n".join(parts)
 

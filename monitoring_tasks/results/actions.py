@@ -185,10 +185,13 @@ def record_approval(
     note: str = "",
     train: Window | None = None,
 ) -> bool:
-    """Keep who agreed or not, why, and the period asked for; return False where that was decided before."""
+    """Keep who agreed or not, why, and the period asked for; return False where that was decided before.
+
+    With another period, the rows that were exported are not those to learn from any more: they are forgotten.
+    """
     changes: dict[str, Any] = {"approval": approval, "decided_by": by, "decided_at": at, "note": note}
-    if train is not None:
-        changes |= {"train_start": train.start, "train_end": train.end}
+    if train is not None and train != action.train:
+        changes |= {"train_start": train.start, "train_end": train.end, "query": None, "export": None, "error": None}
     return _update(store, action, changes, approval=("waiting",), state=("recorded", "failed"))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.parquet as pq
 import pytest
 from airflow.providers.standard.operators import hitl
 from airflow.providers.standard.operators.trigger_dagrun import DagIsPaused
@@ -257,6 +258,22 @@ def test_a_cleared_review_does_not_ask_again(store, reviewing):
     assert reviewing.operator().execute(reviewing.context) is None
     assert len(reviewing.asked) == 1
     assert only(store).train == Window.parse("2024-03-03", "2024-03-06")
+
+
+def test_another_period_has_rows_of_its_own(store, context, monkeypatch, duckdb_url):
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", duckdb_url)
+    open_alert(store)
+    found = Reviewing(monkeypatch, monitor(), context)
+    decide(found.rule, [DAY], context)
+    before = only(store)
+    found.ask()
+    assert before.export in found.asked[0]["body"]
+    assert pq.read_metadata(before.export).num_rows == 3 * inference_log.ROWS
+    found.answer("Approve", train_start="2024-03-01", train_end="2024-03-03")
+    after = only(store)
+    assert "2024-03-01 00:00:00" in after.query
+    assert "2024-03-01 00:00:00" not in before.query
+    assert pq.read_metadata(after.export).num_rows == 2 * inference_log.ROWS
 
 
 def test_a_review_that_was_killed_asks_again(reviewing):

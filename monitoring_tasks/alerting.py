@@ -71,9 +71,12 @@ def decide_alerts(
         step = _Step(monitor, store, connection, due, newest, now, links or Links(), message or notice.message)
         step.withdraw_without_rule()
         if due:
-            oldest = rows.oldest_run(connection, monitor.name) or min(due)
+            first = min(due)
+            oldest = rows.oldest_run(connection, monitor.name) or first
+            # A window that is closed again is not known to have been decided on, but alerts know that they were.
+            ahead = (newest is None or first > newest) and not rows.touched(connection, monitor.name, first)
             for rule in monitor.alert_rules:
-                if newest is None or min(due) > newest:
+                if ahead:
                     step.go_on(rule)
                 else:
                     step.go_back(rule, oldest)
@@ -162,6 +165,12 @@ class _Step:
             if not earlier:
                 break
             first = min(earlier)
+        if frozen:  # they stay as they are as long as some of the windows that they look back on are gone
+            complete = [*rows.windows_since(self._connection, self._monitor.name, oldest, self._newest)]
+            complete = complete[rule.when.windows.n - 1 :]
+            if not complete:
+                return
+            first = max(first, complete[0])
         groups = self._told_before(rule, first.start)
         for each in frozen:
             groups[each.alert.group_key] = _standing(groups.get(each.alert.group_key, GroupStanding()), each)
@@ -248,6 +257,8 @@ class _Step:
         told_ends = [each.window.end for each in stored if each.tell]
         told_end = max([*told_ends, *([] if alert.told_end is None else [alert.told_end])], default=None)
         alert = replace(alert, told_end=told_end)
+        if before is None:
+            alert = replace(alert, alert_id=rows.free_id(self._connection, alert))
         if before is None or before.alert != alert:
             rows.write_alert(self._connection, alert, new=before is None)
         known = {(each.event, each.window): each for each in stored if not each.actor}

@@ -61,7 +61,9 @@ def run(place: Path, *more: str, **changes: str) -> subprocess.CompletedProcess[
     return call(place, "run", "loans.yaml", "--start", "2024-03-05", "--end", "2024-03-09", *more, **changes)
 
 
-@pytest.mark.parametrize("command", ["demo", "validate", "migrate", "run", "status", "export", "prune", "rollup"])
+@pytest.mark.parametrize(
+    "command", ["demo", "validate", "migrate", "run", "status", "alerts", "export", "prune", "rollup"]
+)
 def test_every_command_explains_itself(tmp_path, command):
     done = call(tmp_path, command, "--help")
     assert done.returncode == 0
@@ -124,20 +126,20 @@ def test_one_window_is_not_called_windows(place):
 
 
 def test_validate_looks_into_the_warehouse_and_says_what_later_versions_will_do(place):
-    (place / "loans.yaml").write_text(MONITOR + "alerts: [{name: drift, when: {check: data_drift}}]\n")
+    (place / "loans.yaml").write_text(MONITOR + 'checks: {night: {use: "mine:night"}}\n')
     done = call(place, "validate", "loans.yaml")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "loans.yaml: monitor 'loans' is valid; its columns are in scores",
-        "loans.yaml: this version does not act on alerts yet",
+        "loans.yaml: this version does not act on checks.night yet",
     ]
 
 
 def test_run_says_which_keys_are_without_effect(place):
-    (place / "loans.yaml").write_text(MONITOR + "alerts: [{name: drift, when: {check: data_drift}}]\n")
+    (place / "loans.yaml").write_text(MONITOR + 'checks: {night: {use: "mine:night"}}\n')
     done = run(place)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0] == "loans.yaml: this version does not act on alerts yet"
+    assert done.stderr.splitlines()[0] == "loans.yaml: this version does not act on checks.night yet"
     assert done.stdout == "loans: 4 windows (4 done), 1,152 rows\n"
 
 

@@ -225,7 +225,7 @@ def confirm(store: Store, first: int, last: int, state: str = "confirmed", resol
 
 @pytest.mark.parametrize(
     ("first", "last", "resolved", "left_out"),
-    [(22, 22, None, {22}), (21, 23, None, {21, 22, 23}), (22, 22, 24, {22, 23, 24}), (15, 18, None, {18})],
+    [(22, 22, None, {22}), (21, 23, None, {21, 22, 23}), (22, 24, 25, {22, 23, 24}), (15, 18, None, {18})],
 )
 def test_confirmed_incidents_are_in_nobodys_baseline(ran, first, last, resolved, left_out):
     confirm(ran, first, last, resolved=resolved)

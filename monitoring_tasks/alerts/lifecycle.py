@@ -184,7 +184,7 @@ class _Moment:
     told: frozenset[MonitorEventName]
     """What they were told."""
     newer: bool
-    """Whether they were told of a later window already: news of this one would only confuse them."""
+    """Whether they were told of this or a later window already: more news of it would only confuse them."""
 
     @property
     def window(self) -> Window:
@@ -210,9 +210,13 @@ def _next(
         active = () if group.alert is None else [each for each in group.alert.series if concerns(when, each)]
         fires = firing(when.windows.k, sightings, candidates[key], active, group.since)
         before = told.events.get((key, window), frozenset())
-        newer = key in told.latest and told.latest[key] > window.end
+        newer = key in told.latest and told.latest[key] >= window.end
         moment = _Moment(watch, key, sightings, fires, fresh, before, newer)
-        groups[key], happening = _step(moment, group)
+        group, happening = _step(moment, group)
+        if before and (happening is None or not happening.tell):  # it was told in other words than those of now
+            first = group.first_told_end or window.end
+            group = replace(group, told_end=window.end, first_told_end=first)
+        groups[key] = group
         happenings += [] if happening is None else [happening]
     return Standing(groups, sightings[len(sightings) - min(len(sightings), when.windows.n - 1) :]), happenings
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from monitoring_tasks.alerts.alert import Alert, AlertEvent, DecisionName, Evidence, Series
+from monitoring_tasks.alerts.alert import Alert, AlertEvent, DecisionName, Evidence, Series, event_id
 from monitoring_tasks.alerts.decision import decide, decision_event_id, refusal
 from monitoring_tasks.alerts.sighting import ABOUT_LABELS, JUDGED, MATCHING, Seen, Sighting, sighting
 from monitoring_tasks.alerts.verdicts import Verdicts
@@ -65,8 +65,9 @@ def due_windows(connection: Connection, monitor: str) -> dict[Window, bool]:
     table = tables.window_run
     due = _due(table.c.alerts)
     found = select(table.c.window_start, table.c.window_end, table.c.alerts).where(table.c.monitor == monitor, due)
-    rows = connection.execute(found.order_by(table.c.window_start, table.c.window_end))
-    return {Window(row.window_start, row.window_end): row.alerts == "due" for row in rows}
+    # Without an order, in which SQLite would read all windows by the key instead of those that are due by their index.
+    due_to_tell = {Window(row.window_start, row.window_end): row.alerts == "due" for row in connection.execute(found)}
+    return dict(sorted(due_to_tell.items()))
 
 
 def _due(alerts: ColumnElement[str]) -> ColumnElement[bool]:
@@ -96,6 +97,17 @@ def oldest_run(connection: Connection, monitor: str) -> Window | None:
     found = select(table.c.window_start, table.c.window_end).where(table.c.monitor == monitor)
     row = connection.execute(found.order_by(table.c.window_start, table.c.window_end).limit(1)).first()
     return None if row is None else Window(*row)
+
+
+def touched(connection: Connection, monitor: str, window: Window) -> bool:
+    """Tell whether an alert or an event knows of this window or a later one."""
+    alert, event = tables.alert, tables.alert_event
+    mine = alert.c.monitor == monitor
+    later = or_(alert.c.last_window_start >= window.start, alert.c.resolved_window_end >= window.end)
+    if connection.execute(select(alert.c.alert_id).where(mine, later).limit(1)).first() is not None:
+        return True
+    of_alert = select(event.c.event_id).join(alert, alert.c.alert_id == event.c.alert_id)
+    return connection.execute(of_alert.where(mine, event.c.window_start >= window.start).limit(1)).first() is not None
 
 
 _State = Literal["done", "failed", "empty"]
@@ -426,6 +438,14 @@ def write_alert(connection: Connection, alert: Alert, *, new: bool) -> None:
         connection.execute(update(table).where(table.c.alert_id == alert.alert_id).values(row))
 
 
+def free_id(connection: Connection, alert: Alert) -> str:
+    """Return the alert's id, or another if it belongs to one that began in the same window once and was moved."""
+    table, found = tables.alert, alert.alert_id
+    while connection.execute(select(table.c.alert_id).where(table.c.alert_id == found)).first() is not None:
+        found = event_id(found, "moved", alert.opened)
+    return found
+
+
 def delete_alerts(connection: Connection, alerts: Collection[str]) -> None:
     """Delete alerts that nobody knows of, with their events."""
     for table in (tables.alert_event, tables.alert):
@@ -601,13 +621,15 @@ def record_decision(
     with store.writing(monitor) as connection:
         found = _find(connection, alert)
         newest = newest_decided(connection, monitor) or found.last
-        window = max(newest, found.opened)
+        window = max(newest, found.opened, found.last)
         until = window.end + until if isinstance(until, timedelta) else until
         reason = refusal(found, decision, window, until)
         if reason is not None:
             raise ConfigError(f"alert {found.alert_id} ({found.name}): {reason}")
         decided = decide(found, decision, window, until)
-        sequence = 1 + max(each.sequence for each in stored_events(connection, [found.alert_id])[found.alert_id])
+        sequence = 1 + max(
+            (each.sequence for each in stored_events(connection, [found.alert_id])[found.alert_id]), default=0
+        )
         event = AlertEvent(
             event_id=decision_event_id(found.alert_id, decision, window, now),
             alert_id=found.alert_id,

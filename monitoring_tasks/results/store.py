@@ -18,7 +18,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     insert,
     select,
     text,
@@ -732,12 +731,13 @@ class Store:
             return {Window(row.window_start, row.window_end): row.rows for row in rows}
 
     def incidents(self, monitor: str, start: datetime, end: datetime) -> tuple[Window, ...]:
-        """Return what people confirmed as incidents: from the window that opened an alert to the last that it covers.
+        """Return what people confirmed as incidents: from the window that opened an alert to the last that held it.
 
-        Those that have an instant in common with ``[start, end)``, in time order.
+        The window in which its condition ended is as windows should be, and no part of it. Those that have an instant
+        in common with ``[start, end)``, in time order.
         """
         table = tables.alert
-        until = func.coalesce(table.c.resolved_window_end, table.c.last_window_end, type_=Instant())
+        until = table.c.last_window_end
         confirmed = (table.c.monitor == monitor) & (table.c.state == "confirmed")
         inside = (table.c.window_start < end) & (until > start) & (until > table.c.window_start)
         found = select(table.c.window_start, until).where(confirmed, inside).order_by(table.c.window_start, until)

@@ -85,7 +85,7 @@ def alert(store: Store, name: str, state: str, first: int, last: int, resolved: 
 
 
 def test_incidents_are_what_people_confirmed_from_the_first_window_to_the_last(store: Store):
-    alert(store, "until it was resolved", "confirmed", 2, 3, resolved=5)
+    alert(store, "resolved", "confirmed", 2, 5, resolved=6)
     alert(store, "not resolved", "confirmed", 1, 3)
     alert(store, "open", "open", 1, 3)
     alert(store, "false alarm", "false_alarm", 1, 3, resolved=4)

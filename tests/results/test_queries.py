@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from monitoring_tasks.checks import Result
+from monitoring_tasks.results import tables
 from monitoring_tasks.results.migrate import sql_folder
 from monitoring_tasks.results.store import WindowRun
 from monitoring_tasks.statistics.performance import PERFORMANCE_METRICS
@@ -259,3 +261,42 @@ def test_a_column_is_asked_for_by_its_whole_name_and_not_by_classes_of_the_label
     for column, segment in (("wind_dir", "wind_dir=[0,90)"), ("100%", "100%=yes")):
         rows = ask(store, "where_the_model_loses", metric="f1", column_name=column, **period)
         assert [row["segment"] for row in rows] == [segment]
+
+
+def alerted(store):
+    """Open an alert on day 1, tell it to two channels, one of which refuses, and call it a false alarm."""
+    window = {"window_start": day(1).start, "window_end": day(1).end}
+    alert = {"alert_id": "a", "monitor": "flights", "name": "drift", "group_key": "", "severity": "high"}
+    alert |= {"state": "false_alarm", "last_window_start": day(2).start, "last_window_end": day(2).end}
+    alert |= {"columns": ["distance"], "message": "drift: distance in alarm"}
+    events = [("opened", "", ""), ("acknowledged", "ada", "looking"), ("false_alarm", "bob", "a holiday")]
+    delivery = {"event_id": "a1", "monitor": "flights", "attempts": 1, "message": {}, "created_at": NOW}
+    with store.writing("flights") as connection:
+        connection.execute(insert(tables.alert), window | alert)
+        for number, (event, actor, note) in enumerate(events, start=1):
+            row = {"event_id": f"a{number}", "alert_id": "a", "sequence": number, "event": event, "actor": actor}
+            row |= {"note": note, "evidence": [], "tell": not actor, "recorded_at": NOW}
+            connection.execute(insert(tables.alert_event), window | row)
+        for channel, state, error in (("mail", "failed", "refused"), ("ops", "sent", None)):
+            row = {"delivery_id": channel, "channel": channel, "state": state, "error": error}
+            connection.execute(insert(tables.delivery), delivery | row)
+
+
+def test_alerts_and_verdicts(store):
+    alerted(store)
+    (row,) = ask(store, "alerts_and_verdicts", start=day(0).start, end=day(4).start)
+    assert (row["name"], row["state"], row["since"], row["until"]) == (
+        *("drift", "false_alarm", day(1).start, day(2).end),
+    )
+    assert (row["decided"], row["decided_by"], row["note"]) == ("false_alarm", "bob", "a holiday")
+    assert ask(store, "alerts_and_verdicts", start=day(2).start, end=day(4).start) == []
+
+
+def test_who_was_told(store):
+    alerted(store)
+    rows = ask(store, "who_was_told", start=day(0).start, end=day(4).start)
+    assert [(row["event"], row["channel"], row["state"], row["error"]) for row in rows] == [
+        ("opened", "mail", "failed", "refused"),
+        ("opened", "ops", "sent", None),
+    ]
+    assert ask(store, "who_was_told", start=day(2).start, end=day(4).start) == []

@@ -113,12 +113,19 @@ def test_open_alerts_are_those_nobody_closed(store):
         ("c", "false_alarm", None),
         ("d", "resolved", day(4).end),
         ("e", "confirmed", day(4).end),
+        ("f", "confirmed", None),
+        ("g", "open", day(4).end),  # it waits for a person, though its condition has ended
+        ("h", "withdrawn", None),
+        ("i", "acknowledged", None),
     ]:
         open_alert(store, alert_id, state, resolved)
     rows = store.query("SELECT * FROM open_alerts ORDER BY alert_id")
     assert [(row["alert_id"], row["events"], row["messages_sent"], row["messages_not_sent"]) for row in rows] == [
         ("a", 1, 1, 1),
         ("b", 1, 1, 1),
+        ("f", 1, 1, 1),
+        ("g", 1, 1, 1),
+        ("i", 1, 1, 1),
     ]
     assert (rows[0]["window_start"], rows[0]["last_window_end"]) == (day(1).start, day(3).end)
 

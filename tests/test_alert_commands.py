@@ -1,0 +1,104 @@
+"""``monitoring-tasks alerts ...`` as a person on call uses it: on windows that were really run."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from monitoring_tasks.cli import app, main
+from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.results.alerts import read_alerts
+from monitoring_tasks.results.store import open_store
+from tests import inference_log
+from tests.inference_log import day
+
+CHECKS = "{multivariate_drift: off, prediction_drift: off, data_quality: off, operations: off}"
+ALERTS = """
+alerts:
+  - name: amount
+    when: {check: data_drift, column: amount, metric: psi}
+    severity: high
+    notify: [ops]
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, duckdb_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a monitor on a moving baseline, and a results store of its own."""
+    text = inference_log.MONITOR.format(checks=CHECKS) + ALERTS
+    baseline = inference_log.changed(text, "baseline")
+    (tmp_path / "loans.yaml").write_text(text.replace(baseline, baseline.replace("{period", "{rolling: 7d, period")))
+    monkeypatch.setenv("MONITORING_RESULTS_URL", f"sqlite:///{tmp_path / 'results.db'}")
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", duckdb_url)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("getpass.getuser", lambda: "grace")
+    return tmp_path
+
+
+def call(line: str) -> Result:
+    return CliRunner().invoke(app, shlex.split(line))
+
+
+def run(first: int, last: int, more: str = "") -> Result:
+    return call(f"run loans.yaml --start {day(first).start.date()} --end {day(last).end.date()} {more}")
+
+
+def test_an_incident_is_found_told_confirmed_and_leaves_the_baseline():
+    assert run(20, 22, "--notify").exit_code == 0
+    with open_store() as store:
+        (alert,) = read_alerts(store, "loans")
+        assert store.query("SELECT channel, state FROM delivery") == [{"channel": "ops", "state": "waiting"}]
+    assert (alert.opened, alert.columns, alert.state) == (day(22), ("amount",), "open")
+    listed = call("alerts list")
+    assert alert.alert_id in listed.output
+    assert "amount: amount in alarm, since 2024-03-23" in listed.output
+    status = call("status loans").output
+    assert f"loans: high alert {alert.alert_id} is open: amount: amount in alarm, since 2024-03-23" in status
+    shown = call(f"alerts show {alert.alert_id[:5]}").output.splitlines()
+    assert shown[0] == f"loans: high alert {alert.alert_id} is open"
+    assert shown[2:4] == [f"{day(22)}  opened", "  to ops: waiting"]
+    assert shown[4].startswith(f"{day(22)}  amount moved: PSI ")
+
+    done = call(f"alerts confirm {alert.alert_id[:5]} --by ada --note 'prices went up'")
+    assert done.output == f"loans: alert {alert.alert_id} (amount): confirmed by ada\n"
+    assert "  confirmed by ada: prices went up" in call("status").output.splitlines()
+    assert run(23, 25).exit_code == 0
+    with open_store() as store:
+        found = list(store.results("loans", day(25).start, day(25).end, metrics=["psi"], columns=["amount"]))
+        (row,) = (each for each in found if each["segment"] == "")
+        assert row["baseline_rows"] == 480 * 6, "of the 7 days before all but the incident"
+        (alert,) = read_alerts(store, "loans")
+    assert (alert.state, alert.resolved_end) == ("confirmed", day(23).end)
+    assert call("alerts list").output == "no open alert\n"
+    assert "confirmed" in call("alerts list loans --all").output
+    assert "is confirmed\n" in call(f"alerts show {alert.alert_id}").output
+
+
+def test_a_run_tells_nobody_unless_it_is_asked_to():
+    assert run(22, 22).exit_code == 0
+    with open_store() as store:
+        (alert,) = read_alerts(store)
+        assert (alert.told_end, store.query("SELECT * FROM delivery")) == (None, [])
+    assert "opened (nobody was told)" in call(f"alerts show {alert.alert_id}").output
+    for line, said in (
+        (f"snooze {alert.alert_id} --until 2d", "snoozed until 2024-03-26T00:00Z by grace"),
+        (f"ack {alert.alert_id}", "acknowledged by grace"),
+        (f"false-alarm {alert.alert_id} --note no", "false alarm by grace"),
+    ):
+        assert call(f"alerts {line}").output == f"loans: alert {alert.alert_id} (amount): {said}\n"
+    assert call("alerts list other").output == "no open alert of other\n"
+    with pytest.raises(ConfigError, match="called a false alarm already: only a verdict"):
+        CliRunner().invoke(app, ["alerts", "resolve", alert.alert_id], catch_exceptions=False)
+    with pytest.raises(ConfigError, match=r"--until 'soon' is not a date or time: .* or a duration such as 12h or 2d"):
+        CliRunner().invoke(app, ["alerts", "snooze", alert.alert_id, "--until", "soon"], catch_exceptions=False)
+
+
+def test_an_alert_that_is_not_there_is_exit_code_2(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["monitoring-tasks", "alerts", "ack", "abc"])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 2
+    assert "there is no alert 'abc': `monitoring-tasks alerts list --all` shows all" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, get_parsing_context
+from airflow.sdk.exceptions import AirflowException
 
 from monitoring_tasks.airflow.connections import results_store
 from monitoring_tasks.airflow.files import find_monitor, read_monitor_files
 from monitoring_tasks.airflow.retries import monitoring_task
-from monitoring_tasks.airflow.tasks import fail_if_failed, open_warehouse_of
+from monitoring_tasks.airflow.tasks import deliver, fail_if_failed, open_warehouse_of
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.errors import ConfigError, MonitoringError
 from monitoring_tasks.window import Window, format_instant, parse_instant, require_ended
+
+_log = logging.getLogger(__name__)
 
 CHUNK = 500
 """Windows in one scan, unless the run says otherwise: a year of days, three weeks of hours."""
@@ -72,6 +76,13 @@ def backfill_dag(folder: Path) -> DAG:
                 title="Windows per chunk",
                 description="How many share one scan; chunks are tasks side by side.",
             ),
+            "notify": Param(
+                False,
+                type="boolean",
+                title="Tell people",
+                description="Whether people are told of the alerts that these windows open. They are recorded anyway. "
+                "Nobody is asked for a new model: the next scheduled run does that, if it is still called for.",
+            ),
         },
     ) as dag:
 
@@ -97,7 +108,8 @@ def backfill_dag(folder: Path) -> DAG:
             context = get_current_context()
             period = Window.parse(start, end)
             context["period"] = str(period)  # type: ignore[typeddict-unknown-key]
-            return run_chunk(find_monitor(folder, context["params"]["monitor"]), period)
+            params = context["params"]
+            return run_chunk(find_monitor(folder, params["monitor"]), period, notify=bool(params.get("notify")))
 
         chunk.expand_kwargs(plan())
     return dag
@@ -112,13 +124,20 @@ def chunks(windows: Sequence[Window], size: int) -> list[Window]:
     ]
 
 
-def run_chunk(monitor: Monitor, period: Window) -> str:
-    """Compute the windows of `period`, then fail when one of them failed."""
+def run_chunk(monitor: Monitor, period: Window, *, notify: bool = False) -> str:
+    """Compute the windows of `period`, then fail when one of them failed; people are told of alerts only if asked."""
     from monitoring_tasks.results.store import open_store
+    from monitoring_tasks.retraining import decide_retraining
     from monitoring_tasks.run import run_windows
 
     windows = monitor.schedule.windows(period.start, period.end)
     with open_store(results_store()) as store, open_warehouse_of(monitor, windows, store) as warehouse:
-        runs = run_windows(monitor, period.start, period.end, warehouse=warehouse, store=store)
+        runs = run_windows(monitor, period.start, period.end, warehouse=warehouse, store=store, notify=notify)
+        decide_retraining(monitor, store, windows, ask=False, now=datetime.now(UTC))
+    if notify and any(rule.notify or rule.escalate for rule in monitor.alerts):
+        try:
+            deliver(monitor)
+        except (MonitoringError, AirflowException) as error:  # the outbox keeps it for the next run that sends
+            _log.warning("Messages are left for the next run: %s", error)
     fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
     return f"{period}, {len(runs)} windows"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Connection
@@ -15,6 +17,8 @@ from monitoring_tasks.url import secrets
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+    from monitoring_tasks.actions.http_request import HttpConnection
 
 RESULTS_CONNECTION = "monitoring_results"
 
@@ -66,6 +70,50 @@ def results_store() -> str | None:
         url = os.environ.get("MONITORING_RESULTS_URL")
         return _masked(url) if url else None
     return _masked(url_of(connection))
+
+
+def http_of(name: str) -> HttpConnection:
+    """Return where the requests of `retraining.http` go: ``MONITORING_HTTP_<NAME>``, else the connection of that id.
+
+    Of an Airflow connection of type http count host (with or without scheme), schema (http or https), port, login,
+    password and the extra field ``headers``. What is secret in it is masked in the task's log.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither, or it names no host.
+    """
+    from monitoring_tasks.http_call import connection_of, http_connection
+
+    try:
+        found = http_connection(name)
+    except ConfigError as error:
+        try:
+            connection = Connection.get(name)
+        except AirflowNotFoundException:
+            raise error from None
+        host = connection.host or ""
+        if "://" not in host:
+            scheme = connection.schema or ("http" if connection.port == 80 else "https")
+            host = f"{scheme}://{host}"
+        if connection.port and not re.search(r":\d+$", host.split("://", 1)[1].split("/", 1)[0]):
+            scheme, _, rest = host.partition("://")
+            domain, slash, path = rest.partition("/")
+            host = f"{scheme}://{domain}:{connection.port}{slash}{path}"
+        headers = _extra(connection).get("headers") or {}
+        if not isinstance(headers, dict):
+            raise ConfigError(
+                f'connection {name!r}: write {{"headers": {{"NAME": "VALUE"}}}} into its extra field'
+            ) from None
+        found = replace(
+            connection_of(name, host, f"connection {name!r}"),
+            login=connection.login or None,
+            password=connection.password or None,
+            headers={str(key): str(value) for key, value in headers.items()},
+        )
+    for secret in found.secrets:
+        mask_secret(secret)
+    return found
 
 
 def url_of(connection: Connection) -> str:

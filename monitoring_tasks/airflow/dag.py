@@ -1,13 +1,16 @@
-"""A monitor as a DAG: wait, scan, one task per family of checks, close."""
+"""A monitor as a DAG: wait, scan, one task per family of checks, close; then alerts, messages and retraining."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup, get_current_context
+from airflow.providers.common.compat.sdk import conf
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, Context, CronDataIntervalTimetable, Param, TaskGroup, get_current_context
 
 from monitoring_tasks.airflow import tasks
 from monitoring_tasks.airflow.retries import RETRIES, monitoring_task
@@ -15,9 +18,16 @@ from monitoring_tasks.airflow.wait import WaitForRows
 from monitoring_tasks.airflow.windows import latest_window
 from monitoring_tasks.checks import families, not_computed_in_words
 from monitoring_tasks.config import Monitor, load_monitor
+from monitoring_tasks.window import format_duration
 
 ACTIVE_RUNS = 4
 """Runs of one monitor at work at the same time; runs that wait for late rows come on top."""
+
+
+NOTIFY = (
+    "Whether people are told of alerts in a period of the past, and asked for a new model. They are told of the latest "
+    "window anyway."
+)
 
 
 def monitor_dag(monitor: Monitor | Path | str) -> DAG:
@@ -69,7 +79,7 @@ def monitor_tasks(monitor: Monitor | Path | str, group_id: str | None = None) ->
 
 
 def window_params(monitor: Monitor) -> dict[str, Param]:
-    """Return the two parameters of a run by hand, as the form shows them.
+    """Return the parameters of a run by hand, as the form shows them: its two ends, and whether people are told.
 
     The form's calendar reads in the time zone of the page, not of the monitor, and the form of a backfill shows the two
     as well: both have to be said there.
@@ -77,7 +87,7 @@ def window_params(monitor: Monitor) -> dict[str, Param]:
     zone = monitor.schedule.timezone
     begin = latest_window(monitor.schedule, monitor.start).end
     local = "" if zone == "UTC" else f" ({begin.astimezone(ZoneInfo(zone)):%H:%M} in {zone})"
-    return {
+    period = {
         name: Param(None, type=["null", "string"], format="date-time", title=title, description_md=text)
         for name, title, text in (
             (
@@ -94,6 +104,9 @@ def window_params(monitor: Monitor) -> dict[str, Param]:
             ),
         )
     }
+    if not monitor.alert_rules:
+        return period
+    return {**period, "notify": Param(False, type="boolean", title="Tell people", description_md=NOTIFY)}
 
 
 def _add_tasks(monitor: Monitor) -> None:
@@ -108,7 +121,8 @@ def _add_tasks(monitor: Monitor) -> None:
     )
     def close() -> str:
         context = get_current_context()
-        return tasks.close(monitor, tasks.windows_of(monitor, context), tasks.failed_before(context))
+        windows, failed = tasks.windows_of(monitor, context), tasks.failed_before(context)
+        return tasks.close(monitor, windows, failed, tell=tasks.tells_people(context))
 
     scanned = scan()
     closed = close()
@@ -117,6 +131,43 @@ def _add_tasks(monitor: Monitor) -> None:
         scanned >> _check(monitor, family)() >> closed
     if monitor.delay:
         WaitForRows(task_id="wait", monitor=monitor, **RETRIES) >> scanned
+    if monitor.alert_rules:
+        _add_alerts(monitor, closed)
+
+
+def _add_alerts(monitor: Monitor, closed: Any) -> None:
+    @monitoring_task(task_id="alerts", trigger_rule="all_done")
+    def alerts() -> str:
+        return tasks.decide_alerts(monitor, run_page(get_current_context()))
+
+    decided = alerts()
+    last: Any = decided
+    closed >> decided
+    # A window that failed keeps its run red, though tasks after `close` succeed.
+    outcome = EmptyOperator(task_id="outcome", trigger_rule="none_failed")
+    closed >> outcome
+    if any(rule.notify or rule.escalate for rule in monitor.alerts):
+
+        @monitoring_task(task_id="deliver")
+        def deliver() -> str:
+            return tasks.deliver(monitor)
+
+        last = deliver()
+        decided >> last
+    last >> outcome
+    if monitor.retraining is not None:
+        from monitoring_tasks.airflow.retraining import add_retraining  # most monitors need no operator of it
+
+        first, requested = add_retraining(monitor)
+        decided >> first
+        requested >> outcome
+
+
+def run_page(context: Context) -> str | None:
+    """Return the address of the DAG run's page; None where Airflow does not know its own."""
+    base = conf.get("api", "base_url", fallback=None)
+    run = context["dag_run"]
+    return f"{base.rstrip('/')}/dags/{quote(run.dag_id)}/runs/{quote(run.run_id)}" if base else None
 
 
 def _check(monitor: Monitor, family: str) -> Any:
@@ -132,8 +183,48 @@ def _loaded(monitor: Monitor | Path | str) -> Monitor:
 
 
 def _active_runs(monitor: Monitor) -> int:
-    """Return how many runs may be active: without those that wait, a delay of two days would stop an hourly monitor."""
-    return ACTIVE_RUNS + math.ceil(monitor.delay / latest_window(monitor.schedule, monitor.start).length)
+    """Return how many runs may be active: without those that wait, a delay of two days would stop an hourly monitor.
+
+    Nor may a run that waits for a person hold up the others.
+    """
+    waiting = math.ceil(monitor.delay / latest_window(monitor.schedule, monitor.start).length)
+    reviewed = monitor.retraining is not None and monitor.retraining.approval == "required"
+    return ACTIVE_RUNS + waiting + int(reviewed)
+
+
+def _alerts_page(monitor: Monitor) -> str:
+    if not monitor.alerts:
+        return ""
+    rules = "\n".join(
+        f"- **{rule.name}** ({rule.severity}): {', '.join(rule.when.check)} in {rule.when.status}"
+        + (f", told to {', '.join(rule.notify)}" if rule.notify else ", told to nobody")
+        for rule in monitor.alerts
+    )
+    return f"""\
+Alerts are decided on in task `alerts`, after `close`, also of a window that failed:
+
+{rules}
+
+Scheduled runs and runs of the latest window tell people. A backfill, and a run over a period of the past, record alerts
+and tell nobody, unless *Tell people* is set. `monitoring-tasks alerts list {monitor.name}` names the open ones."""
+
+
+def _retraining_page(monitor: Monitor) -> str:
+    rule = monitor.retraining
+    if rule is None:
+        return ""
+    named = [f"DAG `{rule.trigger_dag}`"] if rule.trigger_dag else []
+    named += [f"a request to connection `{rule.http.connection}`"] if rule.http else []
+    review = ""
+    if rule.approval == "required":
+        review = (
+            f" once a person has agreed: task `review` waits under *Required Actions*, "
+            f"{format_duration(rule.approval_timeout)} at most, and then takes the answer *{rule.approval_default}*"
+        )
+    return f"""\
+A new model is asked for when {", ".join(rule.when.check)} is in {rule.when.status} in {rule.when.windows.k} of
+{rule.when.windows.n} windows, by {" and ".join(named)}{review}. One alert asks once, however often its run is cleared.
+Each decision is a row of table `action`, with its reason, who agreed, and the run that it became."""
 
 
 def _page(monitor: Monitor) -> str:
@@ -142,6 +233,7 @@ def _page(monitor: Monitor) -> str:
     checks = "\n".join(f"- **{family}**: {', '.join(names)}" for family, names in families(monitor).items())
     note = not_computed_in_words(monitor)
     without_effect = f"\n**Without effect**: {note}.\n" if note else ""
+    afterwards = "".join(f"\n{part}\n" for part in (_alerts_page(monitor), _retraining_page(monitor)) if part)
     schedule = f"`{monitor.schedule.expression}` ({monitor.schedule.timezone})"
     return f"""\
 {monitor.description}
@@ -150,7 +242,7 @@ Watches the inference log `{monitor.inference_log.table}` in the warehouse `{mon
 interval of {schedule}, since {monitor.start:%Y-%m-%d %H:%M} UTC. Owner: {monitor.owner or "nobody"}.
 
 {checks}
-{without_effect}
+{without_effect}{afterwards}
 Every number is a row of table `result`, every window a row of table `window_run`, for monitor `{monitor.name}`.
 A window that failed is red here and `failed` there. Clear a run to compute its window again. For another period:
 

@@ -8,7 +8,12 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowSkipException,
+    DagRunTriggerException,
+    DownstreamTasksSkipped,
+)
 
 from monitoring_tasks.errors import TransientError
 
@@ -22,6 +27,10 @@ RETRIES: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=10),
 }
 """Task arguments: three more tries, 30 seconds and then each twice as long apart."""
+
+
+_SIGNALS = (AirflowSkipException, DownstreamTasksSkipped, DagRunTriggerException)
+"""No errors: by raising these a task says what Airflow is to do."""
 
 
 def monitoring_task(**arguments: Any) -> Callable[[Callable[..., object]], Any]:
@@ -44,7 +53,7 @@ def heals_by_waiting(function: Callable[P, R]) -> Callable[P, R]:
     def guarded(*arguments: P.args, **keywords: P.kwargs) -> R:
         try:
             return function(*arguments, **keywords)
-        except (TransientError, AirflowFailException, AirflowSkipException):
+        except (TransientError, AirflowFailException, *_SIGNALS):
             raise
         except Exception as error:
             raise AirflowFailException(f"{type(error).__name__}: {error}") from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from monitoring_tasks.airflow import windows as runs
 from monitoring_tasks.airflow.connections import results_store, warehouse_of
 from monitoring_tasks.airflow.windows import windows_of_run
 from monitoring_tasks.checks import enabled, families
@@ -39,12 +40,22 @@ def windows_of(monitor: Monitor, context: Context) -> tuple[Window, ...]:
         interval = (run.data_interval_start, run.data_interval_end)
     return windows_of_run(
         monitor.schedule,
-        run_type=str(getattr(run.run_type, "value", run.run_type)),
+        run_type=_run_type(context),
         interval=interval,
         run_after=run.run_after,
         params=context["params"],
         now=datetime.now(UTC),
     )
+
+
+def tells_people(context: Context) -> bool:
+    """Return whether people are told what the DAG run in `context` finds."""
+    return runs.tells_people(run_type=_run_type(context), params=context["params"])
+
+
+def _run_type(context: Context) -> str:
+    run_type = context["dag_run"].run_type
+    return str(getattr(run_type, "value", run_type))
 
 
 def failed_before(context: Context) -> tuple[str, ...]:
@@ -107,12 +118,14 @@ def check(monitor: Monitor, family: str, windows: Sequence[Window]) -> str:
     return period(windows)
 
 
-def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = ()) -> str:
+def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[str] = (), *, tell: bool = True) -> str:
     """Record each window as done or failed; fail when one failed, so that no failed window is green.
 
     So it does with earlier windows that waited because rows or labels of theirs have come; those that another run is
     still at work on go on waiting. Where another run has had checks of these windows forgotten since they ran, because
     it found late rows or labels that they look at, they are run again here.
+
+    `tell` says whether people are told what these windows mean for alerts.
 
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.
@@ -124,7 +137,7 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
         if "scan" in failed_tasks:  # what the scan has recorded itself keeps its reason
             known = {run.window for run in _failed(monitor, windows, store)}
             unread = [window for window in windows if window not in known]
-            record_failed(monitor, unread, store, "task scan failed: its log says why")
+            record_failed(monitor, unread, store, "task scan failed: its log says why", tell=tell)
         elif not failed_tasks:
             _check_again(monitor, windows, store)
         names = [check.name for check in enabled(monitor)]
@@ -134,11 +147,30 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
             if window not in windows and not missing_checks(monitor, window, names, store)
         ]
         every = sorted({*windows, *waited})
-        runs = [close_window(monitor, window, store, datetime.now(UTC)) for window in every]
+        runs = [close_window(monitor, window, store, datetime.now(UTC), tell=tell) for window in every]
     fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
     if failed_tasks:
         raise AirflowFailException(f"task {', '.join(failed_tasks)} failed: what is stored is of an earlier run")
     return period(windows)
+
+
+def decide_alerts(monitor: Monitor, run_page: str | None = None) -> str:
+    """Decide on the alerts of every window whose results were not looked at yet; what is told goes into the outbox."""
+    from monitoring_tasks.alerting import decide_alerts
+    from monitoring_tasks.notice import Links, message
+    from monitoring_tasks.results.store import open_store
+
+    with open_store(results_store()) as store:
+        events = decide_alerts(monitor, store, now=datetime.now(UTC), links=Links(run=run_page), message=message)
+    told = sum(event.tell for event in events)
+    return f"{len(events)} events, {told} told"
+
+
+def deliver(monitor: Monitor) -> str:
+    """Send what the outbox holds."""
+    from monitoring_tasks.airflow.deliver import deliver_alerts
+
+    return deliver_alerts(monitor)
 
 
 def _check_again(monitor: Monitor, windows: Sequence[Window], store: Store) -> None:

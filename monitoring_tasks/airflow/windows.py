@@ -67,6 +67,26 @@ def windows_of_run(
     return (latest_window(schedule, interval[1] if interval else run_after),)
 
 
+def tells_people(*, run_type: str, params: Mapping[str, Any]) -> bool:
+    """Return whether people are told what a run finds, and asked whether a new model is to be trained.
+
+    They are by scheduled runs and by runs of the latest window. A backfill, and a run over a period of the past, keep
+    quiet unless the parameter ``notify`` says otherwise.
+
+    Examples
+    --------
+    >>> tells_people(run_type="scheduled", params={}), tells_people(run_type="backfill", params={})
+    (True, False)
+    >>> tells_people(run_type="manual", params={"window_start": "2013-04-01", "window_end": "2013-05-01"})
+    False
+    """
+    if params.get("notify"):
+        return True
+    if run_type == "scheduled":
+        return True
+    return run_type != "backfill" and not (params.get("window_start") or params.get("window_end"))
+
+
 def latest_window(schedule: Schedule, instant: datetime) -> Window:
     """Return the last window that ends at or before `instant`.
 

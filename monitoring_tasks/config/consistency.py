@@ -32,6 +32,7 @@ from monitoring_tasks.config.models import (
     When,
 )
 from monitoring_tasks.config.performance_consistency import performance_contradictions
+from monitoring_tasks.config.placeholders import PLACEHOLDERS, named_in
 from monitoring_tasks.config.problem import suggestion
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.look_back import CYCLES, MINIMUM_BAND_WINDOWS, MINIMUM_WINDOWS, look_back_start, place_in
@@ -51,6 +52,7 @@ def contradictions(found: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _check_names(found)
     yield from _importance(found)
     yield from _references(found)
+    yield from _placeholders(found)
 
 
 def _times(found: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -318,6 +320,19 @@ def _check_names(found: Mapping[str, Any]) -> Iterator[Contradiction]:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", name):
             remedy = "write lower-case letters, digits and underscores, such as night_flights"
             yield Contradiction(("checks", name), "is not a name for a check", remedy)
+
+
+def _placeholders(found: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """A name in braces that no request has would be sent as it stands."""
+    retraining: Retraining | None = found.get("retraining")
+    if retraining is None or retraining.http is None:
+        return
+    here: KeyPath = ("retraining", "http")
+    asked = [*named_in(retraining.http.endpoint, (*here, "endpoint"))]
+    for path, name in [*asked, *named_in(dict(retraining.http.body), (*here, "json"))]:
+        if name not in PLACEHOLDERS:
+            remedy = f"{suggestion(name, PLACEHOLDERS)} (braces that stand for themselves are doubled: {{{{{name}}}}})"
+            yield Contradiction(path, f"names {name!r} in braces, which no request has", remedy)
 
 
 def _references(found: Mapping[str, Any]) -> Iterator[Contradiction]:

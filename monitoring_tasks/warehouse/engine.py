@@ -44,6 +44,10 @@ class Warehouse(Protocol):
         """Run one statement and return its rows."""
         ...
 
+    def batches(self, select: exp.Query, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run one statement and yield its rows piecewise, about so many at a time: they are never held all at once."""
+        ...
+
     def explain(self, select: exp.Query) -> str:
         """Return the plan of the statement as the engine prints it, with what was really read."""
         ...

@@ -86,6 +86,17 @@ class SQLAlchemyWarehouse:
             columns = list(zip(*answer.fetchall(), strict=True)) or [()] * len(names)
         return pa.table({name: pa.array(values) for name, values in zip(names, columns, strict=True)})
 
+    def batches(self, select: exp.Query, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run one statement and yield its rows piecewise; where the driver has cursors, the server holds the rest."""
+        with sqlalchemy_errors("the query", self._url), self._savepoint():
+            text = self._escaped(rendered(select, self.dialect))
+            options = {"stream_results": True, "max_row_buffer": rows}
+            with self._connection.exec_driver_sql(text, execution_options=options) as answer:
+                names = list(answer.keys())
+                for part in answer.partitions(rows):
+                    columns = [pa.array(values) for values in zip(*part, strict=True)]
+                    yield pa.RecordBatch.from_arrays(columns, names=names)
+
     def explain(self, select: exp.Query) -> str:
         """Return the server's EXPLAIN ANALYZE."""
         with sqlalchemy_errors("the query", self._url):
@@ -138,10 +149,11 @@ class SQLAlchemyWarehouse:
         return self._connection.engine.url.username
 
     def _execute(self, sql: str) -> Any:
-        # The text holds no parameters; drivers of these styles would read a per cent sign in a literal as one.
-        if self._connection.dialect.paramstyle in {"format", "pyformat"}:
-            sql = sql.replace("%", "%%")
-        return self._connection.exec_driver_sql(sql)
+        return self._connection.exec_driver_sql(self._escaped(sql))
+
+    def _escaped(self, sql: str) -> str:
+        """Double per cent signs: the text holds no parameters, and drivers of these styles would read one."""
+        return sql.replace("%", "%%") if self._connection.dialect.paramstyle in {"format", "pyformat"} else sql
 
 
 def address_of(warehouse: SQLAlchemyWarehouse) -> tuple[str, dict[str, Any]]:

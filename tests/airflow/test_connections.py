@@ -7,7 +7,7 @@ from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import Connection
 from sqlalchemy import URL, make_url
 
-from monitoring_tasks.airflow.connections import results_store, url_of, warehouse_of
+from monitoring_tasks.airflow.connections import http_of, results_store, url_of, warehouse_of
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.results.store import open_store
 from monitoring_tasks.warehouse.engine import open_warehouse
@@ -155,3 +155,56 @@ def test_the_password_of_a_url_that_cannot_be_read_is_masked_too(monkeypatch, ur
     monkeypatch.setenv("MONITORING_RESULTS_URL", url.replace("très-secret", "other-secret"))
     assert redact(f"cannot open {warehouse_of('lake')}") == f"cannot open {url.replace('très-secret', '***')}"
     assert redact(f"cannot open {results_store()}") == f"cannot open {url.replace('très-secret', '***')}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "url", "login"),
+    [
+        ({"host": "ci.example.com"}, "https://ci.example.com", (None, None)),
+        ({"host": "ci.example.com", "schema": "http", "port": 8080}, "http://ci.example.com:8080", (None, None)),
+        ({"host": "https://api.github.com", "password": "ghp_x"}, "https://api.github.com", (None, "ghp_x")),
+        (
+            {"host": "http://[::1]/ci", "port": 81, "login": "ada", "password": "a/b@c"},
+            "http://[::1]:81/ci",
+            ("ada", "a/b@c"),
+        ),
+        ({"host": "ci", "port": 80}, "http://ci:80", (None, None)),
+    ],
+    ids=["host", "port", "bearer", "basic", "port-80"],
+)
+def test_where_a_request_goes(monkeypatch, fields, url, login):
+    headers = {"headers": {"Accept": "application/vnd.github+json"}}
+    written = {"conn_type": "http", "extra": json.dumps(headers), **fields}
+    monkeypatch.setenv("AIRFLOW_CONN_CI", json.dumps(written))
+    found = http_of("ci")
+    assert (found.url, (found.login, found.password), found.headers) == (url, login, headers["headers"])
+    monkeypatch.setenv("MONITORING_HTTP_CI", "https://other.example.com")
+    assert http_of("ci").url == "https://other.example.com"
+
+
+@pytest.mark.parametrize(
+    ("connection", "text"),
+    [
+        (None, "set MONITORING_HTTP_CI to https://USER:PASSWORD@HOST, or under Airflow make a connection of that id"),
+        ({"conn_type": "http"}, "connection 'ci' is no URL of a server"),
+        (
+            {"conn_type": "http", "host": "ci", "extra": '{"headers": ["a"]}'},
+            "write {.headers.: .*} into its extra field",
+        ),
+    ],
+    ids=["none", "no-host", "no-headers"],
+)
+def test_a_request_that_goes_nowhere_says_what_to_do(monkeypatch, connection, text):
+    if connection is not None:
+        monkeypatch.setenv("AIRFLOW_CONN_CI", json.dumps(connection))
+    with pytest.raises(ConfigError, match=text):
+        http_of("ci")
+
+
+def test_what_a_request_logs_in_with_is_masked(monkeypatch):
+    from airflow.sdk._shared.secrets_masker import redact
+
+    monkeypatch.setenv("MONITORING_HTTP_CI", "https://ada:s3cret-of-ada@ci.example.com")
+    http_of("ci")
+    assert redact("sent s3cret-of-ada") == "sent ***"
+    assert redact("Basic YWRhOnMzY3JldC1vZi1hZGE=") == "Basic ***"

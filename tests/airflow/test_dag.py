@@ -59,8 +59,17 @@ def test_dag_says_what_it_is(write_monitor):
 
 def test_the_page_says_what_this_version_does_not_act_on(write_monitor):
     assert "Without effect" not in monitor_dag(write_monitor()).doc_md
-    page = monitor_dag(write_monitor(more='checks: {night: {use: "mine:night"}}')).doc_md
+    page = monitor_dag(write_monitor(more="checks: {night: {use: 'checks:night'}}")).doc_md
     assert "**Without effect**: this version does not act on checks.night yet." in page.splitlines()
+
+
+def test_the_page_says_who_is_told_and_who_is_asked(write_monitor):
+    plain = monitor_dag(write_monitor()).doc_md
+    page = monitor_dag(write_monitor(more=ALERT + retraining(trigger_dag="train"))).doc_md
+    assert "- **drift** (medium): data_drift in alarm, told to ops" in page.splitlines()
+    for part in ("DAG `train` once a person has agreed", "3d at most, and then takes the answer *reject*"):
+        assert part in page
+        assert part not in plain
 
 
 def test_data_intervals_are_the_windows(write_monitor):
@@ -192,3 +201,84 @@ def test_wait_fails_on_parameters_that_make_no_window(write_monitor):
 
 def test_delay_is_rounded_up_to_whole_windows(write_monitor):
     assert monitor_dag(write_monitor(schedule="6h", delay="7h")).max_active_runs == 4 + math.ceil(7 / 6)
+
+
+ALERT = "alerts: [{name: drift, when: {check: data_drift}, notify: [ops]}]\n"
+
+
+def retraining(**keys):
+    written = ", ".join(f"{key}: {value}" for key, value in {"when": "{check: data_drift}", **keys}.items())
+    return f"retraining: {{{written}}}\n"
+
+
+def after_close(dag):
+    return {edge for edge in edges(dag) if edge[0] in {"close"} | dag.get_task("close").get_flat_relative_ids()}
+
+
+def test_alerts_are_decided_and_told_after_close(write_monitor):
+    dag = monitor_dag(write_monitor(more=ALERT))
+    assert after_close(dag) == {
+        ("close", "alerts"),
+        ("alerts", "deliver"),
+        ("deliver", "outcome"),
+        ("close", "outcome"),
+    }
+    assert dag.get_task("alerts").trigger_rule == "all_done", "a failed window is told too"
+    assert dag.get_task("outcome").trigger_rule == "none_failed"
+    assert dag.params.validate() == {"window_start": None, "window_end": None, "notify": False}
+
+
+def test_alerts_that_nobody_is_told_need_no_task_that_sends(write_monitor):
+    dag = monitor_dag(write_monitor(more="alerts: [{name: drift, when: {check: data_drift}}]\n"))
+    assert after_close(dag) == {("close", "alerts"), ("alerts", "outcome"), ("close", "outcome")}
+
+
+@pytest.mark.parametrize(
+    ("keys", "chain"),
+    [
+        ({"trigger_dag": "train"}, {("retraining", "review"), ("review", "train")}),
+        ({"trigger_dag": "train", "approval": "none"}, {("retraining", "train")}),
+        (
+            {"trigger_dag": "train", "http": "{connection: ci, endpoint: /go}"},
+            {("retraining", "review"), ("review", "train"), ("review", "call"), ("call", "retraining_requested")},
+        ),
+        (
+            {"http": "{connection: ci, endpoint: /go}", "approval": "none"},
+            {("retraining", "call"), ("call", "retraining_requested")},
+        ),
+    ],
+    ids=["review-dag", "dag", "review-both", "http"],
+)
+def test_retraining_has_the_tasks_that_the_file_calls_for(write_monitor, keys, chain):
+    dag = monitor_dag(write_monitor(more=retraining(**keys)))
+    train = {("train", "retraining_requested")} if "trigger_dag" in keys else set()
+    fixed = {
+        ("close", "alerts"),
+        ("close", "outcome"),
+        ("alerts", "outcome"),
+        ("alerts", "retraining"),
+        ("retraining_requested", "outcome"),
+    }
+    assert after_close(dag) == fixed | train | chain
+    assert [each.task_id for each in dag.leaves] == ["outcome"]
+    asset = Asset(name="monitoring.rain.retraining", uri="monitoring://rain/retraining")
+    assert dag.get_task("retraining_requested").outlets == [asset]
+    DagSerialization.from_dict(DagSerialization.to_dict(dag))
+
+
+@pytest.mark.parametrize(("approval", "runs"), [("required", 5), ("none", 4)])
+def test_a_run_that_waits_for_a_person_leaves_room_for_another(write_monitor, approval, runs):
+    more = retraining(trigger_dag="train", approval=approval)
+    assert monitor_dag(write_monitor(more=more)).max_active_runs == runs
+
+
+def test_the_tasks_after_close_fit_into_a_dag_of_ones_own(write_monitor):
+    with DAG("score", schedule="@daily", start_date=datetime(2013, 4, 1, tzinfo=UTC)) as dag:
+
+        @task
+        def publish():
+            return None
+
+        monitor_tasks(write_monitor(more=ALERT + retraining(trigger_dag="train"))) >> publish()
+    assert ("rain.outcome", "publish") in edges(dag)
+    assert ("rain.close", "publish") not in edges(dag)

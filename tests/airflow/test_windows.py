@@ -119,4 +119,4 @@ def test_latest_window_is_what_airflow_infers_for_a_run_by_hand(expression, zone
 
 
 def test_the_docstrings_examples_hold():
-    assert doctest.testmod(windows_module) == doctest.TestResults(failed=0, attempted=1)
+    assert doctest.testmod(windows_module) == doctest.TestResults(failed=0, attempted=3)

@@ -38,6 +38,7 @@ def sample_message(channel: str) -> Message:
                 "psi of distance",
                 ("30 Mar", "31 Mar", "1 Apr", "2 Apr"),
                 (0.02, 0.04, 0.12, 0.31),
+                ("0.02", "0.04", "0.12", "0.31"),
                 ("ok", "ok", "alarm", "alarm"),
                 upper=0.1,
             ),

@@ -15,7 +15,7 @@ from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.run import run_windows
 from monitoring_tasks.warehouse.engine import Warehouse, open_warehouse
-from tests import inference_log, postgres
+from tests import fits, inference_log, postgres
 
 # How long one example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -102,3 +102,10 @@ def undisturbed(one_run: Callable[[Monitor], Path]) -> Callable[[Monitor], dict[
             return inference_log.contents(store)
 
     return rows
+
+
+@pytest.fixture(scope="module")
+def remembered_fits() -> Iterator[None]:
+    """In a module that names it, trees are trained once for the same rows."""
+    with fits.remembered():
+        yield

@@ -147,6 +147,8 @@ def to_postgres(url: str) -> str:
         log().to_csv(text, index=False, header=False)
         with cursor.copy("COPY inference_log FROM STDIN (FORMAT csv)") as copy:
             copy.write(text.getvalue())
+        # Of a table that nobody analyzed yet the server guesses; of one that lives on it knows, by autovacuum.
+        cursor.execute("ANALYZE inference_log")
     return url
 
 

@@ -29,6 +29,8 @@ from tests.checks.context import WINDOW
 from tests.inference_log import EMPTY, END, FEW, MISSING, NEW_COUNTRY, QUIET, SHIFTED, START, day
 from tests.warehouse.overheard import Overheard
 
+pytestmark = pytest.mark.usefixtures("remembered_fits")
+
 AUC, ERROR = "domain_classifier_auc", "pca_reconstruction_error"
 
 

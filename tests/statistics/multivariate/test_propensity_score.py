@@ -1,5 +1,7 @@
 """Propensity scores of two samples whose densities are known."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,15 @@ def test_gaps_are_a_value_and_empty_columns_say_nothing():
     gaps = np.array([[np.nan, np.nan], [1.0, np.nan]])
     logits, _ = propensity_logits(np.tile(gaps, (200, 1)), np.tile(gaps[[0, 0, 0, 1]], (100, 1)))
     assert np.exp(logits[:2]) == pytest.approx([1.5, 0.5], abs=0.05)
+
+
+@pytest.mark.parametrize("function", [propensity_logits, told_apart])
+def test_a_repetition_finds_the_same_to_the_last_bit(function):
+    rng = np.random.default_rng(3)
+    before, after = rng.normal(size=(900, 6)), rng.normal(0.2, size=(500, 6))
+    after[::7, 2] = np.nan
+    once, again = (pickle.dumps(function(before.copy(), after.copy())) for _ in range(2))
+    assert once == again
 
 
 @pytest.mark.parametrize("function", [propensity_logits, told_apart])

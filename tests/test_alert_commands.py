@@ -102,3 +102,19 @@ def test_an_alert_that_is_not_there_is_exit_code_2(monkeypatch, capsys):
         main()
     assert done.value.code == 2
     assert "there is no alert 'abc': `monitoring-tasks alerts list --all` shows all" in capsys.readouterr().err
+
+
+def test_what_a_killed_run_could_not_tell_the_next_one_tells(monkeypatch):
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("monitoring_tasks.run.decide_alerts", killed)
+        assert run(22, 22, "--notify").exit_code != 0
+    with open_store() as store:
+        assert read_alerts(store) == ()
+    assert run(22, 22).exit_code == 0, "which would have told nobody"
+    with open_store() as store:
+        (alert,) = read_alerts(store)
+        assert (alert.opened, alert.told_end) == (day(22), day(22).end)
+        assert store.query("SELECT channel FROM delivery") == [{"channel": "ops"}]

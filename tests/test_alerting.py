@@ -240,6 +240,17 @@ def test_an_alert_that_nobody_knows_of_vanishes_with_what_opened_it(store: Store
     assert contents(store) == {"alert": [], "alert_event": [], "delivery": []}
 
 
+def test_what_nobody_was_told_of_an_alert_vanishes_with_what_made_it(store: Store):
+    for number, seen in enumerate(["x.", "xx", "x."]):
+        close(store, number, seen, tell=False)
+    assert decide(store, monitor(1)) == ["opened@0(quiet)", "continued@1(quiet)"]
+    close(store, 1, "x.", tell=False)
+    assert decide(store, monitor(1)) == []
+    (alert,) = rows.read_alerts(store)
+    assert [event.event for event in rows.read_events(store, alert.alert_id)] == ["opened"]
+    assert alert.columns == ("amount",)
+
+
 def test_an_alert_that_was_told_is_withdrawn_and_that_is_told(store: Store):
     close_all(store, ["x", "x"])
     assert decide(store) == ["opened@1"]

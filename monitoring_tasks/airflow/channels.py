@@ -26,7 +26,8 @@ OF_HTTP_HOOK = frozenset(
 )  # fmt: skip
 """Extra settings of an HTTP connection that are no headers."""
 
-_WORD = re.compile(r"[a-z]{1,11}")
+_HARMLESS = re.compile(r"[a-z]{1,11}|.{1,4}")
+"""Plain words of a path, and what Airflow takes for too short to mask."""
 
 
 def channel_of(name: str) -> str:
@@ -163,8 +164,8 @@ def _quoted(text: str) -> str:
 
 
 def _masked(url: str) -> str:
-    """Tell Airflow's log filter what is secret in the URL; short plain words in it, such as hooks, are none."""
+    """Tell Airflow's log filter what is secret in the URL; plain words in its path, such as hooks, are none."""
     for secret in secrets(url):
-        if not _WORD.fullmatch(secret) or f":{secret}@" in url:
+        if f":{secret}@" in url or not _HARMLESS.fullmatch(secret):
             mask_secret(secret)
     return url

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from monitoring_tasks.alerts.message import Message
 from monitoring_tasks.delivery.send import SECONDS, Channel, Outcome, open_channel, send
@@ -16,6 +18,9 @@ from monitoring_tasks.results.store import Store
 
 LONGEST = timedelta(minutes=5)
 """After which no further message is begun: the rest is for the next call."""
+
+RECORDED_AGAIN = (1.0, 4.0, 10.0)
+"""Seconds between the tries to record how a sending ended, while the store does not answer; a claim outlasts them."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,17 +78,30 @@ def deliver(
             break
         outcome = _send(claim, channel_url, open_channels, seconds)
         if outcome.state == "sent":
-            outbox.record_sent(store, claim, now(), note=outcome.reason or None)
+            _recorded(partial(outbox.record_sent, store, claim, now(), note=outcome.reason or None))
             sent += 1
             if outcome.reason:
                 _log.warning("Channel %r: %s", claim.channel, outcome.reason)
             continue
         for_good = outcome.state == "refused"
-        outbox.record_not_sent(store, claim, now(), outcome.reason, for_good=for_good)
+        _recorded(partial(outbox.record_not_sent, store, claim, now(), outcome.reason, for_good=for_good))
         _log.warning("Channel %r was not told %r: %s", claim.channel, claim.title, outcome.reason)
         if not for_good:
             silent.add(claim.channel)
     return Delivered(sent, outbox.pending(store, monitor), outbox.given_up(store, monitor, since or began))
+
+
+def _recorded(record: Callable[[], object]) -> None:
+    """Record how a sending ended. What is not recorded is sent again: a store that is away is waited for a little."""
+    for pause in RECORDED_AGAIN:
+        try:
+            record()
+        except TransientError as error:
+            _log.warning("The store does not answer, %g s until the next try: %s", pause, error)
+            time.sleep(pause)
+        else:
+            return
+    record()
 
 
 def _send(

@@ -148,7 +148,7 @@ class Mail:
 
 
 @contextmanager
-def mail_server(login: tuple[str, str] | None = None) -> Iterator[Mail]:
+def mail_server(login: tuple[str, str] | None = None, tls: ssl.SSLContext | None = None) -> Iterator[Mail]:
     mail = Mail(free_port())
 
     def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
@@ -157,6 +157,8 @@ def mail_server(login: tuple[str, str] | None = None) -> Iterator[Mail]:
         return AuthResult(success=success, handled=success)
 
     options: dict[str, Any] = {"authenticator": check, "auth_require_tls": False} if login else {}
+    if tls is not None:
+        options |= {"tls_context": tls, "require_starttls": True}
     controller = Controller(mail, hostname="127.0.0.1", port=mail.port, **options)
     controller.start()
     try:

@@ -8,9 +8,10 @@ from itertools import count
 import pytest
 from sqlalchemy import update
 
+from monitoring_tasks.delivery import deliver as module
 from monitoring_tasks.delivery.deliver import deliver
 from monitoring_tasks.errors import ConfigError, TransientError
-from monitoring_tasks.results import tables
+from monitoring_tasks.results import outbox, tables
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import open_store
 from tests.delivery.outbox_rows import MONITOR, NOW, put, row_of, states
@@ -134,6 +135,30 @@ def test_a_message_that_cannot_be_read_stops_no_other(store, web, content):
     assert delivered.sent == 1
     assert web.titles == ["a1 resolved"]
     assert delivered.failed[0].error.startswith("the message cannot be read (")
+
+
+@pytest.mark.parametrize("failures", [3, 4])
+def test_a_store_that_is_away_when_it_is_recorded_is_waited_for(store, web, monkeypatch, failures):
+    put(store, "opened")
+    record, tries, pauses = outbox.record_sent, count(1), []
+
+    def away(*arguments, **options):
+        if next(tries) <= failures:
+            raise TransientError("the server is restarting")
+        record(*arguments, **options)
+
+    monkeypatch.setattr(outbox, "record_sent", away)
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    if failures == 3:
+        assert deliver(store, MONITOR, urls(web), now=clock()).sent == 1
+        assert states(store) == {"a1-1-ops": "sent"}
+    else:
+        with pytest.raises(TransientError, match="the server is restarting"):
+            deliver(store, MONITOR, urls(web), now=clock())
+        assert states(store) == {"a1-1-ops": "sending"}, "sent again when the claim has run out"
+    assert pauses == [1, 4, 10]
+    assert timedelta(seconds=sum(pauses) + module.SECONDS) < outbox.LEASE
+    assert len(web.requests) == 1
 
 
 def test_no_message_is_begun_when_time_is_up(store, web):

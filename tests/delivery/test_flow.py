@@ -38,8 +38,7 @@ def test_a_drift_is_told_by_mail_and_webhook_and_so_is_its_end(warehouse, tmp_pa
         delivered = deliver(store, "loans", urls.__getitem__)
         assert (delivered.waiting, delivered.failed) == ((), ())
         assert delivered.sent == len(mail.letters) + len(web.requests) == 4
-        drift = FIRST + timedelta(days=SHIFTED)
-        run_windows(monitor, drift, drift + timedelta(days=1), warehouse=warehouse, store=store, notify=True)
+        run_windows(monitor, start, end, warehouse=warehouse, store=store, notify=True)
         later = datetime.now(UTC) + timedelta(days=1)
         assert deliver(store, "loans", urls.__getitem__, now=lambda: later).sent == 0, "running again tells nobody"
     subjects = [str(letter["subject"]) for letter in mail.letters]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
+from contextvars import copy_context
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitoring_tasks.alerts import html, markdown, plain_text
 from monitoring_tasks.alerts.message import Message
-from monitoring_tasks.delivery.send import Outcome, open_channel, rendered, send
+from monitoring_tasks.delivery.send import Outcome, _heard, open_channel, rendered, send
 from monitoring_tasks.errors import ConfigError
 from tests.delivery.outbox_rows import message
 from tests.delivery.servers import dripping_server, free_port, mail_server, web_server
@@ -166,24 +167,42 @@ def test_a_server_that_answers_for_ever_is_left():
     assert outcome == Outcome("again", "JSON has not answered within 0.3 s")
 
 
-def test_a_certificate_that_nobody_vouches_for(tmp_path):
+@pytest.fixture(scope="module")
+def self_signed(tmp_path_factory):
+    """What a server with a certificate of its own making speaks TLS with."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     start, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)
     certificate = builder.not_valid_before(start).not_valid_after(end).sign(key, hashes.SHA256())
-    file = tmp_path / "server.pem"
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     file.write_bytes(private + certificate.public_bytes(pem))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
-    with web_server(context) as web:
+    return context
+
+
+def test_a_certificate_that_nobody_vouches_for(self_signed):
+    with web_server(self_signed) as web:
         outcome = send(open_channel("ops", f"jsons://127.0.0.1:{web.port}/in/t0ken"), message())
         assert web.requests == []
     assert outcome.state == "again"
     assert "CERTIFICATE_VERIFY_FAILED" in outcome.reason
     assert "self-signed certificate" in outcome.reason
+
+
+def test_mail_is_encrypted_before_the_password_is_sent(self_signed):
+    with mail_server(("ada", "hu5h-w0rd"), self_signed) as mail:
+        url = f"mailtos://ada:hu5h-w0rd@127.0.0.1:{mail.port}/?from=a@example.com&to=ops@example.com&mode=starttls"
+        outcome = send(open_channel("ops", url), message())
+        assert (outcome.state, mail.letters) == ("again", [])
+        assert "self-signed certificate" in outcome.reason
+        assert send(open_channel("ops", f"{url}&verify=no"), message()) == Outcome("sent")
+        plain = send(open_channel("ops", url.replace("mailtos", "mailto").replace("starttls", "insecure")), message())
+        assert plain.reason == "the mail server answered 530 Must issue a STARTTLS command first"
+    assert len(mail.letters) == 1
 
 
 @pytest.mark.parametrize(
@@ -281,6 +300,16 @@ def test_secrets_reach_no_log_and_no_reason(web, caplog, status):
     logging.getLogger("apprise").warning("of another part of the process")
     assert "of another part of the process" in caplog.text
     assert logging.getLogger("apprise").level == 1, "as it was"
+
+
+def test_what_a_thread_says_after_it_was_left_reaches_no_log(caplog):
+    """Apprise leaves the thread of a service that does not answer behind, in a copy of the context it was begun in."""
+    caplog.set_level(1)
+    with _heard():
+        left_behind = copy_context()
+    for name in ("apprise", "urllib3.connectionpool", "requests"):
+        left_behind.run(logging.getLogger(name).warning, "POST /in/t0ken")
+    assert "t0ken" not in caplog.text
 
 
 def test_a_failed_mail_login_reaches_no_log(caplog):

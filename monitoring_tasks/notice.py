@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from string import Formatter
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +24,6 @@ from monitoring_tasks.alerts.evidence_table import (
     bound_in_words,
     evidence_table,
     listed,
-    names,
     series_name,
     times_bound,
     value_in_words,
@@ -49,11 +49,11 @@ from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.config import AlertRule, Monitor
 from monitoring_tasks.errors import ConfigError, MonitoringError
-from monitoring_tasks.history import History
+from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
 from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.reference import OWN_ROWS
 from monitoring_tasks.results import tables
-from monitoring_tasks.results.selection import is_inside
+from monitoring_tasks.results.selection import apart, is_inside
 from monitoring_tasks.results.sql_to_copy import results_sql, window_runs_sql
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, format_instant
@@ -73,6 +73,14 @@ NOT_OF_BINS = ("concept_drift", "performance", "estimated_performance", "multiva
 REPORT = "MONITORING_REPORT_URL"
 
 PLACEHOLDERS = ("monitor", "window_start", "window_end", "alert_id")
+
+IS = {
+    "alarm": "in alarm",
+    "warning": "in warning or alarm",
+    "insufficient_data": "without enough data",
+    "error": "with an error",
+}
+"""What a rule's status means."""
 
 _UNREADABLE = (MonitoringError, LookupError, ValueError, TypeError, ArithmeticError)
 
@@ -168,6 +176,53 @@ def report_url(monitor: str, window: Window, alert_id: str, environ: Mapping[str
     return "".join(text + ("" if name is None else quote(values[name], safe="")) for text, name, *_ in parts)
 
 
+def earlier_rows(
+    monitor: Monitor, store: Store, baseline: Baseline, worst: Evidence
+) -> tuple[ColumnProfile, str] | None:
+    """Return the rows of one column in the earlier windows that a window is compared with, and what they are called.
+
+    It is the sum that `monitoring_tasks.history.History` makes of all columns, with no more read than is drawn: an
+    alert of a ten-minute monitor waits for it.
+
+    Parameters
+    ----------
+    monitor, store
+        A monitor with a moving or seasonal baseline, and its results.
+    baseline
+        On whose bins the window was counted.
+    worst
+        Which column of which window, and in which segment.
+
+    Returns
+    -------
+    tuple or None
+        None where too few earlier windows have rows of it: the baseline's own rows then stand in their place.
+    """
+    back = LookBack(monitor, (worst.window,))
+    wanted = back.before(worst.window)
+    if not wanted:
+        return None
+    table = tables.profile
+    of_column = (table.c.segment == worst.segment) & (table.c.column_name == worst.column_name)
+    inside = is_inside(table, monitor.name, wanted[0].start, wanted[-1].end)
+    found = (
+        select(table.c.window_start, table.c.window_end, table.c.counts)
+        .where(inside, of_column, table.c.baseline_id == baseline.id)
+        .order_by(table.c.window_start, table.c.window_end.desc())
+    )
+    people = store.incidents(monitor.name, wanted[0].start, wanted[-1].end)
+    with store.reading() as connection:
+        read = [(Window(start, end), counts) for start, end, counts in connection.execute(found) if counts]
+    exact = set(wanted)
+    kept = [each for each in read if each[0] in exact] if back.singly else list(apart(read, itemgetter(0)))
+    counts = [counts for window, counts in kept if sum(counts) and not any(map(window.overlaps, people))]
+    if len(counts) < MINIMUM_WINDOWS:
+        return None
+    bins = baseline.bins[worst.column_name]
+    together = tuple(map(sum, zip(*counts, strict=True)))
+    return ColumnProfile(worst.column_name, bins.kind, together), f"baseline {back.label}"
+
+
 @dataclass(frozen=True)
 class _Notice:
     """What a message is made of, worked out when it is asked for."""
@@ -195,13 +250,15 @@ class _Notice:
             case "withdrawn":
                 return sentence.withdrawn(self.alert, rule_is_gone=self.rule_is_gone)
             case "escalated":
-                return sentence.escalated(self.alert, self.event)
+                return sentence.escalated(self.alert, self.event, self.worst)
             case _ if self.silence is not None:
                 return sentence.silent(self.silence, self.monitor.inference_log.table, self.zone)
             case "continued":
-                return sentence.continued(self.alert, self.new, self.as_before, self.windows)
+                return sentence.continued(
+                    self.alert, self._called(self.new), self._called(self.as_before), self.windows, self.worst
+                )
             case _:
-                return self.alert.message
+                return sentence.opened(self.alert, self.worst)
 
     @property
     def facts(self) -> Facts:
@@ -212,12 +269,12 @@ class _Notice:
         pairs = [("Severity", rule.severity), ("Monitor", self.monitor.name)]
         if self.monitor.owner:
             pairs.append(("Owner", self.monitor.owner))
-        pairs.append(("Rule", f"{rule.name}: {', '.join(when.check)} in {when.status}{often}"))
+        pairs.append(("Rule", f"{rule.name}: {', '.join(when.check)} {IS[when.status]}{often}"))
         segments = [series.segment for series in alert.series if series.segment]
         if alert.columns:
             pairs.append(("Column" if len(alert.columns) == 1 else "Columns", listed(alert.columns, SHOWN)))
         if segments:
-            pairs.append(("Segments", listed(segments, SHOWN)))
+            pairs.append(("Segment" if len(set(segments)) == 1 else "Segments", listed(segments, SHOWN)))
         pairs.append(
             ("Was open since" if event.event in ENDS else "Open since", window_in_words(alert.opened, self.zone))
         )
@@ -236,14 +293,15 @@ class _Notice:
         if self.event.event == "withdrawn":
             yield from self._then_and_now()
         elif self.silence is not None:
-            if self.silence.error:
+            if len(self.silence.error) > sentence.ERROR:
                 yield Paragraph(f"The error of the latest window: {self.silence.error}")
         elif self.shown:
             which = "When it was worst," if self.event.event == "resolved" else "In window"
             caption = f"{which} {window_in_words(self.shown[0].window, self.zone)}"
             yield evidence_table(caption, self.shown, self.alert.series)
             if self.event.event == "continued" and self.new:
-                yield Paragraph(f"New: {names(self.new, SHOWN)}. As before: {names(self.as_before, SHOWN) or 'none'}.")
+                new, before = (listed(self._called(series), SHOWN) for series in (self.new, self.as_before))
+                yield Paragraph(f"New: {new}. As before: {before or 'nothing'}.")
             if self.worst is not None and self.worst.message:
                 where = f"{self.worst.segment}: " if self.worst.segment else ""
                 yield Paragraph(f"{where}{self.worst.message}")
@@ -301,7 +359,9 @@ class _Notice:
         state = {"error": "failed", "insufficient_data": "empty"}.get(self.rule.when.status)
         if state is None or self.event.event not in ("opened", "continued", "escalated"):
             return None
-        if any(each.column_name or each.metric for each in self.event.evidence):
+        if (
+            state == "failed" and self.event.evidence
+        ):  # a check wrote before another failed, and has an error of its own
             return None
         table, window = tables.window_run, self.event.window
         found = (
@@ -322,6 +382,7 @@ class _Notice:
             Window(first.window_start, first.window_end),
             None if before is None else Window(before.window_start, before.window_end),
             runs[0].error or "",
+            mixed=len({run.state for run in runs[:silent]}) > 1,
         )
 
     @cached_property
@@ -405,6 +466,18 @@ class _Notice:
     def as_before(self) -> tuple[Series, ...]:
         return tuple(series for series in self.alert.series if self._known is None or series in self._known)
 
+    def _called(self, series: Iterable[Series]) -> tuple[str, ...]:
+        """Name series: one that is about no column by its numbers."""
+        metrics: dict[Series, list[str]] = {}
+        for number in self.shown:
+            metrics.setdefault(number.series, []).append(number.metric)
+        named = []
+        for each in series:
+            whole = listed(metrics.get(each, [each.check_name]), 2)
+            where = f" in {each.segment}" if each.segment else ""
+            named.append(series_name(each) if each.column_name else f"{whole}{where}")
+        return tuple(named)
+
     def _then_and_now(self) -> Iterator[Block]:
         """What opened the alert, beside what the store holds in its place now."""
         opening = next((each for each in self.before if each.event == "opened"), None)
@@ -441,6 +514,8 @@ class _Notice:
         worst = next((each for each in self._by_worst() if each.column_name), None)
         if worst is None or worst.check_name in NOT_OF_BINS:
             return None
+        if worst.column_name == self.monitor.inference_log.error:  # NULL is what is good; the rate's course says it all
+            return None
         baseline_id, profiles = self.store.read_profiles(self.monitor.name, worst.window)
         profile = next((each for each in profiles if each.segment == worst.segment), None)
         if profile is None or worst.column_name not in profile.columns:
@@ -462,12 +537,11 @@ class _Notice:
 
     def _reference(self, baseline: Baseline, worst: Evidence) -> tuple[ColumnProfile | None, str]:
         """Return what the column is compared with, and what that is called."""
-        if not self.monitor.baseline_is_past:
-            columns = baseline.segments.get(worst.segment, {}) if worst.segment else baseline.columns
-            return columns.get(worst.column_name), OWN_ROWS
-        reference = History(self.monitor, [worst.window], self.store).reference(worst.window, baseline)
-        name = reference.named(worst.segment, worst.column_name)
-        return reference.columns.get(worst.segment, {}).get(worst.column_name), f"baseline {name.partition(':')[0]}"
+        moving = earlier_rows(self.monitor, self.store, baseline, worst) if self.monitor.baseline_is_past else None
+        if moving is not None:
+            return moving
+        columns = baseline.segments.get(worst.segment, {}) if worst.segment else baseline.columns
+        return columns.get(worst.column_name), OWN_ROWS
 
     def _by_worst(self) -> Iterator[Evidence]:
         yield from [] if self.worst is None else [self.worst]
@@ -494,14 +568,18 @@ class _Notice:
         found = [row for row in rows if _alike(_window(row), worst.window)][:COURSE][::-1]
         if len(found) < 2:
             return None
+        bounds = {each: found[-1][each] for each in ("threshold_lower", "threshold_upper")}
+        last = replace(worst, **bounds)
         name = f"{series_name(worst.series)}, {worst.metric}" if worst.column_name else worst.metric
         return Course(
             f"{name} over the last {counted(len(found), 'window')}",
             tuple(window_in_words(_window(row), self.zone, named=False) for row in found),
             tuple(row["value"] for row in found),
+            tuple(value_in_words(worst.metric, row["value"]) for row in found),
             tuple(row["status"] for row in found),
-            found[-1]["threshold_lower"],
-            found[-1]["threshold_upper"],
+            last.threshold_lower,
+            last.threshold_upper,
+            "" if last.threshold_lower is None and last.threshold_upper is None else bound_in_words(last),
         )
 
     def _rows_course(self) -> Course | None:
@@ -521,6 +599,7 @@ class _Notice:
             f"rows over the last {counted(len(runs), 'window')}",
             tuple(window_in_words(Window(run.window_start, run.window_end), self.zone, named=False) for run in runs),
             tuple(None if run.rows is None else float(run.rows) for run in runs),
+            tuple(value_in_words("rows", run.rows) for run in runs),
             tuple("alarm" if run.state != "done" else "ok" for run in runs),
         )
 

@@ -8,4 +8,6 @@ lifecycle       the state machine
 decision        what people decide
 reconciliation  stored alerts, and what a replay makes of them
 wording         an alert in one sentence
+message         what people are told, as blocks; plain_text, markdown and html render it
+verdicts        what people said of earlier alerts
 """

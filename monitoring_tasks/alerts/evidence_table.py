@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from monitoring_tasks.alerts.alert import Evidence, Series
+from monitoring_tasks.alerts.clean_text import one_line
 from monitoring_tasks.alerts.message import Numbers
 from monitoring_tasks.checks.result import STATUSES
 from monitoring_tasks.checks.wording import number, p_value, percent
@@ -17,6 +18,9 @@ SHOWN = 10
 
 NAMED = 3
 """Columns, or what else there is several of, that a sentence names."""
+
+NAME = 80
+"""Characters of a name within a sentence."""
 
 NOT_MEASURED = "not measured"
 
@@ -74,17 +78,6 @@ def series_name(series: Series, *, with_check: bool = False) -> str:
     return f"{name} in {series.segment}" if series.segment else name
 
 
-def names(series: Iterable[Series], shown: int = NAMED) -> str:
-    """Name several, each once.
-
-    Examples
-    --------
-    >>> names(Series("data_drift", name, "") for name in ("temp", "dewp", "humid", "precip", "visib"))
-    'temp, dewp, humid and 2 more'
-    """
-    return listed(map(series_name, series), shown)
-
-
 def listed(names: Iterable[str], shown: int = NAMED) -> str:
     """Write several names, each once, the first ones in full.
 
@@ -93,7 +86,7 @@ def listed(names: Iterable[str], shown: int = NAMED) -> str:
     >>> listed(["temp"]), listed(["temp", "dewp"]), listed("abcdef")
     ('temp', 'temp and dewp', 'a, b, c and 3 more')
     """
-    named = list(dict.fromkeys(names))
+    named = list(dict.fromkeys(one_line(name, NAME) for name in names))
     if len(named) > shown:
         return f"{', '.join(named[:shown])} and {len(named) - shown} more"
     return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else "".join(named)

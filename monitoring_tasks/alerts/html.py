@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from monitoring_tasks.alerts import text_picture
 from monitoring_tasks.alerts.message import (
     Bars,
     Block,
@@ -24,7 +23,8 @@ from monitoring_tasks.alerts.message import (
     Numbers,
     Paragraph,
 )
-from monitoring_tasks.checks.wording import number, percent
+from monitoring_tasks.alerts.picture import height
+from monitoring_tasks.checks.wording import percent
 
 BASELINE, WINDOW = "#8a8f98", "#2f7ed8"
 """Colours of the two bars."""
@@ -199,32 +199,31 @@ def _bar(share: float, most: float, colour: str) -> str:
 def _course(block: Course) -> str:
     known = [value for value in block.values if value is not None]
     bounds = [bound for bound in (block.lower, block.upper) if bound is not None]
-    if not known:
+    if not known or block.extremes is None:
         return ""
     low, high = min([0.0, *known, *bounds]), max([0.0, *known, *bounds])
-    span = (high - low) or 1.0
     cells = "".join(
-        _column(value, status, low, span, label)
-        for value, status, label in zip(block.values, block.statuses, block.labels, strict=True)
+        _column(value, status, low, high, f"{label}: {text} {status}")
+        for value, status, label, text in zip(block.values, block.statuses, block.labels, block.texts, strict=True)
     )
     count = len(block.values)
+    between, extremes = f"{block.labels[0]} to {block.labels[-1]}", "from {} to {}".format(*block.extremes)
     ends = (
         f'<tr><td colspan="{count}" style="{QUIET};font-size:12px;padding-top:4px">'
-        f"{escape(block.labels[0])} to {escape(block.labels[-1])}; from {number(min(known))} to {number(max(known))}"
-        "</td></tr>"
+        f"{escape(between)}; {escape(extremes)}</td></tr>"
     )
     table = f'<table {_TABLE} width="100%" style="width:100%;table-layout:fixed;margin:0 0 18px">'
     drawn = f'<tr style="border-bottom:1px solid {RULE}">{cells}</tr>'
-    return f"{_caption(block.caption, text_picture.bounds(block))}{table}{drawn}{ends}</table>"
+    return f"{_caption(block.caption, block.subtitle)}{table}{drawn}{ends}</table>"
 
 
-def _column(value: float | None, status: str, low: float, span: float, label: str) -> str:
+def _column(value: float | None, status: str, low: float, high: float, text: str) -> str:
     """Draw one window: a bar that stands on the ground line; nothing where it was not measured."""
     place = f'valign="bottom" height="{HEIGHT}" style="height:{HEIGHT}px;padding:0 1px;border-bottom:1px solid {RULE}"'
+    place += f' title="{escape(text)}"'
     if value is None:
-        return f'<td {place} title="{escape(label)}: not measured"></td>'
-    height, colour = max(round(HEIGHT * (value - low) / span), 2), COURSE.get(status, BASELINE)
-    shown = f"{escape(label)}: {number(value)} {escape(status)}"
-    drawn = f"height:{height}px;background-color:{colour};font-size:0"
-    inner = f'<td height="{height}" bgcolor="{colour}" style="{drawn}"></td>'
-    return f'<td {place} title="{shown}"><table {_TABLE} width="100%"><tr>{inner}</tr></table></td>'
+        return f"<td {place}></td>"
+    pixels, colour = max(round(HEIGHT * height(value, low, high)), 2), COURSE.get(status, BASELINE)
+    drawn = f"height:{pixels}px;background-color:{colour};font-size:0"
+    inner = f'<td height="{pixels}" bgcolor="{colour}" style="{drawn}"></td>'
+    return f'<td {place}><table {_TABLE} width="100%"><tr>{inner}</tr></table></td>'

@@ -6,6 +6,7 @@ it into what a channel takes. A block's text is clean from the moment it is made
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeAlias
@@ -16,6 +17,9 @@ from monitoring_tasks.checks.wording import counted
 
 TITLE = 150
 """Characters of a title: what Slack's header takes at most, and a mail's subject shows."""
+
+HEADLINE = 400
+"""Characters of the sentence that says what happened."""
 
 PARAGRAPH = 1000
 """Characters of a paragraph: an error of a warehouse may be a page long."""
@@ -36,7 +40,7 @@ class Headline:
 
     def __post_init__(self) -> None:
         """Clean the text."""
-        _set(self, text=one_line(self.text, PARAGRAPH))
+        _set(self, text=one_line(self.text, HEADLINE))
 
 
 @dataclass(frozen=True)
@@ -134,21 +138,40 @@ class Course:
     """Of the windows, the oldest first."""
     values: tuple[float | None, ...]
     """None where it was not measured."""
+    texts: tuple[str, ...]
+    """The same in words, each with its unit."""
     statuses: tuple[str, ...]
     """``ok``, ``warning``, ``alarm`` ... or empty where there is no result."""
     lower: float | None = None
     """The latest bounds; None where there is none."""
     upper: float | None = None
+    bound: str = ""
+    """Them in words: ``above 18 %``."""
 
     def __post_init__(self) -> None:
-        """Clean the texts, and make lists of JSON tuples."""
+        """Clean the texts, and take for not measured what is no number."""
         _set(
             self,
             caption=one_line(self.caption, CELL),
             labels=tuple(one_line(label, CELL) for label in self.labels),
-            values=tuple(self.values),
+            values=tuple(map(_finite, self.values)),
+            texts=tuple(one_line(text, CELL) for text in self.texts),
             statuses=tuple(one_line(status, CELL) for status in self.statuses),
+            lower=_finite(self.lower),
+            upper=_finite(self.upper),
+            bound=one_line(self.bound, CELL),
         )
+
+    @property
+    def subtitle(self) -> str:
+        """What the number is held against; empty if nothing."""
+        return f"alarm {self.bound}" if self.bound else ""
+
+    @property
+    def extremes(self) -> tuple[str, str] | None:
+        """The least and the greatest number in words; None where none was measured."""
+        known = [(value, text) for value, text in zip(self.values, self.texts, strict=True) if value is not None]
+        return (min(known)[1], max(known)[1]) if known else None
 
 
 @dataclass(frozen=True)
@@ -240,6 +263,10 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_tuples(each) for each in value)
     return value
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _set(block: Any, **values: Any) -> None:

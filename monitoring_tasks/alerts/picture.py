@@ -73,7 +73,9 @@ def share_bars(
     before, after = reference.array(), current.array()
     if len(before) != len(bins) or len(after) != len(bins) or not before.sum() or not after.sum():
         return None
-    named = [_Bin(*each) for each in zip(_labels(bins, current), before.tolist(), after.tolist(), strict=True)]
+    named = [
+        _Bin(*each) for each in zip(_labels(bins, reference, current), before.tolist(), after.tolist(), strict=True)
+    ]
     drawn = _categories(named) if bins.kind == "categorical" else _intervals(named)
     return Bars(
         caption,
@@ -87,8 +89,21 @@ def share_bars(
     )
 
 
-def _labels(bins: Bins, current: ColumnProfile) -> list[str]:
+def height(value: float, low: float, high: float) -> float:
+    """Return where a value stands between two others, from 0 to 1; halves, because a difference may be infinite.
+
+    Examples
+    --------
+    >>> height(0.25, 0.0, 1.0), height(5.0, 5.0, 5.0), height(0.0, -1.7e308, 1.7e308)
+    (0.25, 0.5, 0.5)
+    """
+    return (value / 2 - low / 2) / (high / 2 - low / 2) if high > low else 0.5
+
+
+def _labels(bins: Bins, reference: ColumnProfile, current: ColumnProfile) -> list[str]:
     labels = [_WORDS.get(label, label) for label in bins.labels()]
+    if bins.kind == "categorical" and reference.counts[-1]:  # earlier windows know what the bins do not
+        labels[-1] = "newer values"
     if bins.kind == "categorical" and current.unseen:
         names = [value for value, _ in current.unseen]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -55,7 +55,7 @@ def _block(block: Block) -> str:
             before, after = block.sides
             return "\n".join([f"{block.caption}: {before} and {after}", *text_picture.bars(block)])
         case Course():
-            bound = text_picture.bounds(block)
+            bound = block.subtitle
             ends = f"{block.labels[0]} to {block.labels[-1]}" if block.labels else ""
             return "\n".join(
                 [f"{block.caption}{', ' * bool(bound)}{bound}", f"{text_picture.sparkline(block)}  {ends}"]

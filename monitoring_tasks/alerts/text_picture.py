@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from monitoring_tasks.alerts.message import Bars, Course
-from monitoring_tasks.checks.wording import number, percent
+from monitoring_tasks.alerts.picture import height
+from monitoring_tasks.checks.wording import percent
 
 BAR = 16
 """Characters of the longest bar: with label and share beside it a line fits into a chat window."""
@@ -54,30 +55,14 @@ def sparkline(picture: Course) -> str:
 
     Examples
     --------
-    >>> sparkline(Course("psi", ("1", "2", "3", "4"), (0.0, 0.1, None, 0.2), ("ok", "ok", "", "alarm")))
+    >>> sparkline(Course("psi", ("1", "2", "3", "4"), (0.0, 0.1, None, 0.2), ("",) * 4, ("ok",) * 4))
     '▁▅·█'
     """
     known = [value for value in picture.values if value is not None]
-    if not known:
-        return _NOT_MEASURED * len(picture.values)
-    low, high = min(known), max(known)
     return "".join(
-        _NOT_MEASURED if value is None else _EIGHTHS[round(7 * (value - low) / (high - low))] if high > low else "▄"
+        _NOT_MEASURED if value is None else _EIGHTHS[round(7 * height(value, min(known), max(known)))]
         for value in picture.values
     )
-
-
-def bounds(picture: Course) -> str:
-    """Say what the number is held against; empty if nothing.
-
-    Examples
-    --------
-    >>> bounds(Course("psi", (), (), (), upper=0.1)), bounds(Course("rows", (), (), (), lower=10, upper=2000))
-    ('alarm above 0.1', 'alarm below 10 or above 2,000')
-    """
-    parts = [f"below {number(picture.lower)}"] if picture.lower is not None else []
-    parts += [f"above {number(picture.upper)}"] if picture.upper is not None else []
-    return f"alarm {' or '.join(parts)}" if parts else ""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

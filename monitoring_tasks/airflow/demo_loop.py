@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any
 from urllib.error import URLError
 from zoneinfo import ZoneInfo
 
@@ -34,9 +34,6 @@ from rich.console import Console
 from monitoring_tasks.airflow import standalone
 from monitoring_tasks.airflow.rest_api import RestApi
 from monitoring_tasks.errors import ConfigError, MonitoringError
-
-if TYPE_CHECKING:
-    pass
 
 MONITOR, RETRAIN = "flight-delays", "retrain_flight_delays"
 DAG = f"monitor.{MONITOR}"
@@ -157,33 +154,35 @@ def main() -> int:
     story = Story(Console(highlight=False, soft_wrap=True))
     place = Place(Path.cwd() / ".demo-loop", Path.cwd() / ".demo")
     place.root.mkdir(exist_ok=True)
-    lock = standalone.claim(place.root)
-    try:
-        story.tell("The demo's flights are looked for in .demo/ (prepared first if need be: a minute, once)")
-        prepare(place)
-        with messages_received(place.root / "messages.jsonl") as (channel, messages):
-            port = standalone.free_port()
-            with place.log.open("wb") as output:
-                dags = place.root / "dags"
-                process = standalone.start(place.root / "airflow", dags, port, settings(place, channel), output, lock)
-            standalone.say(lock, port)
-            try:
-                story.tell(f"Airflow is starting on 127.0.0.1:{port}; its log is .demo-loop/airflow.log")
-                standalone.wait_until_ready(process, port, place.log)
-                api = RestApi.log_in(
-                    f"http://{standalone.HOST}:{port}", "admin", standalone.password(place.root / "airflow")
-                )
-                close_the_loop(api, place, story, messages)
-            finally:
-                for number in standalone.ENDINGS:
-                    signal.signal(number, signal.SIG_IGN)
-                standalone.stop(process)
-    except (MonitoringError, URLError, OSError) as error:
-        story.tell(f"The loop did not close: {error}")
-        story.more("Look into .demo-loop/airflow.log, and into .demo-loop/airflow/logs for each task.")
-        return 1
+    with standalone.claim(place.root) as lock:
+        try:
+            _run(place, story, lock)
+        except (MonitoringError, URLError, OSError) as error:
+            story.tell(f"The loop did not close: {error}")
+            story.more("Look into .demo-loop/airflow.log, and into .demo-loop/airflow/logs for each task.")
+            return 1
     story.tell("The loop closed.")
     return 0
+
+
+def _run(place: Place, story: Story, lock: IO[str]) -> None:
+    story.tell("The demo's flights are looked for in .demo/ (prepared first if need be: a minute, once)")
+    prepare(place)
+    with messages_received(place.root / "messages.jsonl") as (channel, messages):
+        port = standalone.free_port()
+        with place.log.open("wb") as output:
+            home, dags = place.root / "airflow", place.root / "dags"
+            process = standalone.start(home, dags, port, settings(place, channel), output, lock)
+        try:
+            standalone.say(lock, port)
+            story.tell(f"Airflow is starting on {standalone.HOST}:{port}; its log is .demo-loop/airflow.log")
+            standalone.wait_until_ready(process, port, place.log)
+            api = RestApi.log_in(f"http://{standalone.HOST}:{port}", "admin", standalone.password(home))
+            close_the_loop(api, place, story, messages)
+        finally:
+            for number in standalone.ENDINGS:
+                signal.signal(number, signal.SIG_IGN)
+            standalone.stop(process)
 
 
 def prepare(place: Place) -> None:

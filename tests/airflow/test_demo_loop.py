@@ -56,3 +56,22 @@ def test_a_monitor_that_asks_for_nothing_does_not_close_the_loop(tmp_path, monke
     api.runs.return_value = {"run": "success"}
     with pytest.raises(demo_loop.NotClosed, match="nobody was asked for a new model: run run of"):
         demo_loop.close_the_loop(api, demo_loop.Place(tmp_path, tmp_path), demo_loop.Story(Console(quiet=True)), [])
+
+
+def test_a_loop_that_cannot_begin_ends_with_the_reason_and_not_with_0(tmp_path, monkeypatch, capsys):
+    def missing(place):
+        raise ConfigError(f"no flights in {place.demo.name}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo_loop.standalone, "ENDINGS", ())
+    monkeypatch.setattr(demo_loop, "prepare", missing)
+    assert demo_loop.main() == 1
+    assert "The loop did not close: no flights in .demo" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("alerts", "reason"), [([], "not resolved"), (["resolved", "open"], "not resolved: too weak")])
+def test_an_alert_that_stays_open_is_no_recovery(tmp_path, monkeypatch, alerts, reason):
+    rows = [{"name": "a", "alert_id": "1", "state": state, "message": "too weak"} for state in alerts]
+    monkeypatch.setattr(demo_loop, "rows", lambda *_: rows)
+    with pytest.raises(demo_loop.NotClosed, match=reason):
+        demo_loop.recovered(demo_loop.Place(tmp_path, tmp_path), demo_loop.Story(Console(quiet=True)))

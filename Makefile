@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo airflow test test-fast lint format types servers benchmark benchmark-decisions lock clean
+.PHONY: help setup demo demo-loop airflow test test-fast lint format types servers benchmark benchmark-decisions lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ $(INSTALLED): .requirements/dev.txt .requirements/uv.txt pyproject.toml
 
 demo: $(INSTALLED) ## prepare the real flight data and monitor nine months of it
 	$(BIN)/monitoring-tasks demo
+
+demo-loop: $(INSTALLED) ## drift, alert, approval, retraining and recovery in a real Airflow, by itself
+	$(BIN)/python -m monitoring_tasks.airflow.demo_loop
 
 airflow: $(INSTALLED) ## start Airflow with the demo monitor in it, on 127.0.0.1
 	$(BIN)/python -m monitoring_tasks.airflow.standalone
@@ -71,7 +74,7 @@ benchmark-decisions: $(INSTALLED) ## false alarms and detection power, beside Ev
 	$(BIN)/python -m tests.benchmarks.decisions $(OPTIONS)
 
 clean: ## remove everything that was made: environment, demo, caches
-	rm -rf $(VENV) .demo .monitoring .airflow .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .demo .demo-loop .monitoring .airflow .benchmark .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 
 lock: $(INSTALLED) ## pin the newest versions again, with their hashes
 	$(BIN)/uv pip compile .requirements/uv.in --upgrade --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file .requirements/uv.txt

@@ -117,7 +117,7 @@ def prepare(directory: Path, *, progress: Progress | None = None) -> FlightLog:
     tell("Read the flights", 1, 1)
 
     tell("Train the model on January and February", 0, 1)
-    model = _train(flights[flights["month"] <= 2])
+    model = train(flights[flights["month"] <= 2])
     tell("Train the model on January and February", 1, 1)
 
     tell("Score March to December", 0, 1)
@@ -142,6 +142,29 @@ def prepare(directory: Path, *, progress: Progress | None = None) -> FlightLog:
     _stamp(partial, log)
     _replace(partial, warehouse)
     return log
+
+
+def copy_warehouse(warehouse: Path, target: Path) -> None:
+    """Make `target` a copy of a prepared warehouse, unless it is one already, without copying what the files hold.
+
+    Each file of the copy is the same file as in the warehouse until one of the two is replaced, as a retraining
+    replaces those of the days from which on its model answers.
+    """
+    stamp = "prepared.json"
+    if (target / stamp).is_file() and (target / stamp).read_bytes() == (warehouse / stamp).read_bytes():
+        return
+    partial = _beside(target, "partial")
+    _remove(partial)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(warehouse, partial, copy_function=_link)
+    _replace(partial, target)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copy2(source, target)
 
 
 def results_store(directory: Path) -> tuple[str, Path | None]:
@@ -313,7 +336,7 @@ def _known_at(flights: pd.DataFrame) -> pd.Series[pd.Timestamp]:
     return flights["scheduled_at"] + pd.to_timedelta(minutes, unit="min")
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def one_thread() -> AbstractContextManager[object]:
     """Hold scikit-learn to one thread: its threads wait for each other, on a busy machine for longer than they compute.
 
     Measured on two cores with two other busy processes: training takes 10 s so, and 44 s with two threads.
@@ -324,7 +347,7 @@ def _one_thread() -> AbstractContextManager[object]:
     return limits
 
 
-def _train(flights: pd.DataFrame) -> HistGradientBoostingClassifier:
+def train(flights: pd.DataFrame) -> HistGradientBoostingClassifier:
     """Fit gradient-boosted trees, which take missing values and categories as they are.
 
     Small steps and leaves of at least 100 flights keep the probabilities calibrated without a second fit. Early
@@ -342,7 +365,7 @@ def _train(flights: pd.DataFrame) -> HistGradientBoostingClassifier:
         early_stopping=False,
         random_state=SEED,
     )
-    with _one_thread():
+    with one_thread():
         return model.fit(flights[list(FEATURES)], flights["delayed"])
 
 
@@ -362,7 +385,7 @@ def _score(flights: pd.DataFrame, model: HistGradientBoostingClassifier) -> pd.D
     latency = 30 * (1 + in_same_hour / in_same_hour.max()) * rng.lognormal(0.0, 0.45, len(flights))
 
     # Six digits, so that the last bits of another processor's arithmetic do not show.
-    with _one_thread():
+    with one_thread():
         probability = model.predict_proba(flights[list(FEATURES)])[:, 1].round(6)
     predicted = (probability >= DECISION_THRESHOLD).astype(float)
     missing_hour = flights["origin"].astype(str) + hour.dt.strftime(" at %Y-%m-%dT%H:%MZ")

@@ -50,6 +50,24 @@ def content(directory):
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
+def test_a_copy_of_the_warehouse_shares_its_files_until_one_is_replaced(tmp_path):
+    warehouse, copy = tmp_path / "demo" / "warehouse", tmp_path / "airflow" / "warehouse"
+    file = warehouse / "log" / "part-0.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_text("old model")
+    (warehouse / "prepared.json").write_text("1")
+    demo.copy_warehouse(warehouse, copy)
+    assert (copy / "log" / "part-0.parquet").samefile(file)
+    (copy / "beside").write_text("new model")
+    (copy / "beside").replace(copy / "log" / "part-0.parquet")
+    demo.copy_warehouse(warehouse, copy)
+    assert (file.read_text(), (copy / "log" / "part-0.parquet").read_text()) == ("old model", "new model")
+    (warehouse / "prepared.json").unlink()
+    (warehouse / "prepared.json").write_text("2")
+    demo.copy_warehouse(warehouse, copy)
+    assert (copy / "log" / "part-0.parquet").samefile(file)
+
+
 def test_importing_is_cheap():
     heavy = "{'pandas', 'pyarrow', 'sklearn', 'duckdb', 'numpy'}"
     code = f"import sys, monitoring_tasks.demo; sys.exit(str({heavy} & set(sys.modules) or '') or None)"

@@ -58,6 +58,14 @@ def find_monitor(folder: Path, name: str) -> Monitor:
     raise ConfigError(f"no monitor file defines {name!r}; there are: {', '.join(sorted(monitors)) or 'none'}")
 
 
+def may_be_written(monitor: Monitor) -> bool:
+    """Return whether the monitor's file is a copy that tasks may change: only where ``MONITORING_MONITORS`` names it.
+
+    The files beside the DAGs are under version control, and belong to people.
+    """
+    return bool(os.environ.get(PLACES)) and os.access(monitor.path, os.W_OK)
+
+
 def _read(paths: Sequence[Path], problems: list[str]) -> MonitorFiles:
     monitors: dict[str, Monitor] = {}
     for path in paths:

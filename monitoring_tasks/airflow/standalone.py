@@ -50,7 +50,7 @@ def main() -> int:
     home.mkdir(exist_ok=True)
     lock = claim(home)
     port = choose_port(os.environ.get("AIRFLOW_PORT") or os.environ.get("PORT"), console)
-    warehouse = _demo(root / ".demo", console)
+    warehouse = _demo(root / ".demo", home, console)
     log = home / "airflow.log"
     console.print(f"Airflow is starting (half a minute; its log is {log.relative_to(root)}) ...")
     settings = {
@@ -286,12 +286,15 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
         return
 
 
-def _demo(directory: Path, console: Console) -> Path:
-    from monitoring_tasks.demo import prepare
+def _demo(directory: Path, home: Path, console: Console) -> Path:
+    """Return a warehouse of this Airflow's own: a retraining changes it, and `make demo` wants the first model's."""
+    from monitoring_tasks.demo import copy_warehouse, prepare
 
     if not (directory / "warehouse" / "prepared.json").exists():
         console.print("The demo's flights are prepared first (a minute, once) ...")
-    return prepare(directory).warehouse.resolve()
+    warehouse = home.resolve() / "warehouse"
+    copy_warehouse(prepare(directory).warehouse, warehouse)
+    return warehouse
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shlex
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,8 +33,9 @@ from monitoring_tasks.cli import app
 from monitoring_tasks.config import DriftMetricName, Monitor, MonitorFileError, load_monitor, parse_monitor
 from monitoring_tasks.config.checks import Checks, CustomCheck, RowRange
 from monitoring_tasks.config.models import (
-    Alert,
+    AlertRule,
     Baseline,
+    Escalation,
     Http,
     InferenceLog,
     Labels,
@@ -49,7 +49,7 @@ from monitoring_tasks.results.migrate import VIEWS, migrate
 from monitoring_tasks.results.store import Store, open_store
 from monitoring_tasks.statistics import drift
 from monitoring_tasks.statistics.drift import DRIFT_METRICS, DriftMetric, select
-from monitoring_tasks.window import Window, parse_instant
+from monitoring_tasks.window import parse_instant
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def test_links_lead_somewhere():
     targets = re.findall(r"\]\(([^)]+)\)", README)
     assert len(targets) > 5
     assert [to for to in targets if to.startswith("#") and to[1:] not in headings] == []
-    assert [to for to in targets if not to.startswith("#") and not (ROOT / to).is_file()] == []
+    assert [to for to in targets if not to.startswith(("#", "https://")) and not (ROOT / to).is_file()] == []
 
 
 def test_the_picture_is_small_and_whole():
@@ -131,7 +131,7 @@ def test_the_defaults_it_states():
 
 
 def test_the_monitor_files_load_and_nothing_in_them_is_ignored():
-    for text in (text for text in blocks("yaml") if "monitor:" in text):
+    for text in (text for text in blocks("yaml") if re.search("^monitor:", text, re.MULTILINE)):
         monitor = parse_monitor(text)
         assert not_computed(monitor) == ()
         assert "later version" not in text
@@ -158,12 +158,21 @@ def test_the_explained_file_is_that_of_the_demo_in_short():
 
 
 def test_the_keys_of_later_versions_are_valid_and_all_of_them_are_told():
-    explained, later = yaml.safe_load(blocks("yaml")[1]), yaml.safe_load(block("yaml", "retraining:"))
-    told = set(later)
+    explained, later = yaml.safe_load(blocks("yaml")[1]), yaml.safe_load(block("yaml", "night_flights"))
+    assert set(later) == {"checks"}
     monitor = parse_monitor(yaml.safe_dump(merged(explained, later)))
-    assert told == {"checks", "alerts", "retraining"}
     names = {*Checks.model_fields, "night_flights"} - {check.name for check in checks.CHECKS}
-    assert set(not_computed(monitor)) == {f"checks.{name}" for name in names} | {"alerts", "retraining"}
+    assert set(not_computed(monitor)) == {f"checks.{name}" for name in names}
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_alerts_and_retraining_are_valid(number):
+    parts = [yaml.safe_load(text) for text in blocks("yaml") if re.search(r"^(alerts|retraining|http):", text, re.M)]
+    assert len(parts) == 5
+    part, monitor = parts[number], yaml.safe_load(blocks("yaml")[1])
+    if "http" in part:
+        part = {"retraining": {"when": {"check": "performance"}, **part}}
+    assert parse_monitor(yaml.safe_dump(merged(monitor, part))).alert_rules
 
 
 def merged(into: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +184,7 @@ def merged(into: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 
 SECTIONS: tuple[type[BaseModel], ...] = (
-    *(Monitor, InferenceLog, Labels, Baseline, Period, Seasonal, Alert, When, Retraining, Http),
+    *(Monitor, InferenceLog, Labels, Baseline, Period, Seasonal, AlertRule, Escalation, When, Retraining, Http),
     *(Checks, CustomCheck, RowRange),
     *(type(info.default) for info in Checks.model_fields.values()),
 )
@@ -252,7 +261,8 @@ def test_the_command_lines_run(checkout: Path, monkeypatch: pytest.MonkeyPatch):
         outcome = CliRunner().invoke(app, words[1:])
         assert outcome.exit_code == 0, f"{line}\n{outcome.output}\n{outcome.exception}"
         called.add(words[1])
-    assert called == {(command.name or command.callback.__name__) for command in app.registered_commands} - {"demo"}
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert called == known - {"demo"} | {"alerts"}
     assert {path.name for path in checkout.glob("flight-delays-*")} == {
         "flight-delays-results.csv",
         "flight-delays-results.parquet",
@@ -356,7 +366,14 @@ def test_the_dag_has_the_tasks_that_are_drawn(airflow: dict[str, Any]):
         "multivariate": ["close"],
         "operations": ["close"],
         "performance": ["close"],
-        "close": [],
+        "close": ["alerts", "outcome"],
+        "alerts": ["deliver", "retraining"],
+        "deliver": ["outcome"],
+        "retraining": ["review"],
+        "review": ["train"],
+        "train": ["retraining_requested"],
+        "retraining_requested": ["outcome"],
+        "outcome": [],
     }
     assert set(re.findall(r"[a-z_]+", block("text", "wait ─"))) == set(airflow["alone"])
 
@@ -382,18 +399,6 @@ def questions() -> list[tuple[str, Mapping[str, Any]]]:
         parameters = {"monitor": "flight-delays", **ASKED[names[text]]} if text in names else {}
         found.append((text, parameters))
     return found
-
-
-def test_the_incident_that_is_inserted_is_left_out(tmp_path):
-    """Its three days, and no other."""
-    (text,) = re.findall(r"^```sql INSERT\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    with open_store(f"sqlite:///{tmp_path / 'results.db'}") as store:
-        with sqlite3.connect(tmp_path / "results.db") as database:
-            database.execute(text)
-        start, end = (parse_instant(day, "America/New_York") for day in ("2013-07-01", "2013-08-01"))
-        (incident,) = store.incidents("flight-delays", start, end)
-    zone = "America/New_York"
-    assert incident == Window(parse_instant("2013-07-08", zone), parse_instant("2013-07-11", zone))
 
 
 def test_every_question_runs(store: Store):

@@ -13,7 +13,7 @@ from tests.end_to_end import browser
 
 DAG = "monitor.flight-delays"
 FIRST, LAST, RUNS = "2013/07/01", "2013/07/12", 12
-TRIES = 60
+TRIES = 120
 """At five seconds each: the page does not follow the asset's events by itself."""
 
 
@@ -32,7 +32,7 @@ def main(url: str, password: str) -> None:
             browser.pick(form.get_by_test_id("datetime-input").nth(place), date, "04:00")
         form.get_by_text(f"{RUNS} runs will be triggered.").wait_for()
         browser.submit(form, "Run Backfill", "/backfills")
-        page.set_viewport_size({"width": 1280, "height": 640})
+        page.set_viewport_size({"width": 1280, "height": 720})
         page.goto(f"{url}/dags/{DAG}")
         # Each run tells the asset; the latest day's began when the DAG was unpaused.
         all_runs = page.get_by_text(f"{RUNS + 1} Asset Events")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -48,6 +48,7 @@ def deliver(
     *,
     now: Callable[[], datetime] = utc_now,
     since: datetime | None = None,
+    without: Collection[str] = (),
     seconds: float = SECONDS,
     longest: timedelta = LONGEST,
 ) -> Delivered:
@@ -63,6 +64,8 @@ def deliver(
         Returns the Apprise URL of a channel; its `ConfigError` gives the channel's messages up, with that reason.
     since
         Messages given up since then are returned too: by earlier tries of the same task.
+    without
+        Channels that are left alone: their messages wait, and no attempt is counted.
     seconds
         How long one message may take.
     longest
@@ -70,7 +73,7 @@ def deliver(
     """
     began = now()
     sent = 0
-    silent: set[str] = set()
+    silent = {*without}
     open_channels: dict[str, Channel] = {}
     while now() - began < longest:
         claim = outbox.claim(store, monitor, now(), without=silent)
@@ -118,4 +121,8 @@ def _send(
         return Outcome("refused", str(error))
     except TransientError as error:
         return Outcome("again", str(error))
-    return send(open_channels[claim.channel], message, seconds=seconds)
+    try:
+        return send(open_channels[claim.channel], message, seconds=seconds)
+    except Exception as error:  # noqa: BLE001  it would be claimed for ever, and stop every call that comes to it
+        # Its text is not shown: whatever it is about, it may hold the channel's URL.
+        return Outcome("again", f"the message cannot be written for this channel ({type(error).__name__})")

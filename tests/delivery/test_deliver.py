@@ -137,6 +137,20 @@ def test_a_message_that_cannot_be_read_stops_no_other(store, web, content):
     assert delivered.failed[0].error.startswith("the message cannot be read (")
 
 
+def test_a_message_that_cannot_be_written_waits_and_stops_no_other(store, web):
+    put(store, "opened", channels=("boss",))
+    put(store, "opened", alert="a2")
+    bars = {"block": "bars", "caption": "", "labels": ["a", "b"], "baseline": [1.0], "window": [1.0]}
+    with store.writing(MONITOR) as connection:
+        broken = tables.delivery.c.delivery_id == "a1-1-boss"
+        content = {"title": "a1 opened", "blocks": [bars]}
+        connection.execute(update(tables.delivery).where(broken).values(message=content))
+    delivered = deliver(store, MONITOR, urls(web), now=clock())
+    assert web.titles == ["a2 opened"]
+    assert delivered.waiting[0].error == "the message cannot be written for this channel (ValueError)"
+    assert states(store)["a1-1-boss"] == "waiting", "and is given up in the end"
+
+
 @pytest.mark.parametrize("failures", [3, 4])
 def test_a_store_that_is_away_when_it_is_recorded_is_waited_for(store, web, monkeypatch, failures):
     put(store, "opened")

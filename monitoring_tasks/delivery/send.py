@@ -17,7 +17,9 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Literal
 
-from apprise import Apprise, AppriseAsset, AppriseResultStatus, NotifyBase, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, AppriseResultStatus, NotifyBase, NotifyFormat, NotifyType, OverflowMode
+from apprise.plugins.slack import NotifySlack
+from apprise.plugins.workflows import NotifyWorkflows
 from apprise.url import URLBase
 
 from monitoring_tasks.alerts import html, markdown, plain_text
@@ -33,6 +35,14 @@ READ_SECONDS = 20.0
 
 SHORT = 500
 """Characters: a channel that takes fewer, such as SMS, gets the title alone."""
+
+SLACK_ATTACHMENT, SLACK_BLOCK = 8000, 2800
+"""Characters of a body in Slack, which shows no more of an attachment's text, and refuses a block of more than 3,000.
+Apprise says 35,000 for both, and writes & < > longer than they are."""
+
+TEAMS_CARD = 4000
+"""Characters of a body in Teams, which takes 28 KB of JSON, where one character may be six. Apprise says 1,000, and
+sends what it is given all the same."""
 
 LONGEST_REASON = 300
 """Characters of a reason that are kept."""
@@ -194,7 +204,7 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
         form = NotifyFormat.MARKDOWN
     else:
         form = service.resolve_format(None)
-    longest = int(service.body_maxlen)
+    longest = _longest(service)
     if longest < SHORT:
         return "", message.title[:longest], form
     if form is NotifyFormat.HTML:  # mail takes any length, and half a page of HTML is none
@@ -203,6 +213,16 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
     render = markdown.render if form is NotifyFormat.MARKDOWN else plain_text.render
     title, body = render(message, limit)
     return title, body or title, form
+
+
+def _longest(service: NotifyBase) -> int:
+    """Return how many characters a service takes, where Apprise knows too little of it or is overcautious."""
+    apprise = int(service.body_maxlen)
+    if isinstance(service, NotifySlack):
+        return min(apprise, SLACK_BLOCK if service.use_blocks else SLACK_ATTACHMENT)
+    if isinstance(service, NotifyWorkflows) and service.overflow_mode is OverflowMode.UPSTREAM:  # else Apprise cuts
+        return max(apprise, TEAMS_CARD)
+    return apprise
 
 
 @contextmanager

@@ -205,6 +205,23 @@ def test_what_can_be_spared_goes_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "shown", "has_commands"), [(900, 9, True), (450, 3, True), (250, 3, False), (130, 0, False)]
+)
+def test_the_worst_numbers_are_spared_last(limit: int, shown: int, has_commands: bool) -> None:
+    rows = tuple((f"column {place}", "psi", f"{9 - place}.5", "above 0.1") for place in range(9))
+    blocks = (
+        Headline("nine columns moved"),
+        Numbers("What moved", ("column", "metric", "value", "bound"), rows, more=2),
+        Code("SQL", "SELECT " + "x" * 500),
+        Code("To answer", "ack 1  # " + "mine " * 20, "shell"),
+    )
+    _, body = markdown.render(Message("title", "high", "opened", blocks), limit)
+    assert body.count("above 0.1") == shown
+    assert (f"and {11 - shown} more" in body) == bool(shown)
+    assert ("ack 1" in body) == has_commands
+
+
+@pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://x", "https://x/" + "y" * 3000, " https://x"],
 )

@@ -26,6 +26,7 @@ from monitoring_tasks.alerts import html, markdown, plain_text
 from monitoring_tasks.alerts.message import Message
 from monitoring_tasks.delivery.redaction import redacted
 from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.url import speaks_no_tls
 
 SECONDS = 30.0
 """How long one message may take; a channel that has not answered by then is tried again later."""
@@ -277,6 +278,10 @@ def _outcome(lines: list[str], channel: Channel, *, timed_out: bool, seconds: fl
         cause = _CAUSE.search(exceptions[-1])
         said = (cause["text"] if cause else exceptions[-1]).strip("'\"")
         reason, for_good = "no connection: " + _PLACE.sub(r"\1:\2: ", said), False
+        if speaks_no_tls(said):
+            reason = (
+                "the server speaks no TLS; write http into the field Schema of its connection, or json:// for jsons://"
+            )
     else:
         reason, for_good = lines[-1] if lines else f"{channel.kind} gave no reason", False
     reason = _short(reason)

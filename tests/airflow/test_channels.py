@@ -75,9 +75,8 @@ def test_mail_is_encrypted_as_the_smtp_hook_does_it(extra, port, mode, used_port
             "discord://4174216298/JHMHI8qBe7bk2Zw",
         ),
         (["telegram"], {"password": "123456789:AAF8x2td", "host": "-10012345"}, "tgram://123456789:AAF8x2td/-10012345"),
-        (["http"], {"host": "hooks.example.com", "port": 8080}, "json://hooks.example.com:8080"),
-        (["http"], {"host": "hooks.example.com", "schema": "https"}, "jsons://hooks.example.com"),
-        (["https"], {"host": "hooks.example.com"}, "jsons://hooks.example.com"),
+        (["http"], {"host": "hooks.example.com/in"}, "jsons://hooks.example.com/in"),
+        (["http"], {"host": "[::1]", "schema": "http", "port": 8080}, "json://[::1]:8080"),
         (["http"], {"host": "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2Zw"}, None),
     ],
 )
@@ -108,6 +107,8 @@ def test_a_webhook_gets_the_connections_login_and_headers():
         (["slackwebhook"], {}, "(slackwebhook) does not say its password: fill it in"),
         (["slack"], {"password": "xoxb-1-1-a"}, 'does not say who gets it: write {"channel": "#ops"}'),
         (["discord"], {"password": "hunter22"}, "does not say its webhook"),
+        (["http"], {"schema": "https"}, "(http) does not say its host: fill it in"),
+        (["http"], {"host": "h", "schema": "ftp"}, "has 'ftp' in its field Schema: write https, or http if the server"),
     ],
 )  # fmt: skip
 def test_a_connection_that_is_no_channel_says_what_to_do(arguments, fields, text):

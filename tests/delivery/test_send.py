@@ -154,6 +154,12 @@ def test_nobody_listens():
     )
 
 
+def test_a_server_that_speaks_no_tls(web):
+    outcome = send(open_channel("ops", f"jsons://127.0.0.1:{web.port}/in"), message())
+    assert outcome.state == "again"
+    assert outcome.reason.startswith("the server speaks no TLS; write http into the field Schema of its connection")
+
+
 def test_a_server_that_thinks_too_long_is_left(web):
     web.before_answer = lambda: time.sleep(0.5)
     outcome = send(open_channel("ops", f"json://127.0.0.1:{web.port}/in?rto=0.1"), message())

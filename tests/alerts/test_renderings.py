@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from html.parser import HTMLParser
 
@@ -219,6 +220,17 @@ def test_the_worst_numbers_are_spared_last(limit: int, shown: int, has_commands:
     assert body.count("above 0.1") == shown
     assert (f"and {11 - shown} more" in body) == bool(shown)
     assert ("ack 1" in body) == has_commands
+
+
+def test_two_bounds_leave_a_phone_room_for_names() -> None:
+    """In one line they take 190 of 343 pixels, and names are written letter by letter."""
+    row = ("probability", "label_shift", "0.679", "below -0.466 or above 0.466")
+    numbers = Numbers("n", ("column", "metric", "value", "bound"), (row,))
+    _, body = html.render(Message("t", "low", "opened", (numbers,)))
+    styles = {text: style for style, text in re.findall(r'<div style="([^"]*)">([^<]*)</div>', body)}
+    assert "nowrap" in styles["0.679"]
+    assert "nowrap" not in styles["below\u00a0-0.466 or\u00a0above\u00a00.466"]
+    assert "word-break:normal" in body[: body.index("0.679")].rpartition("<td")[2]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,6 @@ def send(
     Channels are those of the environment: MONITORING_CHANNEL_<NAME>, an Apprise URL.
     """
     from monitoring_tasks.checks.wording import counted
-    from monitoring_tasks.delivery.channels import channel_url
     from monitoring_tasks.delivery.deliver import deliver
     from monitoring_tasks.results import outbox
     from monitoring_tasks.results.store import open_store
@@ -44,7 +43,7 @@ def send(
             if again:
                 outbox.try_again(store, name)
             unknown = _unknown({one.channel for one in outbox.pending(store, name)})
-            delivered = deliver(store, name, channel_url, without=unknown)
+            delivered = deliver(store, name, _url, without=unknown)
             out.print(f"{escape(name)}: {counted(delivered.sent, 'message')} sent", soft_wrap=True)
             for channel, reason in unknown.items():
                 waiting = sum(one.channel == channel for one in delivered.waiting)
@@ -68,12 +67,11 @@ def try_out(channel: Annotated[str, typer.Argument(help="A channel's name, as in
 
     The channel is MONITORING_CHANNEL_<NAME>, an Apprise URL.
     """
-    from monitoring_tasks.delivery.channels import channel_url
     from monitoring_tasks.delivery.sample import sample_message
     from monitoring_tasks.delivery.send import open_channel
     from monitoring_tasks.delivery.send import send as send_to
 
-    opened = open_channel(channel, channel_url(channel))
+    opened = open_channel(channel, _url(channel))
     outcome = send_to(opened, sample_message(channel))
     of = f"channel {escape(channel)} ({escape(opened.kind)})"
     if outcome.state != "sent":
@@ -82,17 +80,25 @@ def try_out(channel: Annotated[str, typer.Argument(help="A channel's name, as in
     out.print(f"{of}: sent" + (f", but {escape(outcome.reason)}" if outcome.reason else ""), soft_wrap=True)
 
 
+def _url(name: str) -> str:
+    """Return the Apprise URL of a channel; the error says that this is no task, which would know connections too."""
+    from monitoring_tasks.delivery.channels import channel_url
+
+    try:
+        return channel_url(name)
+    except ConfigError as error:
+        raise ConfigError(f"{error}, which its tasks read and this command does not") from None
+
+
 def _unknown(names: set[str]) -> dict[str, str]:
     """Return those of the channels that the environment does not know, each with what to set.
 
     Airflow may know them: an attempt that is none must not bring their messages nearer to being given up.
     """
-    from monitoring_tasks.delivery.channels import channel_url
-
     reasons = {}
     for name in sorted(names):
         try:
-            channel_url(name)
+            _url(name)
         except ConfigError as error:
             reasons[name] = str(error)
     return reasons

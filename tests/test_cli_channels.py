@@ -51,7 +51,8 @@ def test_what_cannot_be_sent_is_named_and_fails_the_command(store, web):
     assert found.stderr.splitlines() == [
         "flights: 2 messages not tried, channel 'boss' is not known: set "
         "MONITORING_CHANNEL_BOSS to an Apprise URL such as mailtos://USER:PASSWORD@HOST?to=ops@example.com or "
-        "slack://TOKEN_A/TOKEN_B/TOKEN_C, or under Airflow make a connection of that id",
+        "slack://TOKEN_A/TOKEN_B/TOKEN_C, or under Airflow make a connection of that id, "
+        "which its tasks read and this command does not",
         f"flights: given up, channel 'ops', 'a1 opened': {reason}",
         f"flights: given up, channel 'ops', 'a1 resolved': {reason}",
     ]
@@ -81,4 +82,5 @@ def test_a_channel_is_tried_out(web):
     assert found.stderr == "channel ops (JSON): not sent, answered 500 Internal Server Error (***)\n"
     found = run("test", "boss")
     assert isinstance(found.exception, ConfigError)
-    assert "MONITORING_CHANNEL_BOSS" in str(found.exception)
+    assert "set MONITORING_CHANNEL_BOSS" in str(found.exception)
+    assert "which its tasks read and this command does not" in str(found.exception)

@@ -14,7 +14,7 @@ from monitoring_tasks.airflow.connections import _extra, web_address_of
 from monitoring_tasks.delivery.channels import channel_url
 from monitoring_tasks.delivery.redaction import secrets
 from monitoring_tasks.delivery.send import is_apprise_url
-from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.errors import ConfigError, TransientError
 
 SLACK_WEBHOOKS = "https://hooks.slack.com/services"
 
@@ -38,8 +38,11 @@ def channel_of(name: str) -> str:
 
     Raises
     ------
+    TransientError
+        If there is neither. Airflow says that there is no such connection also when its API server or its secrets
+        backend did not answer, and for that no message is to be given up.
     ConfigError
-        If there is neither, or the connection is of a type that Apprise has no URL for.
+        If the connection is of a type that Apprise has no URL for.
     """
     try:
         return _masked(channel_url(name))
@@ -48,7 +51,7 @@ def channel_of(name: str) -> str:
     try:
         connection = Connection.get(name)
     except AirflowNotFoundException:
-        raise unset from None
+        raise TransientError(str(unset)) from None
     return _masked(apprise_url_of(connection))
 
 

@@ -121,6 +121,8 @@ def _send(
         return Outcome("refused", str(error))
     except TransientError as error:
         return Outcome("again", str(error))
+    except Exception as error:  # noqa: BLE001  of Airflow's secrets backends, whose texts may hold what they guard
+        return Outcome("again", f"channel {claim.channel!r} could not be looked up ({type(error).__name__})")
     try:
         return send(open_channels[claim.channel], message, seconds=seconds)
     except Exception as error:  # noqa: BLE001  it would be claimed for ever, and stop every call that comes to it

@@ -5,7 +5,7 @@ from airflow.sdk import Connection
 
 from monitoring_tasks.airflow.channels import apprise_url_of, channel_of
 from monitoring_tasks.delivery.send import open_channel
-from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.errors import ConfigError, TransientError
 
 SLACK = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7"
 
@@ -30,8 +30,9 @@ def test_the_environment_wins_over_the_connection(monkeypatch):
     assert channel_of("ops") == "json://elsewhere.example.com"
 
 
-def test_an_unknown_channel_names_both_remedies():
-    with pytest.raises(ConfigError, match=r"channel 'ops' is not known: set MONITORING_CHANNEL_OPS .* a connection"):
+def test_an_unknown_channel_names_both_remedies_and_may_be_known_later():
+    """Airflow says the same when its API server does not answer."""
+    with pytest.raises(TransientError, match=r"channel 'ops' is not known: set MONITORING_CHANNEL_OPS .* a connection"):
         channel_of("ops")
 
 

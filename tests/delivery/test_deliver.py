@@ -114,14 +114,24 @@ def test_a_channel_that_is_not_configured_is_given_up_by_name(store, web):
     assert len(deliver(store, MONITOR, url, now=clock(NOW + timedelta(hours=1)), since=NOW).failed) == 2
 
 
-def test_connections_that_cannot_be_read_now_are_asked_for_again(store, web):
-    put(store, "opened")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TransientError("Airflow's API server does not answer"), "Airflow's API server does not answer"),
+        (PermissionError("token hu5h-w0rd is refused"), "channel 'ops' could not be looked up (PermissionError)"),
+    ],
+    ids=["away", "denied"],
+)
+def test_connections_that_cannot_be_read_now_are_asked_for_again(store, web, error, said):
+    put(store, "opened", channels=("ops", "boss"))
 
-    def url(_name):
-        raise TransientError("Airflow's API server does not answer")
+    def url(name):
+        if name == "ops":
+            raise error
+        return urls(web)(name)
 
-    (waiting,) = deliver(store, MONITOR, url, now=clock()).waiting
-    assert waiting.error == "Airflow's API server does not answer"
+    delivered = deliver(store, MONITOR, url, now=clock())
+    assert (delivered.sent, [one.error for one in delivered.waiting]) == (1, [said])
     assert deliver(store, MONITOR, urls(web), now=clock(NOW + timedelta(minutes=1))).sent == 1
 
 

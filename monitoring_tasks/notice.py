@@ -284,8 +284,8 @@ class _Notice:
             pairs.append(("Last results", window_in_words(self.silence.before, self.zone)))
         pairs.append(("In UTC", str(event.window)))
         if event.event == "escalated" and rule.escalate is not None:
-            also = ", ".join(rule.escalate.notify)
-            pairs.append(("Told", f"{told or 'nobody'} when it opened; now {also} too"))
+            also = ", ".join(name for name in rule.escalate.notify if name not in rule.notify)
+            pairs.append(("Told", f"{told or 'nobody'} when it opened; now {f'{also} too' if also else 'again'}"))
         return Facts(tuple(pairs))
 
     @property

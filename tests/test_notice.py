@@ -204,6 +204,19 @@ def test_a_resolved_alert_says_how_long_and_how_bad(filled_store: Store) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [(("ops",), "ops when it opened; now again"), (("ops", "boss"), "ops when it opened; now boss too")],
+    ids=["nobody-new", "boss"],
+)
+def test_whom_an_escalation_tells(filled_store: Store, channels: tuple[str, ...], said: str) -> None:
+    rule = monitor().alerts[0]
+    rule = rule.model_copy(update={"escalate": rule.escalate.model_copy(update={"notify": channels})})
+    of = drifting(4)
+    found = message(monitor(), filled_store, of, event(of, "escalated", 4, matched(filled_store, 4), 2), rule)
+    assert ("Told", said) in block(found, Facts).pairs
+
+
 def test_a_withdrawn_alert_of_a_rule_that_is_gone(filled_store: Store) -> None:
     of = drifting(3)
     rule = AlertRule(name="old", when={"check": "data_drift"})

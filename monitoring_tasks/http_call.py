@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 
 from monitoring_tasks.actions.http_request import HttpConnection, HttpRequest
+from monitoring_tasks.environment import variable
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.url import HIDDEN, speaks_no_tls
 
@@ -32,14 +33,14 @@ def http_connection(name: str, environ: Mapping[str, str] = os.environ) -> HttpC
     ConfigError
         If it is not set, or no URL of a server.
     """
-    variable = "MONITORING_HTTP_" + "".join(c if c.isalnum() else "_" for c in name.upper())
-    url = environ.get(variable, "").strip()
+    setting = variable("http", name)
+    url = environ.get(setting, "").strip()
     if not url:
         raise ConfigError(
-            f"connection {name!r} of `retraining.http` is not known: set {variable} to https://USER:PASSWORD@HOST, or "
+            f"connection {name!r} of `retraining.http` is not known: set {setting} to https://USER:PASSWORD@HOST, or "
             "under Airflow make a connection of that id"
         )
-    return connection_of(name, url, variable)
+    return connection_of(name, url, setting)
 
 
 def connection_of(name: str, url: str, where: str) -> HttpConnection:

@@ -10,7 +10,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from monitoring_tasks.airflow.connections import _extra, web_address_of
+from monitoring_tasks.airflow.connections import extra_of, web_address_of
 from monitoring_tasks.delivery.channels import channel_url
 from monitoring_tasks.delivery.redaction import secrets
 from monitoring_tasks.delivery.send import is_apprise_url
@@ -67,7 +67,7 @@ def apprise_url_of(connection: Connection) -> str:
     ConfigError
         If the type is another, or a field is missing.
     """
-    extra = _extra(connection)
+    extra = extra_of(connection)
     given = extra.get("apprise") or extra.get("url")
     if given:
         return str(given)

@@ -92,7 +92,7 @@ def http_of(name: str) -> HttpConnection:
             connection = Connection.get(name)
         except AirflowNotFoundException:
             raise error from None
-        headers = _extra(connection).get("headers") or {}
+        headers = extra_of(connection).get("headers") or {}
         if not isinstance(headers, dict):
             raise ConfigError(
                 f'connection {name!r}: write {{"headers": {{"NAME": "VALUE"}}}} into its extra field'
@@ -147,7 +147,7 @@ def url_of(connection: Connection) -> str:
     ConfigError
         If the type has no SQL hook here, or its hook builds no URL.
     """
-    extra = _extra(connection)
+    extra = extra_of(connection)
     if extra.get("url"):
         return str(extra["url"])
     if connection.conn_type in FILE_DATABASES:
@@ -192,7 +192,14 @@ def _from_hook(connection: Connection) -> str:
         return hook.get_uri()
 
 
-def _extra(connection: Connection) -> dict[str, Any]:
+def extra_of(connection: Connection) -> dict[str, Any]:
+    """Return what a connection's extra field holds.
+
+    Raises
+    ------
+    ConfigError
+        If that is no JSON.
+    """
     try:
         extra = json.loads(connection.extra or "{}")
     except json.JSONDecodeError as error:

@@ -124,7 +124,7 @@ def _send(
     except Exception as error:  # noqa: BLE001  of Airflow's secrets backends, whose texts may hold what they guard
         return Outcome("again", f"channel {claim.channel!r} could not be looked up ({type(error).__name__})")
     try:
-        return send(open_channels[claim.channel], message, seconds=seconds)
+        return send(open_channels[claim.channel], message, key=claim.delivery_id, seconds=seconds)
     except Exception as error:  # noqa: BLE001  it would be claimed for ever, and stop every call that comes to it
         # Its text is not shown: whatever it is about, it may hold the channel's URL.
         return Outcome("again", f"the message cannot be written for this channel ({type(error).__name__})")

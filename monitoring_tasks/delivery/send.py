@@ -18,6 +18,9 @@ from threading import Lock
 from typing import Literal
 
 from apprise import Apprise, AppriseAsset, AppriseResultStatus, NotifyBase, NotifyFormat, NotifyType, OverflowMode
+from apprise.plugins.custom_form import NotifyForm
+from apprise.plugins.custom_json import NotifyJSON
+from apprise.plugins.custom_xml import NotifyXML
 from apprise.plugins.slack import NotifySlack
 from apprise.plugins.workflows import NotifyWorkflows
 from apprise.url import URLBase
@@ -170,8 +173,11 @@ def is_apprise_url(url: str) -> bool:
     return True
 
 
-def send(channel: Channel, message: Message, *, seconds: float = SECONDS) -> Outcome:
+def send(channel: Channel, message: Message, *, key: str = "", seconds: float = SECONDS) -> Outcome:
     """Send a message to a channel, in the format that it takes; returns how that ended, and raises nothing of it.
+
+    A web server of one's own is told the message's key in the header ``Idempotency-Key``: the same when it is sent
+    again, so that what comes twice can be known.
 
     A channel of several recipients counts as told when one of them has the message: sending it again would tell that
     one twice. Who refused it stands in the reason.
@@ -182,6 +188,8 @@ def send(channel: Channel, message: Message, *, seconds: float = SECONDS) -> Out
         if message.event in ("resolved", "withdrawn")
         else _KINDS.get(message.severity, NotifyType.INFO)
     )
+    if key and isinstance(channel.service, NotifyForm | NotifyJSON | NotifyXML):
+        channel.service.headers = {**channel.service.headers, "Idempotency-Key": key}
     sender = Apprise(asset=channel.service.asset)
     sender.add(channel.service)
     with _heard() as lines:

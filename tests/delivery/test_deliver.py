@@ -185,11 +185,25 @@ def test_a_store_that_is_away_when_it_is_recorded_is_waited_for(store, web, monk
     assert len(web.requests) == 1
 
 
+def test_a_process_that_slept_sends_nothing_that_others_may_have_sent(store, web):
+    put(store, "opened", "resolved")
+    time = [NOW]
+
+    def sleeping(name):
+        time[0] += outbox.LEASE
+        assert deliver(store, MONITOR, urls(web), now=lambda: time[0]).sent == 2, "another process, meanwhile"
+        return urls(web)(name)
+
+    assert deliver(store, MONITOR, sleeping, now=lambda: time[0]).sent == 0
+    assert web.titles == ["a1 opened", "a1 resolved"], "and no opening after the recovery"
+    assert set(states(store).values()) == {"sent"}
+
+
 def test_no_message_is_begun_when_time_is_up(store, web):
     for number in range(4):
         put(store, "opened", alert=f"a{number}")
     minutes = clock(step=timedelta(minutes=1))
-    delivered = deliver(store, MONITOR, urls(web), now=minutes, longest=timedelta(minutes=5))
+    delivered = deliver(store, MONITOR, urls(web), now=minutes, longest=timedelta(minutes=6))
     assert delivered.sent == 2
     assert [one.title for one in delivered.waiting] == ["a2 opened", "a3 opened"]
 

@@ -49,10 +49,10 @@ def _ever_fewer(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     """Yield what is left, with one thing less each time: pictures, SQL and all but the worst numbers are spared first.
 
     What to type goes before the last numbers do: a message without evidence is not believed, and the commands are
-    always the same. Of each kind the last goes first.
+    always the same; and so do the facts, most of which title and headline have named. Of each kind the last goes first.
     """
     kept = list(blocks)
-    last = (_is(kind) for kind in (Links, Numbers, Facts, Paragraph))
+    last = (_is(kind) for kind in (Facts, Links, Numbers, Paragraph))
     for spared in (_is(Bars), _is(Course), _is_sql, _is_long, _is(Code), *last):
         for place in reversed(range(len(kept))):
             block = kept[place]

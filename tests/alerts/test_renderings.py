@@ -206,12 +206,13 @@ def test_what_can_be_spared_goes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "shown", "has_commands"), [(900, 9, True), (450, 3, True), (250, 3, False), (130, 0, False)]
+    ("limit", "shown", "has_commands"), [(900, 9, True), (450, 3, True), (200, 3, False), (130, 0, False)]
 )
 def test_the_worst_numbers_are_spared_last(limit: int, shown: int, has_commands: bool) -> None:
     rows = tuple((f"column {place}", "psi", f"{9 - place}.5", "above 0.1") for place in range(9))
     blocks = (
         Headline("nine columns moved"),
+        Facts((("Severity", "high"), ("Monitor", "flights"))),
         Numbers("What moved", ("column", "metric", "value", "bound"), rows, more=2),
         Code("SQL", "SELECT " + "x" * 500),
         Code("To answer", "ack 1  # " + "mine " * 20, "shell"),
@@ -220,6 +221,7 @@ def test_the_worst_numbers_are_spared_last(limit: int, shown: int, has_commands:
     assert body.count("above 0.1") == shown
     assert (f"and {11 - shown} more" in body) == bool(shown)
     assert ("ack 1" in body) == has_commands
+    assert ("Severity" in body) == has_commands
 
 
 def test_two_bounds_leave_a_phone_room_for_names() -> None:

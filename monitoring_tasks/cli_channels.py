@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from monitoring_tasks.errors import ConfigError, TransientError
+from monitoring_tasks.errors import ConfigError
 
 if TYPE_CHECKING:
     from monitoring_tasks.results.outbox import Undelivered
@@ -43,9 +42,17 @@ def send(
         for name in names:
             if again:
                 outbox.try_again(store, name)
-            delivered = deliver(store, name, _of_environment())
+            unknown = _unknown({one.channel for one in outbox.pending(store, name)})
+            delivered = deliver(store, name, _url, without=unknown)
             out.print(f"{escape(name)}: {counted(delivered.sent, 'message')} sent", soft_wrap=True)
-            _print(f"{escape(name)}: could not be sent yet", delivered.waiting)
+            for channel, reason in unknown.items():
+                waiting = sum(one.channel == channel for one in delivered.waiting)
+                err.print(
+                    f"[bold red]{escape(name)}: {counted(waiting, 'message')} not tried[/], {escape(reason)}",
+                    soft_wrap=True,
+                )
+            tried = tuple(one for one in delivered.waiting if one.channel not in unknown)
+            _print(f"{escape(name)}: could not be sent yet", tried)
             _print(f"{escape(name)}: given up", delivered.failed)
             left = left or bool(delivered.waiting or delivered.failed)
     if not names:
@@ -60,12 +67,11 @@ def try_out(channel: Annotated[str, typer.Argument(help="A channel's name, as in
 
     The channel is MONITORING_CHANNEL_<NAME>, an Apprise URL.
     """
-    from monitoring_tasks.delivery.channels import channel_url
     from monitoring_tasks.delivery.sample import sample_message
     from monitoring_tasks.delivery.send import open_channel
     from monitoring_tasks.delivery.send import send as send_to
 
-    opened = open_channel(channel, channel_url(channel))
+    opened = open_channel(channel, _url(channel))
     outcome = send_to(opened, sample_message(channel))
     of = f"channel {escape(channel)} ({escape(opened.kind)})"
     if outcome.state != "sent":
@@ -74,17 +80,28 @@ def try_out(channel: Annotated[str, typer.Argument(help="A channel's name, as in
     out.print(f"{of}: sent" + (f", but {escape(outcome.reason)}" if outcome.reason else ""), soft_wrap=True)
 
 
-def _of_environment() -> Callable[[str], str]:
-    """Return what gives a channel's URL. One that only Airflow knows is none here, and its messages go on waiting."""
+def _url(name: str) -> str:
+    """Return the Apprise URL of a channel; the error says that this is no task, which would know connections too."""
     from monitoring_tasks.delivery.channels import channel_url
 
-    def of(name: str) -> str:
-        try:
-            return channel_url(name)
-        except ConfigError as error:
-            raise TransientError(str(error)) from error
+    try:
+        return channel_url(name)
+    except ConfigError as error:
+        raise ConfigError(f"{error}, which its tasks read and this command does not") from None
 
-    return of
+
+def _unknown(names: set[str]) -> dict[str, str]:
+    """Return those of the channels that the environment does not know, each with what to set.
+
+    Airflow may know them: an attempt that is none must not bring their messages nearer to being given up.
+    """
+    reasons = {}
+    for name in sorted(names):
+        try:
+            _url(name)
+        except ConfigError as error:
+            reasons[name] = str(error)
+    return reasons
 
 
 def _print(what: str, messages: tuple[Undelivered, ...]) -> None:

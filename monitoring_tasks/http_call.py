@@ -9,8 +9,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 
 from monitoring_tasks.actions.http_request import HttpConnection, HttpRequest
+from monitoring_tasks.environment import variable
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
-from monitoring_tasks.url import HIDDEN
+from monitoring_tasks.url import HIDDEN, speaks_no_tls
 
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and between two parts of an answer."""
@@ -32,14 +33,14 @@ def http_connection(name: str, environ: Mapping[str, str] = os.environ) -> HttpC
     ConfigError
         If it is not set, or no URL of a server.
     """
-    variable = "MONITORING_HTTP_" + "".join(c if c.isalnum() else "_" for c in name.upper())
-    url = environ.get(variable, "").strip()
+    setting = variable("http", name)
+    url = environ.get(setting, "").strip()
     if not url:
         raise ConfigError(
-            f"connection {name!r} of `retraining.http` is not known: set {variable} to https://USER:PASSWORD@HOST, or "
+            f"connection {name!r} of `retraining.http` is not known: set {setting} to https://USER:PASSWORD@HOST, or "
             "under Airflow make a connection of that id"
         )
-    return connection_of(name, url, variable)
+    return connection_of(name, url, setting)
 
 
 def connection_of(name: str, url: str, where: str) -> HttpConnection:
@@ -51,7 +52,8 @@ def connection_of(name: str, url: str, where: str) -> HttpConnection:
         parts, port = None, None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(
-            f"{where} is no URL of a server (it is not shown, it may hold a password): write https://HOST"
+            f"{where} is no URL of a server (it is not shown, it may hold a password): write https://HOST, or "
+            "http://HOST if it speaks no TLS"
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     address = urlunsplit((parts.scheme, host + (f":{port}" if port else ""), parts.path, parts.query, ""))
@@ -86,6 +88,11 @@ def send(request: HttpRequest, timeout: tuple[float, float] = TIMEOUT) -> str:
             )
     except requests.exceptions.RequestException as error:
         # The error's own text holds the address, and what may be secret in it.
+        if speaks_no_tls(str(error)):
+            raise DataError(
+                f"{what} was not sent: the server speaks no TLS, and without a scheme a connection means https; write "
+                "http:// before its host if the password may be sent without encryption"
+            ) from None
         if isinstance(error, requests.exceptions.SSLError):
             raise DataError(f"{what} was not sent: the server's certificate is refused") from None
         raise TransientError(f"{what} was not answered: {_reason(error)}") from None

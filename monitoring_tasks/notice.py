@@ -133,7 +133,7 @@ def message(
     notice = _Notice(monitor, store, alert, event, rule, earlier)
     said = notice.headline
     links_block, doubts = _links(monitor, alert, event, links)
-    blocks: list[Block] = [Headline(said), notice.facts]
+    blocks: list[Block] = [Headline(said), *notice.saying, notice.facts]
     if verdicts.hint:
         blocks.append(Paragraph(verdicts.hint))
     blocks += notice.numbers
@@ -284,9 +284,15 @@ class _Notice:
             pairs.append(("Last results", window_in_words(self.silence.before, self.zone)))
         pairs.append(("In UTC", str(event.window)))
         if event.event == "escalated" and rule.escalate is not None:
-            also = ", ".join(rule.escalate.notify)
-            pairs.append(("Told", f"{told or 'nobody'} when it opened; now {also} too"))
+            also = ", ".join(name for name in rule.escalate.notify if name not in rule.notify)
+            pairs.append(("Told", f"{told or 'nobody'} when it opened; now {f'{also} too' if also else 'again'}"))
         return Facts(tuple(pairs))
+
+    @property
+    def saying(self) -> Iterator[Paragraph]:
+        """The check's own sentence about the worst number: the first that a person wants to read, if it is of now."""
+        if self.event.event not in ENDS and self.silence is None:
+            yield from self._what_the_check_said()
 
     @property
     def numbers(self) -> Iterator[Block]:
@@ -302,9 +308,8 @@ class _Notice:
             if self.event.event == "continued" and self.new:
                 new, before = (listed(self._called(series), SHOWN) for series in (self.new, self.as_before))
                 yield Paragraph(f"New: {new}. As before: {before or 'nothing'}.")
-            if self.worst is not None and self.worst.message:
-                where = f"{self.worst.segment}: " if self.worst.segment else ""
-                yield Paragraph(f"{where}{self.worst.message}")
+            if self.event.event == "resolved":
+                yield from self._what_the_check_said()
 
     @property
     def pictures(self) -> Iterator[Block]:
@@ -477,6 +482,11 @@ class _Notice:
             where = f" in {each.segment}" if each.segment else ""
             named.append(series_name(each) if each.column_name else f"{whole}{where}")
         return tuple(named)
+
+    def _what_the_check_said(self) -> Iterator[Paragraph]:
+        if self.worst is not None and self.worst.message:
+            where = f"{self.worst.segment}: " if self.worst.segment else ""
+            yield Paragraph(f"{where}{self.worst.message}")
 
     def _then_and_now(self) -> Iterator[Block]:
         """What opened the alert, beside what the store holds in its place now."""

@@ -62,3 +62,16 @@ def without_secrets(text: str, url: str) -> str:
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
     return text
+
+
+def speaks_no_tls(error: str) -> bool:
+    """Tell whether an error of OpenSSL's says that the answer was no TLS at all, rather than that it is not trusted.
+
+    Examples
+    --------
+    >>> speaks_no_tls("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1016)")
+    True
+    >>> speaks_no_tls("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+    False
+    """
+    return any(f"SSL: {name}]" in error for name in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"))

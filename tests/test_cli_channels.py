@@ -5,7 +5,7 @@ from monitoring_tasks.cli import app
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.store import open_store
-from tests.delivery.outbox_rows import put, states
+from tests.delivery.outbox_rows import put, row_of
 from tests.delivery.servers import web_server
 
 
@@ -49,14 +49,15 @@ def test_what_cannot_be_sent_is_named_and_fails_the_command(store, web):
     assert found.stdout == "flights: 0 messages sent\n"
     reason = "answered 403 Forbidden (*** is unknown); the channel's URL may have been revoked or mistyped"
     assert found.stderr.splitlines() == [
-        "flights: could not be sent yet, channel 'boss', 'a1 opened': channel 'boss' is not known: set "
+        "flights: 2 messages not tried, channel 'boss' is not known: set "
         "MONITORING_CHANNEL_BOSS to an Apprise URL such as mailtos://USER:PASSWORD@HOST?to=ops@example.com or "
-        "slack://TOKEN_A/TOKEN_B/TOKEN_C, or under Airflow make a connection of that id",
-        "flights: could not be sent yet, channel 'boss', 'a1 resolved': it waits for an earlier message of its channel",
+        "slack://TOKEN_A/TOKEN_B/TOKEN_C, or under Airflow make a connection of that id, "
+        "which its tasks read and this command does not",
         f"flights: given up, channel 'ops', 'a1 opened': {reason}",
         f"flights: given up, channel 'ops', 'a1 resolved': {reason}",
     ]
-    assert states(store)["a1-1-boss"] == "waiting", "Airflow may know the channel"
+    row = row_of(store, "a1-1-boss")
+    assert (row["state"], row["attempts"], row["error"]) == ("waiting", 0, None), "Airflow may know the channel"
 
 
 def test_what_was_given_up_is_sent_when_asked_for(store, web):
@@ -81,4 +82,5 @@ def test_a_channel_is_tried_out(web):
     assert found.stderr == "channel ops (JSON): not sent, answered 500 Internal Server Error (***)\n"
     found = run("test", "boss")
     assert isinstance(found.exception, ConfigError)
-    assert "MONITORING_CHANNEL_BOSS" in str(found.exception)
+    assert "set MONITORING_CHANNEL_BOSS" in str(found.exception)
+    assert "which its tasks read and this command does not" in str(found.exception)

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -96,6 +97,13 @@ def test_what_a_server_says_is_retried_or_final(server, answer, error, text, cap
 def test_nobody_there_is_retried():
     with pytest.raises(TransientError, match=r"the request to ci:/go was not answered: no connection"):
         send(request(9), timeout=(1.0, 0.2))
+
+
+def test_a_server_that_speaks_no_tls_is_not_called_one_with_a_bad_certificate(server):
+    asked = request(server.server_port)
+    asked = replace(asked, url=asked.url.replace("http:", "https:"))
+    with pytest.raises(DataError, match="the server speaks no TLS, and without a scheme a connection means https"):
+        send(asked, timeout=(1.0, 1.0))
 
 
 @pytest.mark.parametrize("url", ["", "ftp://ci", "ci.example.com", "https://", f"https://:{SECRET}@ci:port"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert
 
+from monitoring_tasks.alerts import html
 from monitoring_tasks.alerts.alert import Series
 from monitoring_tasks.alerts.message import Bars, Code, Course, Facts, Headline, Links, Numbers, Paragraph
 from monitoring_tasks.alerts.verdicts import Verdicts
@@ -157,6 +159,26 @@ def test_the_sentence_says_how_bad_it_is_where_a_title_has_room(filled_store: St
     assert longer.title == f"[high] flights: {of.message}"
 
 
+def test_a_title_counts_columns_rather_than_losing_its_end(filled_store: Store) -> None:
+    names = ", ".join(f"scheduled_minutes_{place}" for place in range(5))
+    counted = f"drift: 7 columns ({names} and 2 more) in alarm in 2 of the last 3 windows, since 2013-04-04"
+    of = replace(drifting(3), message=counted)
+    found = told(filled_store, of, event(of, "opened", 3, matched(filled_store, 3)))
+    assert found.title == "[high] flights: drift: 7 columns in alarm in 2 of the last 3 windows, since 2013-04-04"
+    assert names in block(found, Headline).text
+
+
+def test_what_the_check_says_stands_first_and_beside_a_mails_subject(filled_store: Store) -> None:
+    said = "distance moved: PSI 0.25 (alarm above 0.2)"
+    evidence = tuple(replace(each, message=said) for each in matched(filled_store, 3))
+    of = drifting(3)
+    found = told(filled_store, of, event(of, "opened", 3, evidence))
+    assert kinds(found)[:3] == [Headline, Paragraph, Facts]
+    assert found.blocks[1] == Paragraph(said)
+    body = html.render(found)[1].partition("<body")[2]
+    assert re.sub("<[^>]*>", "", body.partition(">")[2]).strip().startswith(said)
+
+
 def test_what_is_about_no_column_is_called_by_its_number(filled_store: Store) -> None:
     of = alert("silence", 3, 4, [Series("operations", "", "")], "silence: operations, since 2013-04-04")
     numbers = [
@@ -180,6 +202,19 @@ def test_a_resolved_alert_says_how_long_and_how_bad(filled_store: Store) -> None
     assert (
         found.title == "[resolved] flights: drift is over: it lasted 2 windows, from 2013-04-04 until 2013-04-05 (UTC)"
     )
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [(("ops",), "ops when it opened; now again"), (("ops", "boss"), "ops when it opened; now boss too")],
+    ids=["nobody-new", "boss"],
+)
+def test_whom_an_escalation_tells(filled_store: Store, channels: tuple[str, ...], said: str) -> None:
+    rule = monitor().alerts[0]
+    rule = rule.model_copy(update={"escalate": rule.escalate.model_copy(update={"notify": channels})})
+    of = drifting(4)
+    found = message(monitor(), filled_store, of, event(of, "escalated", 4, matched(filled_store, 4), 2), rule)
+    assert ("Told", said) in block(found, Facts).pairs
 
 
 def test_a_withdrawn_alert_of_a_rule_that_is_gone(filled_store: Store) -> None:

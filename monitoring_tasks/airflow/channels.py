@@ -10,11 +10,11 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from monitoring_tasks.airflow.connections import _extra
+from monitoring_tasks.airflow.connections import extra_of, web_address_of
 from monitoring_tasks.delivery.channels import channel_url
 from monitoring_tasks.delivery.redaction import secrets
 from monitoring_tasks.delivery.send import is_apprise_url
-from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.errors import ConfigError, TransientError
 
 SLACK_WEBHOOKS = "https://hooks.slack.com/services"
 
@@ -38,8 +38,11 @@ def channel_of(name: str) -> str:
 
     Raises
     ------
+    TransientError
+        If there is neither. Airflow says that there is no such connection also when its API server or its secrets
+        backend did not answer, and for that no message is to be given up.
     ConfigError
-        If there is neither, or the connection is of a type that Apprise has no URL for.
+        If the connection is of a type that Apprise has no URL for.
     """
     try:
         return _masked(channel_url(name))
@@ -48,7 +51,7 @@ def channel_of(name: str) -> str:
     try:
         connection = Connection.get(name)
     except AirflowNotFoundException:
-        raise unset from None
+        raise TransientError(str(unset)) from None
     return _masked(apprise_url_of(connection))
 
 
@@ -64,7 +67,7 @@ def apprise_url_of(connection: Connection) -> str:
     ConfigError
         If the type is another, or a field is missing.
     """
-    extra = _extra(connection)
+    extra = extra_of(connection)
     given = extra.get("apprise") or extra.get("url")
     if given:
         return str(given)
@@ -120,17 +123,15 @@ def _slack_webhook(connection: Connection) -> str:
 
 def _http(connection: Connection, extra: dict[str, Any]) -> str:
     """Return the URL of a webhook: a service that Apprise knows by its address, else JSON to that address."""
-    host = _needed(connection, "host")
-    if "://" not in host:
-        host = f"{connection.schema or connection.conn_type}://{host}"
-    if is_apprise_url(host):
-        return host
-    scheme, _, place = host.partition("://")
+    _needed(connection, "host")
+    address = web_address_of(connection)
+    if is_apprise_url(address):
+        return address
+    scheme, _, place = address.partition("://")
     server, slash, path = place.partition("/")
     headers = {name: value for name, value in extra.items() if name not in OF_HTTP_HOOK}
     headers |= extra["headers"] if isinstance(extra.get("headers"), dict) else {}
     settings = "&".join(f"%2B{_quoted(name)}={_quoted(str(value))}" for name, value in sorted(headers.items()))
-    server += "" if ":" in server else _port(connection)
     path, mark, query = path.partition("?")
     settings = "&".join(filter(None, (*(f"-{each}" for each in query.split("&") if mark and each), settings)))
     json = "jsons" if scheme == "https" else "json"

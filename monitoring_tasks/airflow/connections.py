@@ -75,8 +75,8 @@ def results_store() -> str | None:
 def http_of(name: str) -> HttpConnection:
     """Return where the requests of `retraining.http` go: ``MONITORING_HTTP_<NAME>``, else the connection of that id.
 
-    Of an Airflow connection of type http count host (with or without scheme), schema (http or https), port, login,
-    password and the extra field ``headers``. What is secret in it is masked in the task's log.
+    Of an Airflow connection of type http count what `web_address_of` reads, login, password and the extra field
+    ``headers``. What is secret in it is masked in the task's log.
 
     Raises
     ------
@@ -92,21 +92,13 @@ def http_of(name: str) -> HttpConnection:
             connection = Connection.get(name)
         except AirflowNotFoundException:
             raise error from None
-        host = connection.host or ""
-        if "://" not in host:
-            scheme = connection.schema or ("http" if connection.port == 80 else "https")
-            host = f"{scheme}://{host}"
-        if connection.port and not re.search(r":\d+$", host.split("://", 1)[1].split("/", 1)[0]):
-            scheme, _, rest = host.partition("://")
-            domain, slash, path = rest.partition("/")
-            host = f"{scheme}://{domain}:{connection.port}{slash}{path}"
-        headers = _extra(connection).get("headers") or {}
+        headers = extra_of(connection).get("headers") or {}
         if not isinstance(headers, dict):
             raise ConfigError(
                 f'connection {name!r}: write {{"headers": {{"NAME": "VALUE"}}}} into its extra field'
             ) from None
         found = replace(
-            connection_of(name, host, f"connection {name!r}"),
+            connection_of(name, web_address_of(connection), f"connection {name!r}"),
             login=connection.login or None,
             password=connection.password or None,
             headers={str(key): str(value) for key, value in headers.items()},
@@ -114,6 +106,34 @@ def http_of(name: str) -> HttpConnection:
     for secret in found.secrets:
         mask_secret(secret)
     return found
+
+
+def web_address_of(connection: Connection) -> str:
+    """Return the address of a web server: of messages' webhooks, and of the requests of `retraining.http`.
+
+    The scheme is the one before the host, else the field Schema, else that of a connection of type https, else http at
+    port 80, else https: Airflow's own hook would send a password without encryption because a field is empty.
+
+    Raises
+    ------
+    ConfigError
+        If the field Schema holds something else.
+    """
+    host = connection.host or ""
+    scheme, given, place = host.partition("://")
+    if not given:
+        place, scheme = host, (connection.schema or "").strip().lower()
+        if scheme not in ("", "http", "https"):
+            raise ConfigError(
+                f"connection {connection.conn_id!r} ({connection.conn_type}) has {connection.schema!r} in its field "
+                "Schema: write https, or http if the server speaks no TLS"
+            )
+        if not scheme:
+            scheme = "http" if connection.port == 80 and connection.conn_type != "https" else "https"
+    server, slash, path = place.partition("/")
+    if connection.port and not re.search(r":\d+$", server):
+        server += f":{connection.port}"
+    return f"{scheme}://{server}{slash}{path}"
 
 
 def url_of(connection: Connection) -> str:
@@ -127,7 +147,7 @@ def url_of(connection: Connection) -> str:
     ConfigError
         If the type has no SQL hook here, or its hook builds no URL.
     """
-    extra = _extra(connection)
+    extra = extra_of(connection)
     if extra.get("url"):
         return str(extra["url"])
     if connection.conn_type in FILE_DATABASES:
@@ -172,7 +192,14 @@ def _from_hook(connection: Connection) -> str:
         return hook.get_uri()
 
 
-def _extra(connection: Connection) -> dict[str, Any]:
+def extra_of(connection: Connection) -> dict[str, Any]:
+    """Return what a connection's extra field holds.
+
+    Raises
+    ------
+    ConfigError
+        If that is no JSON.
+    """
     try:
         extra = json.loads(connection.extra or "{}")
     except json.JSONDecodeError as error:

@@ -51,8 +51,11 @@ _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;
 _TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 _WRAP = "overflow-wrap:anywhere;word-break:break-word"
 _ONE_LINE = "white-space:nowrap"
+_WHOLE_WORDS = "overflow-wrap:normal;word-break:normal"
 _FIXED = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;line-height:1.4"
 _BOX = f"{_FIXED};border:1px solid {RULE};border-radius:4px;padding:6px 10px;white-space:pre-wrap;{_WRAP}"
+
+_UNSEEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -87,8 +90,18 @@ def render(message: Message) -> tuple[str, str]:
     >>> title, "age &lt; 18 moved" in body
     ('loans: drift', True)
     """
-    parts = [_badge(message), *filter(None, (_block(block) for block in message.blocks))]
+    parts = [*_preview(message.blocks), _badge(message), *filter(None, (_block(block) for block in message.blocks))]
     return message.title, _PAGE.format(title=escape(message.title), font=_FONT, wrap=_WRAP, body="\n".join(parts))
+
+
+def _preview(blocks: Sequence[Block]) -> list[str]:
+    """Say first, unseen in the page, what a mail program shows beside the subject, as on a phone's locked screen.
+
+    Else that would be the headline, which the subject has said.
+    """
+    if len(blocks) < 2 or not isinstance(blocks[1], Paragraph):
+        return []
+    return [f'<div style="{_UNSEEN}">{escape(blocks[1].text)}</div>']
 
 
 def _badge(message: Message) -> str:
@@ -155,18 +168,26 @@ def _numbers(block: Numbers) -> str:
 def _row(cells: Sequence[str], tag: str, style: str) -> str:
     pairs = [cells[place : place + 2] for place in range(0, len(cells), 2)]
     drawn = []
-    upper_style = f' style="{QUIET}"' if tag == "th" else ""
+    quiet = f";{QUIET}" if tag == "th" else ""
     for place, pair in enumerate(pairs):
-        # The first column takes what is left and breaks its names; numbers stay in one piece.
-        own = f"width:48%;{_WRAP}" if place == 0 else f"{_ONE_LINE};font-variant-numeric:tabular-nums"
+        # The first column takes what is left and breaks its names. A number stays in one piece; two bounds may stand
+        # below each other, or they leave a phone no room for names.
+        own = f"width:48%;{_WRAP}" if place == 0 else f"{_WHOLE_WORDS};font-variant-numeric:tabular-nums"
         align, width = ("left", ' width="48%"') if place == 0 else ("right", "")
-        upper = f"<div{upper_style}>{escape(pair[0]) or '&nbsp;'}</div>"
-        lower = "".join(f'<div style="font-size:12px;{QUIET}">{escape(cell)}</div>' for cell in pair[1:])
+        whole = "" if place == 0 else _ONE_LINE
+        upper = f'<div style="{whole}{quiet}">{escape(pair[0]) or "&nbsp;"}</div>'
+        under = pair[1:] if place == 0 else map(_bounds, pair[1:])
+        lower = "".join(f'<div style="font-size:12px;{QUIET}">{escape(cell)}</div>' for cell in under)
         padding = f"padding:4px 0 4px {0 if place == 0 else 10}px"
         drawn.append(
             f'<{tag} align="{align}" valign="top"{width} style="{style};{padding};{own}">{upper}{lower}</{tag}>'
         )
     return f"<tr>{''.join(drawn)}</tr>"
+
+
+def _bounds(text: str) -> str:
+    """Let a line end between two bounds, and nowhere else."""
+    return text.replace(" ", "\u00a0").replace("\u00a0or\u00a0", " or\u00a0")
 
 
 def _bars(block: Bars) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,8 @@ from monitoring_tasks.alerts.local_time import instant_in_words, window_in_words
 from monitoring_tasks.alerts.message import TITLE
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.window import Window, format_duration
+
+_NAMES = re.compile(r"(\d+ (?:columns|segments|checks)) \(.*?\)(?= (?:of|in|without|not) )")
 
 ERROR = 120
 """Characters of an error that stand in the sentence."""
@@ -37,11 +40,14 @@ class Silence:
 def title(monitor: str, alert: Alert, event: AlertEvent, sentence: str) -> str:
     """Return the sentence behind what it is about, in one line for a subject or a short message.
 
-    What stands behind the last semicolon is left out where the line would be too long.
+    What stands behind the last semicolon is left out where the line would be too long, then the names of what is
+    counted: how often and since when says more.
     """
     how = event.event if event.event in ("resolved", "withdrawn") else alert.severity
     line = f"[{how}] {monitor}: {sentence}"
-    return line if len(line) <= TITLE else line.rpartition("; ")[0] or line
+    if len(line) > TITLE:
+        line = line.rpartition("; ")[0] or line
+    return line if len(line) <= TITLE else _NAMES.sub(r"\1", line)
 
 
 def opened(alert: Alert, worst: Evidence | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from monitoring_tasks.environment import variable
 from monitoring_tasks.errors import ConfigError
 
 
@@ -21,11 +22,11 @@ def channel_url(name: str, environ: Mapping[str, str] = os.environ) -> str:
     >>> channel_url("on-call", {"MONITORING_CHANNEL_ON_CALL": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7"})
     'slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7'
     """
-    variable = "MONITORING_CHANNEL_" + "".join(c if c.isalnum() else "_" for c in name.upper())
-    url = environ.get(variable, "").strip()
+    setting = variable("channel", name)
+    url = environ.get(setting, "").strip()
     if not url:
         raise ConfigError(
-            f"channel {name!r} is not known: set {variable} to an Apprise URL such as "
+            f"channel {name!r} is not known: set {setting} to an Apprise URL such as "
             "mailtos://USER:PASSWORD@HOST?to=ops@example.com or slack://TOKEN_A/TOKEN_B/TOKEN_C, or under Airflow make "
             "a connection of that id"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -48,6 +48,7 @@ def deliver(
     *,
     now: Callable[[], datetime] = utc_now,
     since: datetime | None = None,
+    without: Collection[str] = (),
     seconds: float = SECONDS,
     longest: timedelta = LONGEST,
 ) -> Delivered:
@@ -63,6 +64,8 @@ def deliver(
         Returns the Apprise URL of a channel; its `ConfigError` gives the channel's messages up, with that reason.
     since
         Messages given up since then are returned too: by earlier tries of the same task.
+    without
+        Channels that are left alone: their messages wait, and no attempt is counted.
     seconds
         How long one message may take.
     longest
@@ -70,13 +73,13 @@ def deliver(
     """
     began = now()
     sent = 0
-    silent: set[str] = set()
+    silent = {*without}
     open_channels: dict[str, Channel] = {}
     while now() - began < longest:
         claim = outbox.claim(store, monitor, now(), without=silent)
         if claim is None:
             break
-        outcome = _send(claim, channel_url, open_channels, seconds)
+        outcome = _send(claim, channel_url, open_channels, now, seconds)
         if outcome.state == "sent":
             _recorded(partial(outbox.record_sent, store, claim, now(), note=outcome.reason or None))
             sent += 1
@@ -105,7 +108,11 @@ def _recorded(record: Callable[[], object]) -> None:
 
 
 def _send(
-    claim: Claim, channel_url: Callable[[str], str], open_channels: dict[str, Channel], seconds: float
+    claim: Claim,
+    channel_url: Callable[[str], str],
+    open_channels: dict[str, Channel],
+    now: Callable[[], datetime],
+    seconds: float,
 ) -> Outcome:
     try:
         message = Message.from_json(claim.message)
@@ -118,4 +125,13 @@ def _send(
         return Outcome("refused", str(error))
     except TransientError as error:
         return Outcome("again", str(error))
-    return send(open_channels[claim.channel], message, seconds=seconds)
+    except Exception as error:  # noqa: BLE001  of Airflow's secrets backends, whose texts may hold what they guard
+        return Outcome("again", f"channel {claim.channel!r} could not be looked up ({type(error).__name__})")
+    if now() - claim.claimed_at > outbox.LEASE - timedelta(seconds=seconds):
+        # It waited for the store or for Airflow, or the machine slept: others may have sent it, and what follows it.
+        return Outcome("again", "too long ago claimed to be sent")
+    try:
+        return send(open_channels[claim.channel], message, key=claim.delivery_id, seconds=seconds)
+    except Exception as error:  # noqa: BLE001  it would be claimed for ever, and stop every call that comes to it
+        # Its text is not shown: whatever it is about, it may hold the channel's URL.
+        return Outcome("again", f"the message cannot be written for this channel ({type(error).__name__})")

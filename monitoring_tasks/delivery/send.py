@@ -17,13 +17,19 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Literal
 
-from apprise import Apprise, AppriseAsset, AppriseResultStatus, NotifyBase, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, AppriseResultStatus, NotifyBase, NotifyFormat, NotifyType, OverflowMode
+from apprise.plugins.custom_form import NotifyForm
+from apprise.plugins.custom_json import NotifyJSON
+from apprise.plugins.custom_xml import NotifyXML
+from apprise.plugins.slack import NotifySlack
+from apprise.plugins.workflows import NotifyWorkflows
 from apprise.url import URLBase
 
 from monitoring_tasks.alerts import html, markdown, plain_text
 from monitoring_tasks.alerts.message import Message
 from monitoring_tasks.delivery.redaction import redacted
 from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.url import speaks_no_tls
 
 SECONDS = 30.0
 """How long one message may take; a channel that has not answered by then is tried again later."""
@@ -33,6 +39,14 @@ READ_SECONDS = 20.0
 
 SHORT = 500
 """Characters: a channel that takes fewer, such as SMS, gets the title alone."""
+
+SLACK_ATTACHMENT, SLACK_BLOCK = 8000, 2800
+"""Characters of a body in Slack, which shows no more of an attachment's text, and refuses a block of more than 3,000.
+Apprise says 35,000 for both, and writes & < > longer than they are."""
+
+TEAMS_CARD = 4000
+"""Characters of a body in Teams, which takes 28 KB of JSON, where one character may be six. Apprise says 1,000, and
+sends what it is given all the same."""
 
 LONGEST_REASON = 300
 """Characters of a reason that are kept."""
@@ -159,8 +173,11 @@ def is_apprise_url(url: str) -> bool:
     return True
 
 
-def send(channel: Channel, message: Message, *, seconds: float = SECONDS) -> Outcome:
+def send(channel: Channel, message: Message, *, key: str = "", seconds: float = SECONDS) -> Outcome:
     """Send a message to a channel, in the format that it takes; returns how that ended, and raises nothing of it.
+
+    A web server of one's own is told the message's key in the header ``Idempotency-Key``: the same when it is sent
+    again, so that what comes twice can be known.
 
     A channel of several recipients counts as told when one of them has the message: sending it again would tell that
     one twice. Who refused it stands in the reason.
@@ -171,6 +188,8 @@ def send(channel: Channel, message: Message, *, seconds: float = SECONDS) -> Out
         if message.event in ("resolved", "withdrawn")
         else _KINDS.get(message.severity, NotifyType.INFO)
     )
+    if key and isinstance(channel.service, NotifyForm | NotifyJSON | NotifyXML):
+        channel.service.headers = {**channel.service.headers, "Idempotency-Key": key}
     sender = Apprise(asset=channel.service.asset)
     sender.add(channel.service)
     with _heard() as lines:
@@ -194,7 +213,7 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
         form = NotifyFormat.MARKDOWN
     else:
         form = service.resolve_format(None)
-    longest = int(service.body_maxlen)
+    longest = _longest(service)
     if longest < SHORT:
         return "", message.title[:longest], form
     if form is NotifyFormat.HTML:  # mail takes any length, and half a page of HTML is none
@@ -203,6 +222,16 @@ def rendered(channel: Channel, message: Message) -> tuple[str, str, NotifyFormat
     render = markdown.render if form is NotifyFormat.MARKDOWN else plain_text.render
     title, body = render(message, limit)
     return title, body or title, form
+
+
+def _longest(service: NotifyBase) -> int:
+    """Return how many characters a service takes, where Apprise knows too little of it or is overcautious."""
+    apprise = int(service.body_maxlen)
+    if isinstance(service, NotifySlack):
+        return min(apprise, SLACK_BLOCK if service.use_blocks else SLACK_ATTACHMENT)
+    if isinstance(service, NotifyWorkflows) and service.overflow_mode is OverflowMode.UPSTREAM:  # else Apprise cuts
+        return max(apprise, TEAMS_CARD)
+    return apprise
 
 
 @contextmanager
@@ -257,6 +286,10 @@ def _outcome(lines: list[str], channel: Channel, *, timed_out: bool, seconds: fl
         cause = _CAUSE.search(exceptions[-1])
         said = (cause["text"] if cause else exceptions[-1]).strip("'\"")
         reason, for_good = "no connection: " + _PLACE.sub(r"\1:\2: ", said), False
+        if speaks_no_tls(said):
+            reason = (
+                "the server speaks no TLS; write http into the field Schema of its connection, or json:// for jsons://"
+            )
     else:
         reason, for_good = lines[-1] if lines else f"{channel.kind} gave no reason", False
     reason = _short(reason)

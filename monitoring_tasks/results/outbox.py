@@ -29,7 +29,7 @@ LONGEST_TRIED = timedelta(hours=24)
 ATTEMPTS_OF_ONE_TASK = 4
 
 _delivery, _event = tables.delivery, tables.alert_event
-_earlier, _earlier_event = _delivery.alias("earlier"), _event.alias("earlier_event")
+_other, _other_event = _delivery.alias("other"), _event.alias("other_event")
 _PENDING = ("waiting", "sending")
 
 
@@ -161,11 +161,22 @@ def given_up(store: Store, monitor: str, since: datetime | None = None) -> tuple
 def try_again(store: Store, monitor: str, since: datetime | None = None) -> int:
     """Let every message of the monitor be due now: those that wait, and those given up, with `since` since then.
 
+    What a later message of the same alert has overtaken on its channel stays given up: that an alert was opened is
+    wrong news to those who have heard that it is over.
+
     Returns how many.
     """
     values = {"state": "waiting", "attempts": 0, "next_attempt_at": None}
     recent = true() if since is None else _delivery.c.claimed_at >= since
-    those = _of(monitor) & or_(_delivery.c.state == "waiting", (_delivery.c.state == "failed") & recent)
+    given_up = (
+        (_delivery.c.state == "failed") & recent & ~_other_of_alert(_other_event.c.sequence > _event.c.sequence, "sent")
+    )
+    due = (
+        select(_delivery.c.delivery_id)
+        .join(_event, _event.c.event_id == _delivery.c.event_id)
+        .where(_of(monitor), or_(_delivery.c.state == "waiting", given_up))
+    )
+    those = _delivery.c.delivery_id.in_(due)
     with store.writing(monitor) as connection:
         return connection.execute(update(_delivery).where(those).values(values)).rowcount
 
@@ -185,18 +196,24 @@ def _due(monitor: str, now: datetime, without: Collection[str]) -> Select[Any]:
         ),
         and_(_delivery.c.state == "sending", _delivery.c.claimed_at <= now - LEASE),
     )
-    first = ~(
-        select(_earlier.c.delivery_id)
-        .join(_earlier_event, _earlier_event.c.event_id == _earlier.c.event_id)
+    first = ~_other_of_alert(_other_event.c.sequence < _event.c.sequence, *_PENDING)
+    return _oldest_first(_of(monitor) & ready & first & _delivery.c.channel.not_in(without), _delivery)
+
+
+def _other_of_alert(which: ColumnElement[bool], *states: str) -> ColumnElement[bool]:
+    """Tell whether there is another message of the same alert to the same channel, in one of these states."""
+    return (
+        select(_other.c.delivery_id)
+        .join(_other_event, _other_event.c.event_id == _other.c.event_id)
         .where(
-            _earlier_event.c.alert_id == _event.c.alert_id,
-            _earlier_event.c.sequence < _event.c.sequence,
-            _earlier.c.channel == _delivery.c.channel,
-            _earlier.c.state.in_(_PENDING),
+            _other_event.c.alert_id == _event.c.alert_id,
+            which,
+            _other.c.channel == _delivery.c.channel,
+            _other.c.state.in_(states),
         )
+        .correlate(_delivery, _event)
         .exists()
     )
-    return _oldest_first(_of(monitor) & ready & first & _delivery.c.channel.not_in(without), _delivery)
 
 
 def _oldest_first(where: ColumnElement[bool], columns: Any) -> Select[Any]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from monitoring_tasks.config import ColumnType
+from monitoring_tasks.environment import variable
 from monitoring_tasks.errors import ConfigError
 
 
@@ -61,11 +62,11 @@ def warehouse_url(name: str, environ: Mapping[str, str] = os.environ) -> str:
     >>> warehouse_url("demo", {"MONITORING_WAREHOUSE_DEMO": "duckdb:///demo.duckdb"})
     'duckdb:///demo.duckdb'
     """
-    variable = "MONITORING_WAREHOUSE_" + "".join(c if c.isalnum() else "_" for c in name.upper())
-    url = environ.get(variable, "").strip()
+    setting = variable("warehouse", name)
+    url = environ.get(setting, "").strip()
     if not url:
         raise ConfigError(
-            f"warehouse {name!r} is not known: set {variable} to a SQLAlchemy URL, duckdb:///FILE or duckdb://, "
+            f"warehouse {name!r} is not known: set {setting} to a SQLAlchemy URL, duckdb:///FILE or duckdb://, "
             f"or under Airflow make a connection of that id"
         )
     return url

@@ -169,8 +169,10 @@ def test_the_password_of_a_url_that_cannot_be_read_is_masked_too(monkeypatch, ur
             ("ada", "a/b@c"),
         ),
         ({"host": "ci", "port": 80}, "http://ci:80", (None, None)),
+        ({"host": "ci", "port": 80, "conn_type": "https"}, "https://ci:80", (None, None)),
+        ({"host": "ci:81/x", "schema": "HTTP", "port": 80}, "http://ci:81/x", (None, None)),
     ],
-    ids=["host", "port", "bearer", "basic", "port-80"],
+    ids=["host", "port", "bearer", "basic", "port-80", "type-https", "port-in-host"],
 )
 def test_where_a_request_goes(monkeypatch, fields, url, login):
     headers = {"headers": {"Accept": "application/vnd.github+json"}}

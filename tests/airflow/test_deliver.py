@@ -31,7 +31,7 @@ def monitor(write_monitor, tmp_path, monkeypatch, web):
     migrate(url)
     monkeypatch.setenv("MONITORING_RESULTS_URL", url)
     monkeypatch.setenv("MONITORING_CHANNEL_OPS", f"json://127.0.0.1:{web.port}/ops")
-    monkeypatch.delenv("MONITORING_CHANNEL_BOSS", raising=False)
+    monkeypatch.setenv("MONITORING_CHANNEL_BOSS", "no URL that Apprise can use")
     return load_monitor(write_monitor("rain"))
 
 
@@ -89,10 +89,23 @@ def test_a_message_that_is_given_up_fails_the_task_in_every_try_of_the_run(monit
         connection.exec_driver_sql("UPDATE delivery SET next_attempt_at = NULL")
     task_try(monkeypatch, 2)
     with pytest.raises(
-        AirflowFailException, match=r"1 message given up: channel 'boss', 'a1 opened': channel 'boss' is not"
+        AirflowFailException, match=r"1 message given up: channel 'boss', 'a1 opened': channel 'boss': its URL"
     ):
         send(monitor)
     assert states(store) == {"a1-1-boss": "failed", "a1-1-ops": "sent"}
+
+
+def test_a_channel_that_airflow_does_not_know_now_may_be_known_later(monitor, store, web, monkeypatch):
+    """Airflow says the same of a connection when its API server or its secrets backend is away."""
+    put(store, "opened", monitor="rain", channels=("boss",))
+    monkeypatch.delenv("MONITORING_CHANNEL_BOSS")
+    with pytest.raises(TransientError, match="channel 'boss' is not known: set MONITORING_CHANNEL_BOSS to"):
+        send(monitor)
+    assert states(store) == {"a1-1-boss": "waiting"}
+    monkeypatch.setenv("AIRFLOW_CONN_BOSS", f"http://127.0.0.1:{web.port}/http")
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE delivery SET next_attempt_at = NULL")
+    assert send(monitor) == "1 message sent"
 
 
 def test_a_later_run_is_not_failed_by_what_an_earlier_one_gave_up(monitor, store, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from html.parser import HTMLParser
 
@@ -202,6 +203,36 @@ def test_what_can_be_spared_goes_first() -> None:
     shortest = plain_text.render(message, 40)[1]
     assert "SELECT" not in shortest
     assert "ack 1" in shortest
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown", "has_commands"), [(900, 9, True), (450, 3, True), (200, 3, False), (130, 0, False)]
+)
+def test_the_worst_numbers_are_spared_last(limit: int, shown: int, has_commands: bool) -> None:
+    rows = tuple((f"column {place}", "psi", f"{9 - place}.5", "above 0.1") for place in range(9))
+    blocks = (
+        Headline("nine columns moved"),
+        Facts((("Severity", "high"), ("Monitor", "flights"))),
+        Numbers("What moved", ("column", "metric", "value", "bound"), rows, more=2),
+        Code("SQL", "SELECT " + "x" * 500),
+        Code("To answer", "ack 1  # " + "mine " * 20, "shell"),
+    )
+    _, body = markdown.render(Message("title", "high", "opened", blocks), limit)
+    assert body.count("above 0.1") == shown
+    assert (f"and {11 - shown} more" in body) == bool(shown)
+    assert ("ack 1" in body) == has_commands
+    assert ("Severity" in body) == has_commands
+
+
+def test_two_bounds_leave_a_phone_room_for_names() -> None:
+    """In one line they take 190 of 343 pixels, and names are written letter by letter."""
+    row = ("probability", "label_shift", "0.679", "below -0.466 or above 0.466")
+    numbers = Numbers("n", ("column", "metric", "value", "bound"), (row,))
+    _, body = html.render(Message("t", "low", "opened", (numbers,)))
+    styles = {text: style for style, text in re.findall(r'<div style="([^"]*)">([^<]*)</div>', body)}
+    assert "nowrap" in styles["0.679"]
+    assert "nowrap" not in styles["below\u00a0-0.466 or\u00a0above\u00a00.466"]
+    assert "word-break:normal" in body[: body.index("0.679")].rpartition("<td")[2]
 
 
 @pytest.mark.parametrize(

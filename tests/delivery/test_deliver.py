@@ -114,14 +114,24 @@ def test_a_channel_that_is_not_configured_is_given_up_by_name(store, web):
     assert len(deliver(store, MONITOR, url, now=clock(NOW + timedelta(hours=1)), since=NOW).failed) == 2
 
 
-def test_connections_that_cannot_be_read_now_are_asked_for_again(store, web):
-    put(store, "opened")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TransientError("Airflow's API server does not answer"), "Airflow's API server does not answer"),
+        (PermissionError("token hu5h-w0rd is refused"), "channel 'ops' could not be looked up (PermissionError)"),
+    ],
+    ids=["away", "denied"],
+)
+def test_connections_that_cannot_be_read_now_are_asked_for_again(store, web, error, said):
+    put(store, "opened", channels=("ops", "boss"))
 
-    def url(_name):
-        raise TransientError("Airflow's API server does not answer")
+    def url(name):
+        if name == "ops":
+            raise error
+        return urls(web)(name)
 
-    (waiting,) = deliver(store, MONITOR, url, now=clock()).waiting
-    assert waiting.error == "Airflow's API server does not answer"
+    delivered = deliver(store, MONITOR, url, now=clock())
+    assert (delivered.sent, [one.error for one in delivered.waiting]) == (1, [said])
     assert deliver(store, MONITOR, urls(web), now=clock(NOW + timedelta(minutes=1))).sent == 1
 
 
@@ -135,6 +145,20 @@ def test_a_message_that_cannot_be_read_stops_no_other(store, web, content):
     assert delivered.sent == 1
     assert web.titles == ["a1 resolved"]
     assert delivered.failed[0].error.startswith("the message cannot be read (")
+
+
+def test_a_message_that_cannot_be_written_waits_and_stops_no_other(store, web):
+    put(store, "opened", channels=("boss",))
+    put(store, "opened", alert="a2")
+    bars = {"block": "bars", "caption": "", "labels": ["a", "b"], "baseline": [1.0], "window": [1.0]}
+    with store.writing(MONITOR) as connection:
+        broken = tables.delivery.c.delivery_id == "a1-1-boss"
+        content = {"title": "a1 opened", "blocks": [bars]}
+        connection.execute(update(tables.delivery).where(broken).values(message=content))
+    delivered = deliver(store, MONITOR, urls(web), now=clock())
+    assert web.titles == ["a2 opened"]
+    assert delivered.waiting[0].error == "the message cannot be written for this channel (ValueError)"
+    assert states(store)["a1-1-boss"] == "waiting", "and is given up in the end"
 
 
 @pytest.mark.parametrize("failures", [3, 4])
@@ -161,11 +185,25 @@ def test_a_store_that_is_away_when_it_is_recorded_is_waited_for(store, web, monk
     assert len(web.requests) == 1
 
 
+def test_a_process_that_slept_sends_nothing_that_others_may_have_sent(store, web):
+    put(store, "opened", "resolved")
+    time = [NOW]
+
+    def sleeping(name):
+        time[0] += outbox.LEASE
+        assert deliver(store, MONITOR, urls(web), now=lambda: time[0]).sent == 2, "another process, meanwhile"
+        return urls(web)(name)
+
+    assert deliver(store, MONITOR, sleeping, now=lambda: time[0]).sent == 0
+    assert web.titles == ["a1 opened", "a1 resolved"], "and no opening after the recovery"
+    assert set(states(store).values()) == {"sent"}
+
+
 def test_no_message_is_begun_when_time_is_up(store, web):
     for number in range(4):
         put(store, "opened", alert=f"a{number}")
     minutes = clock(step=timedelta(minutes=1))
-    delivered = deliver(store, MONITOR, urls(web), now=minutes, longest=timedelta(minutes=5))
+    delivered = deliver(store, MONITOR, urls(web), now=minutes, longest=timedelta(minutes=6))
     assert delivered.sent == 2
     assert [one.title for one in delivered.waiting] == ["a2 opened", "a3 opened"]
 

@@ -46,6 +46,10 @@ def test_a_killed_process_loses_nothing(store, step):
     assert set(states(store).values()) == {"sent"}
     twice = {"a1 resolved"} if step == SENT_TWICE else set()
     assert Counter(web.titles) == Counter(["a1 opened", "a1 resolved", "a2 opened", *twice])
+    keys = {
+        (title, request.headers["Idempotency-Key"]) for title, request in zip(web.titles, web.requests, strict=True)
+    }
+    assert keys == {("a1 opened", "a1-1-ops"), ("a1 resolved", "a1-2-ops"), ("a2 opened", "a2-1-boss")}
     order = [title for title in web.titles if title.startswith("a1")]
     assert order == sorted(order), "opened before resolved"
 

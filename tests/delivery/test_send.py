@@ -6,6 +6,7 @@ import logging
 import ssl
 import time
 from contextvars import copy_context
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitoring_tasks.alerts import html, markdown, plain_text
-from monitoring_tasks.alerts.message import Message
+from monitoring_tasks.alerts.message import Message, Paragraph
 from monitoring_tasks.delivery.send import Outcome, _heard, open_channel, rendered, send
 from monitoring_tasks.errors import ConfigError
 from tests.delivery.outbox_rows import message
@@ -153,6 +154,12 @@ def test_nobody_listens():
     )
 
 
+def test_a_server_that_speaks_no_tls(web):
+    outcome = send(open_channel("ops", f"jsons://127.0.0.1:{web.port}/in"), message())
+    assert outcome.state == "again"
+    assert outcome.reason.startswith("the server speaks no TLS; write http into the field Schema of its connection")
+
+
 def test_a_server_that_thinks_too_long_is_left(web):
     web.before_answer = lambda: time.sleep(0.5)
     outcome = send(open_channel("ops", f"json://127.0.0.1:{web.port}/in?rto=0.1"), message())
@@ -227,14 +234,39 @@ def test_each_channel_gets_the_format_that_it_shows(url, render, form):
     assert body.startswith(f"as {render.__name__.rpartition('.')[2]}")
 
 
+@pytest.mark.parametrize(
+    ("url", "most"),
+    [
+        ("workflows://host.example.com/643a8d8e/signature", 4000),
+        ("workflows://host.example.com/643a8d8e/signature?overflow=split", 1000),
+        (f"slack://{SLACK}", 8000),
+        (f"slack://{SLACK}?blocks=yes", 2800),
+    ],
+)
 @pytest.mark.usefixtures("_marked")
-def test_a_channel_that_takes_little_gets_little(monkeypatch):
-    teams = open_channel("ops", "workflows://host.example.com/643a8d8e/signature")
-    assert rendered(teams, message())[1] == "as markdown, at most 1000"
+def test_no_more_than_the_service_takes(url, most):
+    assert rendered(open_channel("ops", url), message())[1] == f"as markdown, at most {most}"
+
+
+@pytest.mark.usefixtures("_marked")
+def test_a_channel_of_short_messages_gets_the_title(monkeypatch):
     sms = open_channel("ops", "clicksend://user:hush-key@3735550123")
-    service = type(sms.service)
-    monkeypatch.setattr(service, "body_maxlen", 160)
+    monkeypatch.setattr(type(sms.service), "body_maxlen", 160)
     assert rendered(sms, message())[:2] == ("", message().title)
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_teams_gets_all_of_a_message_in_one_card(self_signed):
+    """More than Apprise's limit, which it does not keep itself; not so odd that Teams' 28 KB would be exceeded."""
+    long = replace(message(), blocks=(*message().blocks, Paragraph("ä" * 1000), Paragraph("▇" * 1000)))
+    with web_server(self_signed) as web:
+        url = f"workflows://127.0.0.1:{web.port}/643a8d8e/signature?verify=no"
+        assert send(open_channel("ops", url), long) == Outcome("sent")
+    (request,) = web.requests
+    card = request.json["attachments"][0]["content"]["body"]
+    assert [card[0]["text"], card[1]["text"]] == [long.title, markdown.render(long)[1]]
+    assert "0.31" in card[1]["text"]
+    assert len(request.body) < 28_000
 
 
 @pytest.fixture

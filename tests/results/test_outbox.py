@@ -108,6 +108,19 @@ def test_what_was_given_up_can_be_tried_again(store):
     assert outbox.monitors(store) == ("another-monitor",)
 
 
+def test_what_later_news_has_overtaken_is_not_tried_again(store):
+    """It would say that an alert was opened to those who know that it is over; on another channel nobody knows."""
+    put(store, "opened", "resolved", channels=("ops", "boss"))
+    while found := claim(store, MONITOR, NOW):
+        if found.delivery_id == "a1-2-ops":
+            record_sent(store, found, NOW)
+        else:
+            record_not_sent(store, found, NOW, "refused", for_good=True)
+    assert outbox.try_again(store, MONITOR) == 2
+    assert [one.delivery_id for one in pending(store, MONITOR)] == ["a1-1-boss", "a1-2-boss"]
+    assert [one.delivery_id for one in given_up(store, MONITOR)] == ["a1-1-ops"]
+
+
 def test_two_processes_never_claim_the_same(store):
     """The second looks for a message while the first is about to write its claim."""
     put(store, "opened")

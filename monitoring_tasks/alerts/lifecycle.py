@@ -207,7 +207,8 @@ def _next(
     happenings = []
     for key in sorted(candidates):
         group = groups.get(key, GroupStanding())
-        active = () if group.alert is None else [each for each in group.alert.series if concerns(when, each)]
+        holding = () if group.alert is None or group.alert.resolved_end is not None else group.alert.series
+        active = [each for each in holding if concerns(when, each)]
         fires = firing(when.windows.k, sightings, candidates[key], active, group.since)
         before = told.events.get((key, window), frozenset())
         newer = key in told.latest and told.latest[key] >= window.end

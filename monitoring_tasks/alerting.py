@@ -1,9 +1,9 @@
 """What the windows that were closed mean for alerts: joins the state machine of `alerts` with the results store.
 
 A window that is closed is *due*. Deciding on it writes alerts, their events and the messages of what people are told,
-and that it is done, in one transaction: a process that is killed before leaves it due, and the next run of the monitor
-decides. A window that is older than one that was decided on is decided by a replay from the opening of the alert that
-covers it, so that alerts do not depend on the order of runs.
+and that it is due no more, in one transaction: a process that is killed before leaves it due, and the next run of the
+monitor decides. A window that is older than one that was decided on is decided by a replay from the opening of the
+alert that covers it, so that alerts do not depend on the order of runs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection, and_
@@ -31,6 +32,12 @@ from monitoring_tasks.results import tables
 from monitoring_tasks.results.alerts import StoredEvent
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window
+
+PART = 500
+"""Windows that are decided on in one transaction, where none is older than those before: others may write between."""
+
+PAUSE = 0.1
+"""Seconds between them: a writer that waits for SQLite looks no more often, and would never find it free."""
 
 
 def decide_alerts(
@@ -63,25 +70,42 @@ def decide_alerts(
     Raises
     ------
     TransientError
-        If the store does not answer; nothing is decided then.
+        If the store does not answer; what is not decided on is due still.
     """
-    with store.writing(monitor.name) as connection:
-        due = rows.due_windows(connection, monitor.name)
-        newest = rows.newest_decided(connection, monitor.name)
-        step = _Step(monitor, store, connection, due, newest, now, links or Links(), message or notice.message)
-        step.withdraw_without_rule()
-        if due:
-            first = min(due)
-            oldest = rows.oldest_run(connection, monitor.name) or first
-            # A window that is closed again is not known to have been decided on, but alerts know that they were.
-            ahead = (newest is None or first > newest) and not rows.touched(connection, monitor.name, first)
-            for rule in monitor.alert_rules:
-                if ahead:
-                    step.go_on(rule)
-                else:
-                    step.go_back(rule, oldest)
-            rows.set_done(connection, monitor.name, due)
-    return tuple(step.events)
+    events: list[AlertEvent] = []
+    telling: set[Window] = set()
+    left = True
+    while left:
+        with store.writing(monitor.name) as connection:
+            due = rows.due_windows(connection, monitor.name)
+            newest = rows.newest_decided(connection, monitor.name)
+            ahead = _are_ahead(connection, monitor, [*due], newest)
+            part = [*due][:PART] if ahead else [*due]
+            telling |= {window for window in part if due[window]}
+            said = message or notice.message
+            step = _Step(monitor, store, connection, part, frozenset(telling), newest, now, links or Links(), said)
+            step.withdraw_without_rule()
+            if part:
+                oldest = rows.oldest_run(connection, monitor.name) or part[0]
+                for rule in monitor.alert_rules:
+                    if ahead:
+                        step.go_on(rule)
+                    else:
+                        step.go_back(rule, oldest)
+                rows.set_done(connection, monitor.name, part)
+        left = len(part) < len(due)
+        events += step.events
+        if left:
+            sleep(PAUSE)
+    return tuple(events)
+
+
+def _are_ahead(connection: Connection, monitor: Monitor, due: Sequence[Window], newest: Window | None) -> bool:
+    """Tell whether all that is due is newer than all that was decided on."""
+    if not due or (newest is not None and due[0] <= newest):
+        return False
+    # A window that is closed again is not known to have been decided on, but alerts know that they were.
+    return not rows.touched(connection, monitor.name, due[0])
 
 
 @dataclass(frozen=True)
@@ -117,22 +141,23 @@ class _Known:
 
 
 class _Step:
-    """One decision on all windows that are due, within its transaction."""
+    """One decision on windows that are due, within its transaction."""
 
     def __init__(
         self,
         monitor: Monitor,
         store: Store,
         connection: Connection,
-        due: Mapping[Window, bool],
+        due: Sequence[Window],
+        telling: frozenset[Window],
         newest: Window | None,
         now: datetime,
         links: Links,
         message: Callable[..., Any],
     ) -> None:
         self._monitor, self._store, self._connection = monitor, store, connection
-        self._due, self._newest, self._now, self._links, self._message = due, newest, now, links, message
-        self._telling = frozenset(window for window, tell in due.items() if tell)
+        self._due, self._telling, self._newest = due, telling, newest
+        self._now, self._links, self._message = now, links, message
         self.events: list[AlertEvent] = []
 
     def go_on(self, rule: AlertRule) -> None:
@@ -144,7 +169,7 @@ class _Step:
         for each in known:
             group = groups.get(each.alert.group_key, GroupStanding())
             groups[each.alert.group_key] = _standing(group, each)
-        replayed = self._replay(rule, first, groups)
+        replayed = self._replay(rule, first, groups, last=max(self._due))
         self._write(rule, first, known, replayed)
 
     def go_back(self, rule: AlertRule, oldest: Window) -> None:
@@ -219,10 +244,12 @@ class _Step:
         groups: Mapping[str, GroupStanding],
         decisions: Sequence[Decision] = (),
         told: Told | None = None,
+        *,
+        last: Window | None = None,
     ) -> Replayed:
         name, n = self._monitor.name, rule.when.windows.n
         before = rows.windows_before(self._connection, name, first, n - 1)
-        windows = rows.windows_since(self._connection, name, first, self._newest)
+        windows = rows.windows_since(self._connection, name, first, self._newest, last=last)
         sightings = rows.read_sightings(self._connection, name, rule.when, {**before, **windows})
         standing = Standing(groups, sightings[: len(before)])
         watch = Watch(name, rule, self._monitor.timezone)

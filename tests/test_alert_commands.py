@@ -113,6 +113,9 @@ def test_what_a_killed_run_could_not_tell_the_next_one_tells(monkeypatch):
         assert run(22, 22, "--notify").exit_code != 0
     with open_store() as store:
         assert read_alerts(store) == ()
+    with monkeypatch.context() as patched:
+        patched.setattr("monitoring_tasks.run._check_until_written", killed)
+        assert run(22, 22).exit_code != 0, "killed after its scan, which forgot that the window was done"
     assert run(22, 22).exit_code == 0, "which would have told nobody"
     with open_store() as store:
         (alert,) = read_alerts(store)

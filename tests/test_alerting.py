@@ -115,7 +115,7 @@ def test_an_alert_is_opened_told_and_resolved(store: Store):
     assert [each.status for each in resolved.evidence] == ["ok"]
     waiting = store.query("SELECT channel, state, attempts FROM delivery")
     assert waiting == [{"channel": "ops", "state": "waiting", "attempts": 0}] * 2
-    assert store.query("SELECT DISTINCT alerts FROM window_run") == [{"alerts": "done"}]
+    assert store.query("SELECT * FROM window_due") == []
 
 
 @pytest.mark.parametrize("tell", [True, False], ids=["told", "quiet"])
@@ -172,6 +172,25 @@ def test_law_7_in_any_order_nobody_is_told_twice_and_alerts_cover_the_same_windo
     assert decide(store) == []
 
 
+def test_law_7_many_windows_are_decided_on_in_parts_that_come_to_the_same(made, monkeypatch):
+    bulk, parts = made(), made()
+    for store in (bulk, parts):
+        for number, seen in enumerate(DAYS):
+            close(store, number, seen, tell=number in (1, 3, 4))
+    wanted = decide(bulk)
+    monkeypatch.setattr("monitoring_tasks.alerting.PART", 2)
+    pauses: list[int] = []
+
+    def pause(_: float) -> None:
+        with parts.writing("loans") as connection:
+            pauses.append(len(rows.due_windows(connection, "loans")))
+
+    monkeypatch.setattr("monitoring_tasks.alerting.sleep", pause)
+    assert decide(parts) == wanted
+    assert contents(parts) == contents(bulk)
+    assert pauses == [8, 6, 4, 2], "in between others may write, and what is decided on stays so"
+
+
 def test_law_7_killed_between_any_two_statements_nothing_is_lost_or_doubled(made):
     wanted = made()
     close_all(wanted, DAYS[:5])
@@ -215,17 +234,19 @@ def test_a_backfill_tells_nobody_and_the_next_run_says_what_is_still_open(store:
     assert alert.opened == day(1)
 
 
-def test_a_window_stays_due_to_tell_when_it_is_closed_again_quietly(store: Store):
+@pytest.mark.parametrize("scanned", [False, True])
+def test_a_window_stays_due_to_tell_when_it_is_run_again_quietly(made, scanned):
+    store = made()
     close(store, 0, "x")
+    if scanned:  # which forgets that the window was done
+        with store.writing("loans") as connection:
+            connection.execute(tables.window_run.delete())
+        assert decide(store, monitor(1)) == [], "nothing can be said of a window that is at work"
     close(store, 0, "x", tell=False)
     assert decide(store, monitor(1)) == ["opened@0"]
-
-
-def test_a_store_that_is_older_decides_on_all_its_windows_and_tells_nobody(store: Store):
-    close_all(store, ["x", "x"])
-    with store.writing("loans") as connection:
-        connection.execute(tables.window_run.update().values(alerts=None))
-    assert decide(store) == ["opened@1(quiet)"]
+    close(store, 0, "x", tell=False)
+    close(store, 1, "x", tell=False)
+    assert decide(store, monitor(1)) == [], "what was told once stays so, and the next is quiet"
 
 
 # Late rows and labels.

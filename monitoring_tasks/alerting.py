@@ -20,9 +20,11 @@ from monitoring_tasks import notice
 from monitoring_tasks.alerts import wording
 from monitoring_tasks.alerts.alert import Alert, AlertEvent, Evidence, event_id
 from monitoring_tasks.alerts.decision import Decision
+from monitoring_tasks.alerts.grouping import is_of
 from monitoring_tasks.alerts.lifecycle import GroupStanding, Happening, Replayed, Standing, Told, Watch, replay
 from monitoring_tasks.alerts.message import Headline, Message, Paragraph
 from monitoring_tasks.alerts.reconciliation import Stored, reconcile
+from monitoring_tasks.alerts.sighting import concerns
 from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.config import AlertRule, Monitor
 from monitoring_tasks.errors import TransientError
@@ -217,17 +219,18 @@ class _Step:
 
     def withdraw_without_rule(self) -> None:
         """Close the alerts that no rule of the monitor file stands for any more."""
-        names = [rule.name for rule in self._monitor.alert_rules]
-        table = tables.alert
-        asked = and_(table.c.monitor == self._monitor.name, rows.is_open(), table.c.name.not_in(names))
+        rules = {rule.name: rule for rule in self._monitor.alert_rules}
+        asked = and_(tables.alert.c.monitor == self._monitor.name, rows.is_open())
         for alert in rows.select_alerts(self._connection, asked):
-            if alert.state != "confirmed":
+            rule = rules.get(alert.name)
+            asks = rule is not None and is_of(rule, alert) and any(concerns(rule.when, each) for each in alert.series)
+            if not asks and alert.state != "confirmed":
                 self._withdraw(alert, None, max([alert.last, *self._due]), tell=False)
 
     def _known(self, rule: AlertRule, *where: Any) -> list[_Known]:
         table = tables.alert
         asked = and_(table.c.monitor == self._monitor.name, table.c.name == rule.name, *where)
-        found = rows.select_alerts(self._connection, asked)
+        found = [alert for alert in rows.select_alerts(self._connection, asked) if is_of(rule, alert)]
         events = rows.stored_events(self._connection, [alert.alert_id for alert in found])
         return [_Known(alert, events[alert.alert_id]) for alert in found]
 
@@ -372,7 +375,7 @@ class _Step:
     def _withdraw(self, alert: Alert, rule: AlertRule | None, window: Window, *, tell: bool) -> None:
         events = rows.stored_events(self._connection, [alert.alert_id])[alert.alert_id]
         told_end = window.end if tell else alert.told_end
-        message = wording.withdrawn(alert.message)
+        message = wording.withdrawn(alert.message, rule_is_gone=rule is None)
         gone = replace(alert, state="withdrawn", snoozed_until=None, message=message, told_end=told_end)
         rows.write_alert(self._connection, gone, new=False)
         if any(each.event == "withdrawn" and each.window == window for each in events):

@@ -323,11 +323,35 @@ def test_windows_that_were_pruned_leave_their_alerts_as_they_were(store: Store):
     assert decide(store) == ["resolved@6"]
 
 
-def test_an_alert_whose_rule_is_gone_is_withdrawn(store: Store):
+OTHER = "\nalerts: [{name: other, when: {check: data_drift}}]\n"
+ELSEWHERE = "\nalerts: [{name: drift, when: {check: operations}}]\n"
+
+
+@pytest.mark.parametrize("edited", [OTHER, ELSEWHERE], ids=["renamed", "about another check"])
+def test_an_alert_that_no_rule_asks_for_any_more_is_withdrawn_quietly(store: Store, edited):
     close_all(store, ["x", "x"])
     decide(store)
-    other = inference_log.monitor("{}", "\nalerts: [{name: other, when: {check: data_drift}}]\n")
-    assert decide(store, other) == ["withdrawn@1(quiet)"]
+    assert decide(store, inference_log.monitor("{}", edited)) == ["withdrawn@1(quiet)"]
+    (alert,) = rows.read_alerts(store)
+    assert alert.message.endswith("since 2013-04-02; withdrawn: the monitor file no longer asks for it")
+    assert decide(store, inference_log.monitor("{}", edited)) == []
+
+
+def test_alerts_are_grouped_anew_when_the_file_says_so(store: Store):
+    grouped = monitor(1, ", group_by: column")
+    close_all(store, ["xx", "xx"])
+    assert decide(store, monitor(1)) == ["opened@0"]
+    close(store, 2, "xx")
+    assert decide(store, grouped) == ["withdrawn@2(quiet)", "opened@2", "opened@2"]
+    close(store, 3, "x.")
+    assert decide(store, grouped) == ["resolved@3"]
+    close(store, 0, "..")
+    decide(store, grouped)
+    states = {alert.group_key: alert.state for alert in rows.read_alerts(store)}
+    assert states == {"": "withdrawn", "column=age": "resolved", "column=amount": "open"}
+    close(store, 4, "x.")
+    assert decide(store, monitor(1))[0] == "withdrawn@4(quiet)"
+    assert [alert.group_key for alert in rows.read_alerts(store, only_open=True)] == [""]
 
 
 # No data.

@@ -310,10 +310,12 @@ class _Step:
             same = known.get((happening.event, happening.window))
             if same is None and happening.event in ("opened", "escalated") and happening.event in names:
                 continue
+            snapshot = replace(happening.alert, alert_id=alert.alert_id)
             if same is not None and (same.tell or not happening.tell):
+                if not same.tell and same.window >= self._due[0]:  # what people were told stays as it was
+                    self._renew(rule, snapshot, same)
                 continue
             number += 1
-            snapshot = replace(happening.alert, alert_id=alert.alert_id)
             self._happen(rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same)
         rows.number_events(self._connection, alert.alert_id)
 
@@ -329,15 +331,7 @@ class _Step:
         same: StoredEvent | None = None,
     ) -> None:
         """Record what happened, and put its message into the outbox if people are told."""
-        evidence: tuple[Evidence, ...] = ()
-        if rule is not None and event != "withdrawn":
-            over = event == "resolved"
-            of_rule = (self._connection, self._monitor.name, rule.when)
-            evidence = rows.read_evidence(*of_rule, window, alert.series, over=over)
-            # It may hold by earlier windows alone: the latest of those in which something matched is the evidence.
-            earlier = () if evidence or over else rows.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
-            for each in reversed([*earlier]):
-                evidence = evidence or rows.read_evidence(*of_rule, each, alert.series)
+        evidence = () if rule is None or event == "withdrawn" else self._evidence(rule, alert, event, window)
         made = AlertEvent(
             event_id=event_id(alert.alert_id, event, window),
             alert_id=alert.alert_id,
@@ -350,7 +344,7 @@ class _Step:
         if same is None:
             rows.insert_event(self._connection, made, self._now)
         else:
-            rows.set_told(self._connection, made.event_id)
+            rows.update_event(self._connection, same.event_id, evidence, tell=True)
         self.events.append(made)
         channels = () if rule is None or not tell else rows.channels_of(rule, escalated=escalated)
         if rule is None or not channels:
@@ -358,6 +352,21 @@ class _Step:
         verdicts = rows.select_verdicts(self._connection, self._monitor.name, rule.name)
         said = self._said(rule, alert, made, verdicts)
         rows.insert_deliveries(self._connection, self._monitor.name, made.event_id, channels, said, self._now)
+
+    def _renew(self, rule: AlertRule, alert: Alert, same: StoredEvent) -> None:
+        """Put what an event stands on now in place of what it stood on before the results changed."""
+        evidence = self._evidence(rule, alert, same.event, same.window)
+        rows.update_event(self._connection, same.event_id, evidence, tell=same.tell)
+
+    def _evidence(self, rule: AlertRule, alert: Alert, event: str, window: Window) -> tuple[Evidence, ...]:
+        over = event == "resolved"
+        of_rule = (self._connection, self._monitor.name, rule.when)
+        evidence = rows.read_evidence(*of_rule, window, alert.series, over=over)
+        # It may hold by earlier windows alone: the latest of those in which something matched is the evidence.
+        earlier = () if evidence or over else rows.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
+        for each in reversed([*earlier]):
+            evidence = evidence or rows.read_evidence(*of_rule, each, alert.series)
+        return evidence
 
     def _said(self, rule: AlertRule, alert: Alert, event: AlertEvent, verdicts: Verdicts) -> Mapping[str, Any]:
         earlier = [each for each in rows.select_events(self._connection, alert.alert_id) if each.window < event.window]

@@ -464,10 +464,11 @@ def insert_event(connection: Connection, event: AlertEvent, now: datetime) -> No
     connection.execute(insert(tables.alert_event), event_row(event, now))
 
 
-def set_told(connection: Connection, event: str) -> None:
-    """Record that people are told of an event by now of which they were not."""
+def update_event(connection: Connection, event: str, evidence: Sequence[Evidence], *, tell: bool) -> None:
+    """Record what an event stands on by now, and whether people are told of it."""
     table = tables.alert_event
-    connection.execute(update(table).where(table.c.event_id == event).values(tell=True))
+    values = {"evidence": [each.to_json() for each in evidence], "tell": tell}
+    connection.execute(update(table).where(table.c.event_id == event).values(values))
 
 
 def number_events(connection: Connection, alert: str) -> None:

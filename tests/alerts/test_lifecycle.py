@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitoring_tasks.alerts.decision import Decision
 from monitoring_tasks.alerts.lifecycle import Replayed, Standing, Told, Watch, replay
+from monitoring_tasks.alerts.sighting import Sighting
 from monitoring_tasks.window import Window
 from tests.alerts.watched import DEWP, TEMP, day, sightings, watch
 
@@ -127,6 +128,15 @@ def test_an_alert_says_what_is_in_it_since_when_and_for_how_long():
     assert (alert.opened, alert.last) == (day(0), day(2))
     (alert,) = play("xx .x .x", of=watch("2 of 3")).alerts
     assert alert.message == "drift: dewp in alarm in 3 windows in a row, since 2013-04-02"
+
+
+def test_the_whole_window_is_no_column():
+    names = ("a", "b", "c", "d", "e", "f", "g", "")
+    (alert,) = replay(
+        watch(), Standing(), [Sighting(day(0), {TEMP._replace(column_name=name): 2.0 for name in names})]
+    ).alerts
+    assert alert.message == "drift: data_drift and 7 columns (a, b, c, d, e and 2 more) in alarm, since 2013-04-01"
+    assert len(alert.columns) == 7
 
 
 def test_the_end_stands_beside_the_sentence_and_the_verdict():

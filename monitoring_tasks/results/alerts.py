@@ -63,8 +63,9 @@ class StoredEvent:
 def due_windows(connection: Connection, monitor: str) -> dict[Window, bool]:
     """Return the closed windows that alerts are still to be decided on, and whether people are to be told of each."""
     due, run = tables.window_due, tables.window_run
-    found = select(due.c.window_start, due.c.window_end, due.c.tell).join(run, of_same_window(due, run))
-    rows = connection.execute(found.where(due.c.monitor == monitor))
+    closed = select(run.c.state).where(of_same_window(run, due)).exists()  # a join would read all windows on SQLite
+    found = select(due.c.window_start, due.c.window_end, due.c.tell).where(due.c.monitor == monitor, closed)
+    rows = connection.execute(found)
     return dict(sorted((Window(row.window_start, row.window_end), row.tell) for row in rows))
 
 

@@ -17,6 +17,7 @@ false_alarm   quiet                                                         quie
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -120,13 +121,13 @@ def replay(
         What the rule sees of each window, in window order.
     telling
         The windows that people are to be told of. An event is told if one of the last n windows is among them, and
-        neither cooldown nor snooze is in the way.
+        neither cooldown nor snooze is in the way; the end of an alert also if another window of it is.
     decisions
         What people decided about alerts that open in these windows, in their order.
     told
         What was told of these windows before, if they are replayed.
     """
-    waiting = list(decisions)
+    waiting, telling = list(decisions), sorted(telling)
     found: dict[tuple[str, Window], Alert] = {}
     happenings: list[Happening] = []
     for sighting in sightings:
@@ -179,8 +180,8 @@ class _Moment:
     sightings: tuple[Sighting, ...]
     """Of the last n windows, this one last."""
     fires: Firing
-    fresh: bool
-    """Whether people may be told what they were not told before."""
+    telling: Sequence[Window]
+    """The windows that people are to be told of, in their order."""
     told: frozenset[MonitorEventName]
     """What they were told."""
     newer: bool
@@ -191,13 +192,17 @@ class _Moment:
         """The window itself."""
         return self.sightings[-1].window
 
+    def is_fresh(self, since: Window | None = None) -> bool:
+        """Tell whether people are to be told of a window since then; by default of one of those looked at."""
+        place = bisect_left(self.telling, since or self.sightings[0].window)
+        return place < len(self.telling) and self.telling[place] <= self.window
+
 
 def _next(
-    watch: Watch, standing: Standing, sighting: Sighting, telling: Collection[Window], told: Told
+    watch: Watch, standing: Standing, sighting: Sighting, telling: Sequence[Window], told: Told
 ) -> tuple[Standing, list[Happening]]:
     when, window = watch.rule.when, sighting.window
     sightings = (*standing.recent, sighting)[-when.windows.n :]
-    fresh = any(each.window in telling for each in sightings)
     candidates: dict[str, set[Series]] = {
         key: {*group.alert.series} for key, group in standing.groups.items() if group.alert is not None
     }
@@ -212,7 +217,7 @@ def _next(
         fires = firing(when.windows.k, sightings, candidates[key], active, group.since)
         before = told.events.get((key, window), frozenset())
         newer = key in told.latest and told.latest[key] >= window.end
-        moment = _Moment(watch, key, sightings, fires, fresh, before, newer)
+        moment = _Moment(watch, key, sightings, fires, telling, before, newer)
         group, happening = _step(moment, group)
         if before and (happening is None or not happening.tell):  # it was told in other words than those of now
             first = group.first_told_end or window.end
@@ -293,7 +298,9 @@ def _end(moment: _Moment, group: GroupStanding, alert: Alert) -> tuple[GroupStan
         if moment.watch.rule.reset == "manual":
             return replace(group, alert=ended), None
         ended = replace(ended, state="resolved", snoozed_until=None)
-    tell = _has_told(moment, "resolved") or (moment.fresh and group.first_told_end is not None and not snoozed)
+    tell = _has_told(moment, "resolved") or (
+        group.first_told_end is not None and not snoozed and (moment.is_fresh() or moment.is_fresh(alert.opened))
+    )
     return _recorded(group, ended, "resolved", window, tell)
 
 
@@ -311,7 +318,7 @@ def _has_told(moment: _Moment, event: MonitorEventName) -> bool:
 
 
 def _may_tell(moment: _Moment) -> bool:
-    return moment.fresh and not moment.newer
+    return moment.is_fresh() and not moment.newer
 
 
 def _cools_down(moment: _Moment, group: GroupStanding) -> bool:

@@ -21,7 +21,16 @@ from monitoring_tasks.alerts import wording
 from monitoring_tasks.alerts.alert import Alert, AlertEvent, Evidence, event_id
 from monitoring_tasks.alerts.decision import Decision
 from monitoring_tasks.alerts.grouping import is_of
-from monitoring_tasks.alerts.lifecycle import GroupStanding, Happening, Replayed, Standing, Told, Watch, replay
+from monitoring_tasks.alerts.lifecycle import (
+    NOTHING_TOLD,
+    GroupStanding,
+    Happening,
+    Replayed,
+    Standing,
+    Told,
+    Watch,
+    replay,
+)
 from monitoring_tasks.alerts.message import Headline, Message, Paragraph
 from monitoring_tasks.alerts.reconciliation import Stored, reconcile
 from monitoring_tasks.alerts.sighting import concerns
@@ -214,8 +223,9 @@ class _Step:
                     told[key, event.window] = told.get((key, event.window), frozenset()) | {event.event}
                     latest[key] = max(latest.get(key, event.window.end), event.window.end)
         decided = [decision for *_, decision in sorted(decisions, key=lambda each: each[:2])]
-        replayed = self._replay(rule, first, groups, decided, Told(told, latest))
-        self._write(rule, first, [*inside, *frozen], replayed)
+        before = Told(told, latest)
+        replayed = self._replay(rule, first, groups, decided, before)
+        self._write(rule, first, [*inside, *frozen], replayed, before)
 
     def withdraw_without_rule(self) -> None:
         """Close the alerts that no rule of the monitor file stands for any more."""
@@ -260,7 +270,9 @@ class _Step:
         telling = self._telling if rows.channels_of(rule, escalated=True) else frozenset()
         return replay(watch, standing, new, telling=telling, decisions=decisions, told=told or Told())
 
-    def _write(self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed) -> None:
+    def _write(
+        self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed, told: Told = NOTHING_TOLD
+    ) -> None:
         by_id = {each.alert.alert_id: each for each in known}
         acted = rows.with_actions(self._connection, by_id)
         stored = [
@@ -278,10 +290,16 @@ class _Step:
             happened.setdefault((happening.alert.group_key, happening.alert.opened), []).append(happening)
         for alert, same in found.kept:
             before = None if same is None else by_id[same.alert.alert_id]
-            self._write_alert(rule, first, alert, before, happened.get((alert.group_key, alert.opened), []))
+            self._write_alert(rule, first, alert, before, happened.get((alert.group_key, alert.opened), []), told)
 
     def _write_alert(
-        self, rule: AlertRule, first: Window, alert: Alert, before: _Known | None, happened: Sequence[Happening]
+        self,
+        rule: AlertRule,
+        first: Window,
+        alert: Alert,
+        before: _Known | None,
+        happened: Sequence[Happening],
+        told: Told,
     ) -> None:
         stored = [] if before is None else before.events
         told_ends = [each.window.end for each in stored if each.tell]
@@ -316,7 +334,11 @@ class _Step:
                     self._renew(rule, snapshot, same)
                 continue
             number += 1
-            self._happen(rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same)
+            # When an alert falls apart in a replay, the message of one part may have been sent as that of the other.
+            sent = happening.event in told.events.get((alert.group_key, happening.window), ())
+            self._happen(
+                rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same, sent=sent
+            )
         rows.number_events(self._connection, alert.alert_id)
 
     def _happen(
@@ -329,8 +351,10 @@ class _Step:
         tell: bool,
         escalated: bool,
         same: StoredEvent | None = None,
+        *,
+        sent: bool = False,
     ) -> None:
-        """Record what happened, and put its message into the outbox if people are told."""
+        """Record what happened, and put its message into the outbox if people are told and it was not sent before."""
         evidence = () if rule is None or event == "withdrawn" else self._evidence(rule, alert, event, window)
         made = AlertEvent(
             event_id=event_id(alert.alert_id, event, window),
@@ -345,6 +369,8 @@ class _Step:
             rows.insert_event(self._connection, made, self._now)
         else:
             rows.update_event(self._connection, same.event_id, evidence, tell=True)
+        if sent:
+            return
         self.events.append(made)
         channels = () if rule is None or not tell else rows.channels_of(rule, escalated=escalated)
         if rule is None or not channels:

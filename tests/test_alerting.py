@@ -321,6 +321,21 @@ def test_an_alert_that_was_told_keeps_its_id_when_it_begins_earlier(store: Store
     assert (after.alert_id, before.opened, after.opened) == (before.alert_id, day(3), day(2))
 
 
+def test_an_alert_that_falls_apart_is_not_told_twice(store: Store):
+    of = inference_log.monitor("{}", "\nalerts: [" + RULE.format(windows=1, more="").replace("2d", "0s") + "]\n")
+    for number in (0, 2, 4, 5):
+        close(store, number, "." if number == 5 else "x")
+        decide(store, of)
+    sent = store.query("SELECT message FROM delivery")
+    close(store, 3, ".")
+    assert decide(store, of) == ["resolved@3", "opened@4(quiet)"]
+    assert {(alert.opened, alert.state) for alert in rows.read_alerts(store)} == {
+        (day(0), "resolved"),
+        (day(4), "resolved"),
+    }
+    assert len(store.query("SELECT message FROM delivery")) == len(sent) + 1
+
+
 def test_what_windows_that_came_late_mean_is_told(store: Store):
     for number, seen in enumerate(["x", "?", "."]):
         close(store, number, seen)

@@ -56,6 +56,8 @@ class GroupStanding:
     """Whether this alert was."""
     since: datetime | None = None
     """Matches of windows that ended by then do not count: a person resolved an alert after them."""
+    stands_on: Window | None = None
+    """The first window that the opening of this alert looked at; None if that was in an earlier replay."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,9 @@ def _open(moment: _Moment, group: GroupStanding) -> tuple[GroupStanding, Happeni
         message=_sentence(moment, window),
     )
     tell = _has_told(moment, "opened") or (_may_tell(moment) and not _cools_down(moment, group))
-    return _recorded(replace(group, alert=alert, first_told_end=None, escalated=False), alert, "opened", window, tell)
+    stands_on = moment.sightings[0].window
+    group = replace(group, alert=alert, first_told_end=None, escalated=False, stands_on=stands_on)
+    return _recorded(group, alert, "opened", window, tell)
 
 
 def _continue(moment: _Moment, group: GroupStanding, alert: Alert) -> tuple[GroupStanding, Happening | None]:
@@ -299,7 +303,9 @@ def _end(moment: _Moment, group: GroupStanding, alert: Alert) -> tuple[GroupStan
             return replace(group, alert=ended), None
         ended = replace(ended, state="resolved", snoozed_until=None)
     tell = _has_told(moment, "resolved") or (
-        group.first_told_end is not None and not snoozed and (moment.is_fresh() or moment.is_fresh(alert.opened))
+        group.first_told_end is not None
+        and not snoozed
+        and (moment.is_fresh() or moment.is_fresh(group.stands_on or alert.opened))
     )
     return _recorded(group, ended, "resolved", window, tell)
 

@@ -168,6 +168,8 @@ def test_a_backfill_that_left_an_alert_open_is_told_by_the_next_run():
 def test_an_alert_that_is_told_late_is_told_to_be_over():
     found = replay(watch(), Standing(), sightings("xx.x"), telling=[day(0)])
     assert story(found) == "opened@0 resolved@2 opened@3(quiet)"
+    found = replay(watch(2), Standing(), sightings("xx."), telling=[day(0)])
+    assert story(found) == "opened@1 resolved@2"
 
 
 def test_of_earlier_windows_nothing_is_told_once_a_later_one_was():

@@ -1,9 +1,9 @@
 """What the windows that were closed mean for alerts: joins the state machine of `alerts` with the results store.
 
 A window that is closed is *due*. Deciding on it writes alerts, their events and the messages of what people are told,
-and that it is done, in one transaction: a process that is killed before leaves it due, and the next run of the monitor
-decides. A window that is older than one that was decided on is decided by a replay from the opening of the alert that
-covers it, so that alerts do not depend on the order of runs.
+and that it is due no more, in one transaction: a process that is killed before leaves it due, and the next run of the
+monitor decides. A window that is older than one that was decided on is decided by a replay from the opening of the
+alert that covers it, so that alerts do not depend on the order of runs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection, and_
@@ -19,9 +20,20 @@ from monitoring_tasks import notice
 from monitoring_tasks.alerts import wording
 from monitoring_tasks.alerts.alert import Alert, AlertEvent, Evidence, event_id
 from monitoring_tasks.alerts.decision import Decision
-from monitoring_tasks.alerts.lifecycle import GroupStanding, Happening, Replayed, Standing, Told, Watch, replay
+from monitoring_tasks.alerts.grouping import is_of
+from monitoring_tasks.alerts.lifecycle import (
+    NOTHING_TOLD,
+    GroupStanding,
+    Happening,
+    Replayed,
+    Standing,
+    Told,
+    Watch,
+    replay,
+)
 from monitoring_tasks.alerts.message import Headline, Message, Paragraph
 from monitoring_tasks.alerts.reconciliation import Stored, reconcile
+from monitoring_tasks.alerts.sighting import concerns
 from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.config import AlertRule, Monitor
 from monitoring_tasks.errors import TransientError
@@ -31,6 +43,12 @@ from monitoring_tasks.results import tables
 from monitoring_tasks.results.alerts import StoredEvent
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window
+
+PART = 500
+"""Windows that are decided on in one transaction, where none is older than those before: others may write between."""
+
+PAUSE = 0.1
+"""Seconds between them: a writer that waits for SQLite looks no more often, and would never find it free."""
 
 
 def decide_alerts(
@@ -63,25 +81,42 @@ def decide_alerts(
     Raises
     ------
     TransientError
-        If the store does not answer; nothing is decided then.
+        If the store does not answer; what is not decided on is due still.
     """
-    with store.writing(monitor.name) as connection:
-        due = rows.due_windows(connection, monitor.name)
-        newest = rows.newest_decided(connection, monitor.name)
-        step = _Step(monitor, store, connection, due, newest, now, links or Links(), message or notice.message)
-        step.withdraw_without_rule()
-        if due:
-            first = min(due)
-            oldest = rows.oldest_run(connection, monitor.name) or first
-            # A window that is closed again is not known to have been decided on, but alerts know that they were.
-            ahead = (newest is None or first > newest) and not rows.touched(connection, monitor.name, first)
-            for rule in monitor.alert_rules:
-                if ahead:
-                    step.go_on(rule)
-                else:
-                    step.go_back(rule, oldest)
-            rows.set_done(connection, monitor.name, due)
-    return tuple(step.events)
+    events: list[AlertEvent] = []
+    telling: set[Window] = set()
+    left = True
+    while left:
+        with store.writing(monitor.name) as connection:
+            due = rows.due_windows(connection, monitor.name)
+            newest = rows.newest_decided(connection, monitor.name)
+            ahead = _are_ahead(connection, monitor, [*due], newest)
+            part = [*due][:PART] if ahead else [*due]
+            telling |= {window for window in part if due[window]}
+            said = message or notice.message
+            step = _Step(monitor, store, connection, part, frozenset(telling), newest, now, links or Links(), said)
+            step.withdraw_without_rule()
+            if part:
+                oldest = rows.oldest_run(connection, monitor.name) or part[0]
+                for rule in monitor.alert_rules:
+                    if ahead:
+                        step.go_on(rule)
+                    else:
+                        step.go_back(rule, oldest)
+                rows.set_done(connection, monitor.name, part)
+        left = len(part) < len(due)
+        events += step.events
+        if left:
+            sleep(PAUSE)
+    return tuple(events)
+
+
+def _are_ahead(connection: Connection, monitor: Monitor, due: Sequence[Window], newest: Window | None) -> bool:
+    """Tell whether all that is due is newer than all that was decided on."""
+    if not due or (newest is not None and due[0] <= newest):
+        return False
+    # A window that is closed again is not known to have been decided on, but alerts know that they were.
+    return not rows.touched(connection, monitor.name, due[0])
 
 
 @dataclass(frozen=True)
@@ -117,22 +152,23 @@ class _Known:
 
 
 class _Step:
-    """One decision on all windows that are due, within its transaction."""
+    """One decision on windows that are due, within its transaction."""
 
     def __init__(
         self,
         monitor: Monitor,
         store: Store,
         connection: Connection,
-        due: Mapping[Window, bool],
+        due: Sequence[Window],
+        telling: frozenset[Window],
         newest: Window | None,
         now: datetime,
         links: Links,
         message: Callable[..., Any],
     ) -> None:
         self._monitor, self._store, self._connection = monitor, store, connection
-        self._due, self._newest, self._now, self._links, self._message = due, newest, now, links, message
-        self._telling = frozenset(window for window, tell in due.items() if tell)
+        self._due, self._telling, self._newest = due, telling, newest
+        self._now, self._links, self._message = now, links, message
         self.events: list[AlertEvent] = []
 
     def go_on(self, rule: AlertRule) -> None:
@@ -144,7 +180,7 @@ class _Step:
         for each in known:
             group = groups.get(each.alert.group_key, GroupStanding())
             groups[each.alert.group_key] = _standing(group, each)
-        replayed = self._replay(rule, first, groups)
+        replayed = self._replay(rule, first, groups, last=max(self._due))
         self._write(rule, first, known, replayed)
 
     def go_back(self, rule: AlertRule, oldest: Window) -> None:
@@ -187,22 +223,24 @@ class _Step:
                     told[key, event.window] = told.get((key, event.window), frozenset()) | {event.event}
                     latest[key] = max(latest.get(key, event.window.end), event.window.end)
         decided = [decision for *_, decision in sorted(decisions, key=lambda each: each[:2])]
-        replayed = self._replay(rule, first, groups, decided, Told(told, latest))
-        self._write(rule, first, [*inside, *frozen], replayed)
+        before = Told(told, latest)
+        replayed = self._replay(rule, first, groups, decided, before)
+        self._write(rule, first, [*inside, *frozen], replayed, before)
 
     def withdraw_without_rule(self) -> None:
         """Close the alerts that no rule of the monitor file stands for any more."""
-        names = [rule.name for rule in self._monitor.alert_rules]
-        table = tables.alert
-        asked = and_(table.c.monitor == self._monitor.name, rows.is_open(), table.c.name.not_in(names))
+        rules = {rule.name: rule for rule in self._monitor.alert_rules}
+        asked = and_(tables.alert.c.monitor == self._monitor.name, rows.is_open())
         for alert in rows.select_alerts(self._connection, asked):
-            if alert.state != "confirmed":
+            rule = rules.get(alert.name)
+            asks = rule is not None and is_of(rule, alert) and any(concerns(rule.when, each) for each in alert.series)
+            if not asks and alert.state != "confirmed":
                 self._withdraw(alert, None, max([alert.last, *self._due]), tell=False)
 
     def _known(self, rule: AlertRule, *where: Any) -> list[_Known]:
         table = tables.alert
         asked = and_(table.c.monitor == self._monitor.name, table.c.name == rule.name, *where)
-        found = rows.select_alerts(self._connection, asked)
+        found = [alert for alert in rows.select_alerts(self._connection, asked) if is_of(rule, alert)]
         events = rows.stored_events(self._connection, [alert.alert_id for alert in found])
         return [_Known(alert, events[alert.alert_id]) for alert in found]
 
@@ -219,10 +257,12 @@ class _Step:
         groups: Mapping[str, GroupStanding],
         decisions: Sequence[Decision] = (),
         told: Told | None = None,
+        *,
+        last: Window | None = None,
     ) -> Replayed:
         name, n = self._monitor.name, rule.when.windows.n
         before = rows.windows_before(self._connection, name, first, n - 1)
-        windows = rows.windows_since(self._connection, name, first, self._newest)
+        windows = rows.windows_since(self._connection, name, first, self._newest, last=last)
         sightings = rows.read_sightings(self._connection, name, rule.when, {**before, **windows})
         standing = Standing(groups, sightings[: len(before)])
         watch = Watch(name, rule, self._monitor.timezone)
@@ -230,7 +270,9 @@ class _Step:
         telling = self._telling if rows.channels_of(rule, escalated=True) else frozenset()
         return replay(watch, standing, new, telling=telling, decisions=decisions, told=told or Told())
 
-    def _write(self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed) -> None:
+    def _write(
+        self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed, told: Told = NOTHING_TOLD
+    ) -> None:
         by_id = {each.alert.alert_id: each for each in known}
         acted = rows.with_actions(self._connection, by_id)
         stored = [
@@ -248,10 +290,16 @@ class _Step:
             happened.setdefault((happening.alert.group_key, happening.alert.opened), []).append(happening)
         for alert, same in found.kept:
             before = None if same is None else by_id[same.alert.alert_id]
-            self._write_alert(rule, first, alert, before, happened.get((alert.group_key, alert.opened), []))
+            self._write_alert(rule, first, alert, before, happened.get((alert.group_key, alert.opened), []), told)
 
     def _write_alert(
-        self, rule: AlertRule, first: Window, alert: Alert, before: _Known | None, happened: Sequence[Happening]
+        self,
+        rule: AlertRule,
+        first: Window,
+        alert: Alert,
+        before: _Known | None,
+        happened: Sequence[Happening],
+        told: Told,
     ) -> None:
         stored = [] if before is None else before.events
         told_ends = [each.window.end for each in stored if each.tell]
@@ -280,11 +328,17 @@ class _Step:
             same = known.get((happening.event, happening.window))
             if same is None and happening.event in ("opened", "escalated") and happening.event in names:
                 continue
+            snapshot = replace(happening.alert, alert_id=alert.alert_id)
             if same is not None and (same.tell or not happening.tell):
+                if not same.tell and same.window >= self._due[0]:  # what people were told stays as it was
+                    self._renew(rule, snapshot, same)
                 continue
             number += 1
-            snapshot = replace(happening.alert, alert_id=alert.alert_id)
-            self._happen(rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same)
+            # When an alert falls apart in a replay, the message of one part may have been sent as that of the other.
+            sent = happening.event in told.events.get((alert.group_key, happening.window), ())
+            self._happen(
+                rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same, sent=sent
+            )
         rows.number_events(self._connection, alert.alert_id)
 
     def _happen(
@@ -297,17 +351,11 @@ class _Step:
         tell: bool,
         escalated: bool,
         same: StoredEvent | None = None,
+        *,
+        sent: bool = False,
     ) -> None:
-        """Record what happened, and put its message into the outbox if people are told."""
-        evidence: tuple[Evidence, ...] = ()
-        if rule is not None and event != "withdrawn":
-            over = event == "resolved"
-            of_rule = (self._connection, self._monitor.name, rule.when)
-            evidence = rows.read_evidence(*of_rule, window, alert.series, over=over)
-            # It may hold by earlier windows alone: the latest of those in which something matched is the evidence.
-            earlier = () if evidence or over else rows.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
-            for each in reversed([*earlier]):
-                evidence = evidence or rows.read_evidence(*of_rule, each, alert.series)
+        """Record what happened, and put its message into the outbox if people are told and it was not sent before."""
+        evidence = () if rule is None or event == "withdrawn" else self._evidence(rule, alert, event, window)
         made = AlertEvent(
             event_id=event_id(alert.alert_id, event, window),
             alert_id=alert.alert_id,
@@ -320,7 +368,9 @@ class _Step:
         if same is None:
             rows.insert_event(self._connection, made, self._now)
         else:
-            rows.set_told(self._connection, made.event_id)
+            rows.update_event(self._connection, same.event_id, evidence, tell=True)
+        if sent:
+            return
         self.events.append(made)
         channels = () if rule is None or not tell else rows.channels_of(rule, escalated=escalated)
         if rule is None or not channels:
@@ -328,6 +378,21 @@ class _Step:
         verdicts = rows.select_verdicts(self._connection, self._monitor.name, rule.name)
         said = self._said(rule, alert, made, verdicts)
         rows.insert_deliveries(self._connection, self._monitor.name, made.event_id, channels, said, self._now)
+
+    def _renew(self, rule: AlertRule, alert: Alert, same: StoredEvent) -> None:
+        """Put what an event stands on now in place of what it stood on before the results changed."""
+        evidence = self._evidence(rule, alert, same.event, same.window)
+        rows.update_event(self._connection, same.event_id, evidence, tell=same.tell)
+
+    def _evidence(self, rule: AlertRule, alert: Alert, event: str, window: Window) -> tuple[Evidence, ...]:
+        over = event == "resolved"
+        of_rule = (self._connection, self._monitor.name, rule.when)
+        evidence = rows.read_evidence(*of_rule, window, alert.series, over=over)
+        # It may hold by earlier windows alone: the latest of those in which something matched is the evidence.
+        earlier = () if evidence or over else rows.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
+        for each in reversed([*earlier]):
+            evidence = evidence or rows.read_evidence(*of_rule, each, alert.series)
+        return evidence
 
     def _said(self, rule: AlertRule, alert: Alert, event: AlertEvent, verdicts: Verdicts) -> Mapping[str, Any]:
         earlier = [each for each in rows.select_events(self._connection, alert.alert_id) if each.window < event.window]
@@ -345,7 +410,7 @@ class _Step:
     def _withdraw(self, alert: Alert, rule: AlertRule | None, window: Window, *, tell: bool) -> None:
         events = rows.stored_events(self._connection, [alert.alert_id])[alert.alert_id]
         told_end = window.end if tell else alert.told_end
-        message = wording.withdrawn(alert.message)
+        message = wording.withdrawn(alert.message, rule_is_gone=rule is None)
         gone = replace(alert, state="withdrawn", snoozed_until=None, message=message, told_end=told_end)
         rows.write_alert(self._connection, gone, new=False)
         if any(each.event == "withdrawn" and each.window == window for each in events):

@@ -252,6 +252,11 @@ def run(
     with _progress() as progress:
         runs = run_windows(monitor, first, last, checks=check or None, progress=progress, notify=notify)
     out.print(_summary(monitor, runs), soft_wrap=True)
+    if notify and (waiting := _messages_waiting(monitor.name)):
+        command = escape(f"monitoring-tasks alerts send {monitor.name}")
+        out.print(
+            f"{escape(monitor.name)}: {waiting} to be sent: `{command}`, or the next run in Airflow", soft_wrap=True
+        )
     failed = [run for run in runs if run.state == "failed"]
     for run_ in failed[:5]:
         err.print(f"[bold red]failed[/] {run_.window}: {escape(str(run_.error))}", soft_wrap=True)
@@ -378,6 +383,7 @@ def list_alerts(
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
 ) -> None:
     """Show the open alerts, what is in them and since when."""
+    from monitoring_tasks.alerts.clean_text import clean
     from monitoring_tasks.results.alerts import read_alerts, verdict_counts
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.views.standing import in_words
@@ -396,7 +402,7 @@ def list_alerts(
         group = f" ({alert.group_key})" if alert.group_key else ""
         since, last = format_instant(alert.opened.start), format_instant(alert.last.end)
         cells = (alert.alert_id, alert.monitor, alert.severity, in_words(alert), since, last, alert.message + group)
-        table.add_row(*map(escape, cells))
+        table.add_row(*(escape(clean(cell)) for cell in cells))
     _wide(table)
     for (whose, name), verdicts in rules.items():
         if verdicts.hint:
@@ -406,6 +412,7 @@ def list_alerts(
 @alerts.command()
 def show(alert: AlertId) -> None:
     """Show one alert: what happened to it, the numbers it stands on, and who was told."""
+    from monitoring_tasks.alerts.clean_text import clean
     from monitoring_tasks.results.alerts import read_alert, read_deliveries, read_events, verdict_counts
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.views.standing import in_words
@@ -425,11 +432,12 @@ def show(alert: AlertId) -> None:
         note = f": {event.note}" if event.note else ""
         lines.append(f"{event.window}  {event.event.replace('_', ' ')}{until}{by}{note}{quiet}")
         lines += [f"  to {row['channel']}: {row['state']}" for row in told if row["event_id"] == event.event_id]
-    newest = next((event.evidence for event in reversed(events) if event.evidence), ())
+    # What it stands on, and not the numbers that say that it is over.
+    newest = next((event.evidence for event in reversed(events) if event.evidence and event.event != "resolved"), ())
     lines += [f"{evidence.window}  {evidence.message}" for evidence in newest[:SHOWN]]
     lines += [f"and {len(newest) - SHOWN} more results: table alert_event has them"] * (len(newest) > SHOWN)
     for line in lines:
-        out.print(escape(line), soft_wrap=True)
+        out.print(escape(clean(line)), soft_wrap=True)
 
 
 @alerts.command()
@@ -509,6 +517,17 @@ def _alert_lines(monitor: str, store: Store) -> tuple[str, ...]:
     decisions = last_decisions(store, [alert.alert_id for alert in found])
     verdicts = {name: verdict_counts(store, monitor, name) for name in {alert.name for alert in found}}
     return alert_lines(monitor, found, decisions, verdicts)
+
+
+def _messages_waiting(monitor: str) -> str:
+    """Say how many messages the outbox holds; empty if none."""
+    from monitoring_tasks.checks.wording import counted
+    from monitoring_tasks.results.outbox import pending
+    from monitoring_tasks.results.store import open_store
+
+    with open_store() as store:
+        number = len(pending(store, monitor))
+    return f"{counted(number, 'message')} {'waits' if number == 1 else 'wait'}" if number else ""
 
 
 def _no_window(monitor: str | None) -> ConfigError:

@@ -127,8 +127,6 @@ def run_windows(
         read_suite(suite)
     with ExitStack() as stack:
         store = store or stack.enter_context(open_store())
-        if not notify:  # what people are still to be told of these windows would be forgotten with their results
-            decide_alerts(monitor, store, now=moment)
         with _deciding_alerts(monitor, store, moment):
             if warehouse is None:
                 url = warehouse_url(monitor.warehouse)

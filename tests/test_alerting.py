@@ -115,7 +115,7 @@ def test_an_alert_is_opened_told_and_resolved(store: Store):
     assert [each.status for each in resolved.evidence] == ["ok"]
     waiting = store.query("SELECT channel, state, attempts FROM delivery")
     assert waiting == [{"channel": "ops", "state": "waiting", "attempts": 0}] * 2
-    assert store.query("SELECT DISTINCT alerts FROM window_run") == [{"alerts": "done"}]
+    assert store.query("SELECT * FROM window_due") == []
 
 
 @pytest.mark.parametrize("tell", [True, False], ids=["told", "quiet"])
@@ -138,15 +138,19 @@ def test_law_7_one_by_one_in_bulk_and_repeated_come_to_the_same(made, tell):
     assert len(kept) == len([event for event in contents(bulk)["alert_event"] if event["event"] != "continued"])
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_law_7_any_order_of_quiet_windows_comes_to_the_same(made, seed):
     wanted = made()
     for number, seen in enumerate(DAYS):
         close(wanted, number, seen, tell=False)
     decide(wanted)
     store, order = made(), list(enumerate(DAYS))
-    random.Random(seed).shuffle(order)
+    chance = random.Random(seed)
+    chance.shuffle(order)
     for number, seen in order:
+        if chance.random() < 0.5:  # before its rows or labels were complete
+            close(store, number, chance.choice(DAYS), tell=False)
+            decide(store)
         close(store, number, seen, tell=False)
         decide(store)
     assert contents(store) == contents(wanted)
@@ -170,6 +174,25 @@ def test_law_7_in_any_order_nobody_is_told_twice_and_alerts_cover_the_same_windo
     found = [alert for alert in rows.read_alerts(store) if alert.state != "withdrawn"]
     assert [(alert.opened, alert.last, alert.resolved_end) for alert in found] == cover
     assert decide(store) == []
+
+
+def test_law_7_many_windows_are_decided_on_in_parts_that_come_to_the_same(made, monkeypatch):
+    bulk, parts = made(), made()
+    for store in (bulk, parts):
+        for number, seen in enumerate(DAYS):
+            close(store, number, seen, tell=number in (1, 3, 4))
+    wanted = decide(bulk)
+    monkeypatch.setattr("monitoring_tasks.alerting.PART", 2)
+    pauses: list[int] = []
+
+    def pause(_: float) -> None:
+        with parts.writing("loans") as connection:
+            pauses.append(len(rows.due_windows(connection, "loans")))
+
+    monkeypatch.setattr("monitoring_tasks.alerting.sleep", pause)
+    assert decide(parts) == wanted
+    assert contents(parts) == contents(bulk)
+    assert pauses == [8, 6, 4, 2], "in between others may write, and what is decided on stays so"
 
 
 def test_law_7_killed_between_any_two_statements_nothing_is_lost_or_doubled(made):
@@ -215,20 +238,40 @@ def test_a_backfill_tells_nobody_and_the_next_run_says_what_is_still_open(store:
     assert alert.opened == day(1)
 
 
-def test_a_window_stays_due_to_tell_when_it_is_closed_again_quietly(store: Store):
+@pytest.mark.parametrize("scanned", [False, True])
+def test_a_window_stays_due_to_tell_when_it_is_run_again_quietly(made, scanned):
+    store = made()
     close(store, 0, "x")
+    if scanned:  # which forgets that the window was done
+        with store.writing("loans") as connection:
+            connection.execute(tables.window_run.delete())
+        assert decide(store, monitor(1)) == [], "nothing can be said of a window that is at work"
     close(store, 0, "x", tell=False)
     assert decide(store, monitor(1)) == ["opened@0"]
-
-
-def test_a_store_that_is_older_decides_on_all_its_windows_and_tells_nobody(store: Store):
-    close_all(store, ["x", "x"])
-    with store.writing("loans") as connection:
-        connection.execute(tables.window_run.update().values(alerts=None))
-    assert decide(store) == ["opened@1(quiet)"]
+    close(store, 0, "x", tell=False)
+    close(store, 1, "x", tell=False)
+    assert decide(store, monitor(1)) == [], "what was told once stays so, and the next is quiet"
 
 
 # Late rows and labels.
+
+
+def test_what_an_event_stands_on_follows_the_results_until_people_are_told(store: Store):
+    def evidence() -> list[list[str]]:
+        (alert,) = rows.read_alerts(store)
+        return [[each.column_name for each in event.evidence] for event in rows.read_events(store, alert.alert_id)]
+
+    close(store, 0, "x.", tell=False)
+    decide(store, monitor(1))
+    close(store, 0, "xx", tell=False)
+    decide(store, monitor(1))
+    assert evidence() == [["age", "amount"]]
+    close(store, 0, ".x")
+    assert decide(store, monitor(1)) == ["opened@0"]
+    assert evidence() == [["age"]]
+    close(store, 0, "xx")
+    decide(store, monitor(1))
+    assert evidence() == [["age"]], "as people were told it"
 
 
 def test_an_alert_that_nobody_knows_of_vanishes_with_what_opened_it(store: Store):
@@ -278,6 +321,21 @@ def test_an_alert_that_was_told_keeps_its_id_when_it_begins_earlier(store: Store
     assert (after.alert_id, before.opened, after.opened) == (before.alert_id, day(3), day(2))
 
 
+def test_an_alert_that_falls_apart_is_not_told_twice(store: Store):
+    of = inference_log.monitor("{}", "\nalerts: [" + RULE.format(windows=1, more="").replace("2d", "0s") + "]\n")
+    for number in (0, 2, 4, 5):
+        close(store, number, "." if number == 5 else "x")
+        decide(store, of)
+    sent = store.query("SELECT message FROM delivery")
+    close(store, 3, ".")
+    assert decide(store, of) == ["resolved@3", "opened@4(quiet)"]
+    assert {(alert.opened, alert.state) for alert in rows.read_alerts(store)} == {
+        (day(0), "resolved"),
+        (day(4), "resolved"),
+    }
+    assert len(store.query("SELECT message FROM delivery")) == len(sent) + 1
+
+
 def test_what_windows_that_came_late_mean_is_told(store: Store):
     for number, seen in enumerate(["x", "?", "."]):
         close(store, number, seen)
@@ -302,11 +360,35 @@ def test_windows_that_were_pruned_leave_their_alerts_as_they_were(store: Store):
     assert decide(store) == ["resolved@6"]
 
 
-def test_an_alert_whose_rule_is_gone_is_withdrawn(store: Store):
+OTHER = "\nalerts: [{name: other, when: {check: data_drift}}]\n"
+ELSEWHERE = "\nalerts: [{name: drift, when: {check: operations}}]\n"
+
+
+@pytest.mark.parametrize("edited", [OTHER, ELSEWHERE], ids=["renamed", "about another check"])
+def test_an_alert_that_no_rule_asks_for_any_more_is_withdrawn_quietly(store: Store, edited):
     close_all(store, ["x", "x"])
     decide(store)
-    other = inference_log.monitor("{}", "\nalerts: [{name: other, when: {check: data_drift}}]\n")
-    assert decide(store, other) == ["withdrawn@1(quiet)"]
+    assert decide(store, inference_log.monitor("{}", edited)) == ["withdrawn@1(quiet)"]
+    (alert,) = rows.read_alerts(store)
+    assert alert.message.endswith("since 2013-04-02; withdrawn: the monitor file no longer asks for it")
+    assert decide(store, inference_log.monitor("{}", edited)) == []
+
+
+def test_alerts_are_grouped_anew_when_the_file_says_so(store: Store):
+    grouped = monitor(1, ", group_by: column")
+    close_all(store, ["xx", "xx"])
+    assert decide(store, monitor(1)) == ["opened@0"]
+    close(store, 2, "xx")
+    assert decide(store, grouped) == ["withdrawn@2(quiet)", "opened@2", "opened@2"]
+    close(store, 3, "x.")
+    assert decide(store, grouped) == ["resolved@3"]
+    close(store, 0, "..")
+    decide(store, grouped)
+    states = {alert.group_key: alert.state for alert in rows.read_alerts(store)}
+    assert states == {"": "withdrawn", "column=age": "resolved", "column=amount": "open"}
+    close(store, 4, "x.")
+    assert decide(store, monitor(1))[0] == "withdrawn@4(quiet)"
+    assert [alert.group_key for alert in rows.read_alerts(store, only_open=True)] == [""]
 
 
 # No data.

@@ -34,7 +34,8 @@ def firing(
     """Return which series fire in the last of the windows.
 
     One fires if it matches in at least `k` of them, and matches in the last or fired before. An unknown window counts
-    as one that does not match, and does not end what fired before: that stays, held, until something is known of it.
+    as one that does not match, and does not end what fired before: that stays, held, until something is known of it,
+    and fires on if it matches then, however few matches the unknown windows have left.
 
     Parameters
     ----------
@@ -66,10 +67,10 @@ def firing(
     held = []
     for series in candidates:
         excesses = [each.matched[series] for each in counting if series in each.matched]
-        now = last.matches(series)
-        if len(excesses) >= k and (now or series in active):
+        now, fired = last.matches(series), series in active
+        if len(excesses) >= (1 if now and fired else k) and (now or fired):
             found[series] = len(excesses), bool(now), excesses[-1]
-        elif series in active and now is None:
+        elif fired and now is None:
             held.append(series)
 
     def order(series: Series) -> tuple[bool, float, bool, Series]:

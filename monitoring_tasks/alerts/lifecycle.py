@@ -17,6 +17,7 @@ false_alarm   quiet                                                         quie
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -55,6 +56,8 @@ class GroupStanding:
     """Whether this alert was."""
     since: datetime | None = None
     """Matches of windows that ended by then do not count: a person resolved an alert after them."""
+    stands_on: Window | None = None
+    """The first window that the opening of this alert looked at; None if that was in an earlier replay."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,13 @@ def replay(
         What the rule sees of each window, in window order.
     telling
         The windows that people are to be told of. An event is told if one of the last n windows is among them, and
-        neither cooldown nor snooze is in the way.
+        neither cooldown nor snooze is in the way; the end of an alert also if another window of it is.
     decisions
         What people decided about alerts that open in these windows, in their order.
     told
         What was told of these windows before, if they are replayed.
     """
-    waiting = list(decisions)
+    waiting, telling = list(decisions), sorted(telling)
     found: dict[tuple[str, Window], Alert] = {}
     happenings: list[Happening] = []
     for sighting in sightings:
@@ -179,8 +182,8 @@ class _Moment:
     sightings: tuple[Sighting, ...]
     """Of the last n windows, this one last."""
     fires: Firing
-    fresh: bool
-    """Whether people may be told what they were not told before."""
+    telling: Sequence[Window]
+    """The windows that people are to be told of, in their order."""
     told: frozenset[MonitorEventName]
     """What they were told."""
     newer: bool
@@ -191,13 +194,17 @@ class _Moment:
         """The window itself."""
         return self.sightings[-1].window
 
+    def is_fresh(self, since: Window | None = None) -> bool:
+        """Tell whether people are to be told of a window since then; by default of one of those looked at."""
+        place = bisect_left(self.telling, since or self.sightings[0].window)
+        return place < len(self.telling) and self.telling[place] <= self.window
+
 
 def _next(
-    watch: Watch, standing: Standing, sighting: Sighting, telling: Collection[Window], told: Told
+    watch: Watch, standing: Standing, sighting: Sighting, telling: Sequence[Window], told: Told
 ) -> tuple[Standing, list[Happening]]:
     when, window = watch.rule.when, sighting.window
     sightings = (*standing.recent, sighting)[-when.windows.n :]
-    fresh = any(each.window in telling for each in sightings)
     candidates: dict[str, set[Series]] = {
         key: {*group.alert.series} for key, group in standing.groups.items() if group.alert is not None
     }
@@ -207,11 +214,12 @@ def _next(
     happenings = []
     for key in sorted(candidates):
         group = groups.get(key, GroupStanding())
-        active = () if group.alert is None else [each for each in group.alert.series if concerns(when, each)]
+        holding = () if group.alert is None or group.alert.resolved_end is not None else group.alert.series
+        active = [each for each in holding if concerns(when, each)]
         fires = firing(when.windows.k, sightings, candidates[key], active, group.since)
         before = told.events.get((key, window), frozenset())
         newer = key in told.latest and told.latest[key] >= window.end
-        moment = _Moment(watch, key, sightings, fires, fresh, before, newer)
+        moment = _Moment(watch, key, sightings, fires, telling, before, newer)
         group, happening = _step(moment, group)
         if before and (happening is None or not happening.tell):  # it was told in other words than those of now
             first = group.first_told_end or window.end
@@ -247,7 +255,9 @@ def _open(moment: _Moment, group: GroupStanding) -> tuple[GroupStanding, Happeni
         message=_sentence(moment, window),
     )
     tell = _has_told(moment, "opened") or (_may_tell(moment) and not _cools_down(moment, group))
-    return _recorded(replace(group, alert=alert, first_told_end=None, escalated=False), alert, "opened", window, tell)
+    stands_on = moment.sightings[0].window
+    group = replace(group, alert=alert, first_told_end=None, escalated=False, stands_on=stands_on)
+    return _recorded(group, alert, "opened", window, tell)
 
 
 def _continue(moment: _Moment, group: GroupStanding, alert: Alert) -> tuple[GroupStanding, Happening | None]:
@@ -292,7 +302,11 @@ def _end(moment: _Moment, group: GroupStanding, alert: Alert) -> tuple[GroupStan
         if moment.watch.rule.reset == "manual":
             return replace(group, alert=ended), None
         ended = replace(ended, state="resolved", snoozed_until=None)
-    tell = _has_told(moment, "resolved") or (moment.fresh and group.first_told_end is not None and not snoozed)
+    tell = _has_told(moment, "resolved") or (
+        group.first_told_end is not None
+        and not snoozed
+        and (moment.is_fresh() or moment.is_fresh(group.stands_on or alert.opened))
+    )
     return _recorded(group, ended, "resolved", window, tell)
 
 
@@ -310,7 +324,7 @@ def _has_told(moment: _Moment, event: MonitorEventName) -> bool:
 
 
 def _may_tell(moment: _Moment) -> bool:
-    return moment.fresh and not moment.newer
+    return moment.is_fresh() and not moment.newer
 
 
 def _cools_down(moment: _Moment, group: GroupStanding) -> bool:

@@ -71,9 +71,10 @@ def over(message: str, window: Window, timezone: str) -> str:
     return f"{message.partition(_OVER)[0]}{_OVER}{called(window, timezone)}"
 
 
-def withdrawn(message: str) -> str:
-    """Say beside an alert's sentence that it should not have been told."""
-    return f"{message.partition(_OVER)[0]}; withdrawn: the results that opened it have changed"
+def withdrawn(message: str, *, rule_is_gone: bool = False) -> str:
+    """Say beside an alert's sentence that it should not have been told, or that nothing asks for it any more."""
+    why = "the monitor file no longer asks for it" if rule_is_gone else "the results that opened it have changed"
+    return f"{message.partition(_OVER)[0]}; withdrawn: {why}"
 
 
 def called(window: Window, timezone: str) -> str:

@@ -12,11 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    bindparam,
     case,
     delete,
     func,
     insert,
-    literal_column,
     or_,
     select,
     true,
@@ -30,7 +30,7 @@ from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.config.models import AlertRule, When
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.results import tables
-from monitoring_tasks.results.selection import is_window
+from monitoring_tasks.results.selection import is_window, of_same_window
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.results.tables import Instant
 from monitoring_tasks.window import Window
@@ -61,33 +61,29 @@ class StoredEvent:
 
 
 def due_windows(connection: Connection, monitor: str) -> dict[Window, bool]:
-    """Return the windows that alerts are still to be decided on, and whether people are to be told of each."""
-    table = tables.window_run
-    due = _due(table.c.alerts)
-    found = select(table.c.window_start, table.c.window_end, table.c.alerts).where(table.c.monitor == monitor, due)
-    # Without an order, in which SQLite would read all windows by the key instead of those that are due by their index.
-    due_to_tell = {Window(row.window_start, row.window_end): row.alerts == "due" for row in connection.execute(found)}
-    return dict(sorted(due_to_tell.items()))
-
-
-def _due(alerts: ColumnElement[str]) -> ColumnElement[bool]:
-    return or_(alerts.is_(None), alerts != literal_column("'done'"))  # a bound value could not use the partial index
+    """Return the closed windows that alerts are still to be decided on, and whether people are to be told of each."""
+    due, run = tables.window_due, tables.window_run
+    closed = select(run.c.state).where(of_same_window(run, due)).exists()  # a join would read all windows on SQLite
+    found = select(due.c.window_start, due.c.window_end, due.c.tell).where(due.c.monitor == monitor, closed)
+    rows = connection.execute(found)
+    return dict(sorted((Window(row.window_start, row.window_end), row.tell) for row in rows))
 
 
 def set_done(connection: Connection, monitor: str, windows: Collection[Window]) -> None:
-    """Record that alerts were decided on these windows: all that were due when the transaction began."""
-    table = tables.window_run
-    due = _due(table.c.alerts)
+    """Record that alerts were decided on these windows."""
+    table = tables.window_due
+    this = and_(table.c.window_start == bindparam("start"), table.c.window_end == bindparam("end"))
     if windows:
-        connection.execute(update(table).where(table.c.monitor == monitor, due).values(alerts="done"))
+        keys = [{"start": window.start, "end": window.end} for window in windows]
+        connection.execute(delete(table).where(table.c.monitor == monitor, this), keys)
 
 
 def newest_decided(connection: Connection, monitor: str) -> Window | None:
     """Return the newest window that alerts were decided on."""
-    table = tables.window_run
-    found = select(table.c.window_start, table.c.window_end).where(table.c.monitor == monitor)
-    found = found.where(table.c.alerts == "done").order_by(table.c.window_start.desc(), table.c.window_end.desc())
-    row = connection.execute(found.limit(1)).first()
+    due, run = tables.window_due, tables.window_run
+    waits = select(due.c.tell).where(of_same_window(due, run)).exists()
+    found = select(run.c.window_start, run.c.window_end).where(run.c.monitor == monitor, ~waits)
+    row = connection.execute(found.order_by(run.c.window_start.desc(), run.c.window_end.desc()).limit(1)).first()
     return None if row is None else Window(*row)
 
 
@@ -113,8 +109,10 @@ def touched(connection: Connection, monitor: str, window: Window) -> bool:
 _State = Literal["done", "failed", "empty"]
 
 
-def windows_since(connection: Connection, monitor: str, first: Window, newest: Window | None) -> dict[Window, _State]:
-    """Return this window and all later ones with how they ended, in window order.
+def windows_since(
+    connection: Connection, monitor: str, first: Window, newest: Window | None, *, last: Window | None = None
+) -> dict[Window, _State]:
+    """Return this window and all later ones, or those up to the `last`, with how they ended, in window order.
 
     Those that are run again just now, because rows or labels of theirs have come, are among them as they were, up to
     the `newest` that alerts were decided on.
@@ -122,11 +120,13 @@ def windows_since(connection: Connection, monitor: str, first: Window, newest: W
     table = tables.window_run
     found = select(table.c.window_start, table.c.window_end, table.c.state)
     found = found.where(table.c.monitor == monitor, table.c.window_start >= first.start)
+    if last is not None:
+        found = found.where(table.c.window_start <= last.start)
     states = {Window(row.window_start, row.window_end): row.state for row in connection.execute(found)}
     for window in () if newest is None else _waiting(connection, monitor):
         if newest is not None and window <= newest:
             states.setdefault(window, "done")
-    return {window: states[window] for window in sorted(states) if window >= first}
+    return {window: states[window] for window in sorted(states) if first <= window <= (last or window)}
 
 
 def windows_before(connection: Connection, monitor: str, window: Window, number: int) -> dict[Window, _State]:
@@ -465,10 +465,11 @@ def insert_event(connection: Connection, event: AlertEvent, now: datetime) -> No
     connection.execute(insert(tables.alert_event), event_row(event, now))
 
 
-def set_told(connection: Connection, event: str) -> None:
-    """Record that people are told of an event by now of which they were not."""
+def update_event(connection: Connection, event: str, evidence: Sequence[Evidence], *, tell: bool) -> None:
+    """Record what an event stands on by now, and whether people are told of it."""
     table = tables.alert_event
-    connection.execute(update(table).where(table.c.event_id == event).values(tell=True))
+    values = {"evidence": [each.to_json() for each in evidence], "tell": tell}
+    connection.execute(update(table).where(table.c.event_id == event).values(values))
 
 
 def number_events(connection: Connection, alert: str) -> None:

@@ -123,8 +123,8 @@ def monitor_row(run: WindowRun, schedule: Schedule) -> Row:
 
 
 def window_run_of(row: Mapping[str, Any]) -> WindowRun:
-    """Undo `window_run_row`; what is due of the window is no part of how it ended."""
-    values = {name: value for name, value in row.items() if name != "alerts"}
+    """Undo `window_run_row`."""
+    values = dict(row)
     return WindowRun(window=Window(values.pop("window_start"), values.pop("window_end")), **values)
 
 

@@ -22,6 +22,11 @@ def is_window(table: Table, monitor: str, window: Window) -> ColumnElement[bool]
     return and_(table.c.monitor == monitor, table.c.window_start == window.start, table.c.window_end == window.end)
 
 
+def of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
+    """Join the rows of two tables that are about the same window."""
+    return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
+
+
 def is_inside(table: Table, monitor: str, start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
     """Select the rows of whole windows inside ``[start, end)``; None is no bound."""
     conditions = [table.c.monitor == monitor]

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    and_,
     bindparam,
     delete,
     insert,
@@ -37,7 +36,7 @@ from monitoring_tasks.results import tables
 from monitoring_tasks.results.connection import WRITING, connect, failures, lock, results_url
 from monitoring_tasks.results.migrate import require_current
 from monitoring_tasks.results.rows import CheckRun, LabelsState, WindowRun, WindowState
-from monitoring_tasks.results.selection import apart, is_inside, is_window, select_profiles
+from monitoring_tasks.results.selection import apart, is_inside, is_window, of_same_window, select_profiles
 from monitoring_tasks.results.tables import Instant
 from monitoring_tasks.traffic import Traffic
 from monitoring_tasks.window import Schedule, Window
@@ -279,11 +278,11 @@ class Store:
             connection.execute(delete(table).where(this))
             connection.execute(insert(table), row)
             mine = runs.c.check_name.in_(checks)
-            ran = select(runs.c.state).where(_of_same_window(runs, labels), mine).exists()
+            ran = select(runs.c.state).where(of_same_window(runs, labels), mine).exists()
             on_it = (labels.c.monitor == monitor) & (labels.c.baseline_id == baseline_id)
             connection.execute(update(labels).where(on_it, ran).values(waiting=True))
             for other, some in ((tables.window_run, true()), (runs, mine)):
-                waits = select(labels.c.digest).where(_of_same_window(labels, other), on_it, labels.c.waiting)
+                waits = select(labels.c.digest).where(of_same_window(labels, other), on_it, labels.c.waiting)
                 connection.execute(delete(other).where(other.c.monitor == monitor, some, waits.exists()))
         return True
 
@@ -402,7 +401,7 @@ class Store:
         """Replace the window's row of `window_run`; unless checks are still missing, it is none of `waiting` any more.
 
         What it means for alerts is then due, see `monitoring_tasks.alerting`. With `tell`, people are to be told of it;
-        that stays so if the window is written again before it was decided on.
+        that stays so if the window is scanned or written again before it was decided on.
 
         With `checks`, the monitor's enabled ones, results of all others are deleted: a check that was switched off
         since the last run leaves no rows behind that a first run would not have written. With `schedule`, the
@@ -913,16 +912,14 @@ def _insert_labels(
         connection.execute(insert(tables.labels_profile), rows)
 
 
-def _of_same_window(one: Table, other: Table) -> ColumnElement[bool]:
-    return and_(*(one.c[name] == other.c[name] for name in ("monitor", "window_start", "window_end")))
-
-
 def _replace_window_run(connection: Connection, run: WindowRun, *, tell: bool) -> None:
-    table = tables.window_run
-    mine = is_window(table, run.monitor, run.window)
-    tell = tell or connection.execute(select(table.c.alerts).where(mine)).scalar() == "due"
-    connection.execute(delete(table).where(mine))
-    connection.execute(insert(table), values.window_run_row(run) | {"alerts": "due" if tell else "due_quietly"})
+    due = is_window(tables.window_due, run.monitor, run.window)
+    tell = tell or bool(connection.execute(select(tables.window_due.c.tell).where(due)).scalar())
+    connection.execute(delete(tables.window_run).where(is_window(tables.window_run, run.monitor, run.window)))
+    connection.execute(delete(tables.window_due).where(due))
+    connection.execute(insert(tables.window_run), values.window_run_row(run))
+    row = {"monitor": run.monitor, "window_start": run.window.start, "window_end": run.window.end, "tell": tell}
+    connection.execute(insert(tables.window_due), row)
 
 
 def _end_waiting(connection: Connection, monitor: str, window: Window) -> None:

@@ -145,16 +145,16 @@ window_run = Table(
     Column("seconds", Double),
     Column("computed_at", Instant, nullable=False),
     Column("error", Text),
-    Column("alerts", Text),  # done, due, or due_quietly: nobody is to be told what it opens; NULL if older than 0009
-    Index(
-        "window_run_alerts_due",
-        "monitor",
-        "window_start",
-        sqlite_where=text("alerts IS NULL OR alerts <> 'done'"),
-        postgresql_where=text("alerts IS NULL OR alerts <> 'done'"),
-    ),
 )
-"""How each window ended. Written when it is closed, with what its results mean for alerts still to be decided."""
+"""How each window ended. Written when it is closed."""
+
+window_due = Table(
+    "window_due",
+    metadata,
+    *_window(),
+    Column("tell", Boolean, nullable=False),  # whether people are to be told what the window means for alerts
+)
+"""Windows whose results alerts are still to be decided on, once closed. It stays when a window is scanned again."""
 
 profile = Table(
     "profile",
@@ -405,7 +405,7 @@ action = Table(
     ),
 )
 
-WINDOWED = (result, check_run, profile, traffic, labels_profile, window_labels, window_run)
+WINDOWED = (result, check_run, profile, traffic, labels_profile, window_labels, window_run, window_due)
 """The tables that hold rows of one window each."""
 
 OF_LABELS = (labels_profile, window_labels)

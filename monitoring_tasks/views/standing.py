@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitoring_tasks.alerts.alert import Alert, AlertEvent
+from monitoring_tasks.alerts.clean_text import clean
 from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.window import Window, format_instant
@@ -133,7 +134,7 @@ def alert_lines(
             lines.append(f"  {decided.event.replace('_', ' ')} by {decided.actor}{note}")
         if alert.name in verdicts and verdicts[alert.name].hint:
             lines.append(f"  {verdicts[alert.name].hint}")
-    return tuple(lines)
+    return tuple(map(clean, lines))
 
 
 def in_words(alert: Alert) -> str:

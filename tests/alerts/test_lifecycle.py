@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitoring_tasks.alerts.decision import Decision
 from monitoring_tasks.alerts.lifecycle import Replayed, Standing, Told, Watch, replay
+from monitoring_tasks.alerts.sighting import Sighting
 from monitoring_tasks.window import Window
 from tests.alerts.watched import DEWP, TEMP, day, sightings, watch
 
@@ -50,6 +51,8 @@ CASES = {
     "open, the condition ends": ("x.", (), {}, "opened@0 resolved@1", ["resolved"]),
     "open, nothing is known": ("x???", (), {}, "opened@0", ["open"]),
     "open, nothing is known, then it ends": ("x??.", (), {}, "opened@0 resolved@3", ["resolved"]),
+    "open, nothing is known, then it holds": ("xx?x.", (), {"windows": 2, "cooldown": "9d"}, "opened@1 resolved@4",
+                                             ["resolved"]),
     "open, no reminder of what is not known": ("x????x", (), {}, "opened@0 continued@5", ["open"]),
     "open, two of three ends when one is left": ("xxx..", (), {"windows": "2 of 3", "cooldown": "9d"},
                                                  "opened@1 resolved@4", ["resolved"]),
@@ -60,6 +63,8 @@ CASES = {
     "open, in a backfill": ("xxxx.", (), {"tell": False}, "opened@0(quiet) resolved@4(quiet)", ["resolved"]),
     "open, manual reset stays": ("x..", (), {"reset": "manual"}, "opened@0", ["open"]),
     "open, manual reset holds again": ("x.xx", (), {"reset": "manual"}, "opened@0 continued@2", ["open"]),
+    "open, manual reset needs as many matches again": ("xx..x.xx", (), {"reset": "manual", "windows": 2},
+                                                      "opened@1 continued@7", ["open"]),
     "open, manual reset by a person": ("x..x", (decided("resolved", 2),), {"reset": "manual"}, "opened@0 opened@3",
                                        ["resolved", "open"]),
     "open, nobody acknowledges": ("xxxx", (), {"escalate": {"after": "1d", "notify": ["boss"]}, "cooldown": "9d"},
@@ -125,6 +130,15 @@ def test_an_alert_says_what_is_in_it_since_when_and_for_how_long():
     assert alert.message == "drift: dewp in alarm in 3 windows in a row, since 2013-04-02"
 
 
+def test_the_whole_window_is_no_column():
+    names = ("a", "b", "c", "d", "e", "f", "g", "")
+    (alert,) = replay(
+        watch(), Standing(), [Sighting(day(0), {TEMP._replace(column_name=name): 2.0 for name in names})]
+    ).alerts
+    assert alert.message == "drift: data_drift and 7 columns (a, b, c, d, e and 2 more) in alarm, since 2013-04-01"
+    assert len(alert.columns) == 7
+
+
 def test_the_end_stands_beside_the_sentence_and_the_verdict():
     (alert,) = play("x..", decided(CONFIRM, 0)).alerts
     assert alert.message == "drift: temp in alarm, since 2013-04-01; over since 2013-04-02"
@@ -149,6 +163,13 @@ def test_one_alert_stands_for_all_columns_and_groups_have_their_own():
 def test_a_backfill_that_left_an_alert_open_is_told_by_the_next_run():
     found = replay(watch(), Standing(), sightings("xxxx"), telling=[day(3)])
     assert story(found) == "opened@0(quiet) continued@3"
+
+
+def test_an_alert_that_is_told_late_is_told_to_be_over():
+    found = replay(watch(), Standing(), sightings("xx.x"), telling=[day(0)])
+    assert story(found) == "opened@0 resolved@2 opened@3(quiet)"
+    found = replay(watch(2), Standing(), sightings("xx."), telling=[day(0)])
+    assert story(found) == "opened@1 resolved@2"
 
 
 def test_of_earlier_windows_nothing_is_told_once_a_later_one_was():

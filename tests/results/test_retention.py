@@ -83,6 +83,7 @@ def test_results_stay_until_they_are_pruned(hours):
         "labels_profile": 0,
         "window_labels": 0,
         "window_run": 0,
+        "window_due": 0,
     }
     assert [row["window_start"] for row in hours.results("flights")] == [hour(number).start for number in range(24, 30)]
 
@@ -233,6 +234,7 @@ def test_only_the_monitor_that_was_named(hours):
         "labels_profile": 0,
         "window_labels": 0,
         "window_run": 0,
+        "window_due": 0,
     }
 
 
@@ -249,6 +251,7 @@ def test_prune_keeps_what_ends_later_and_the_baseline(store):
         "labels_profile": 0,
         "window_labels": 0,
         "window_run": 2,
+        "window_due": 2,
     }
     assert store.profiled_windows("flights", None, None) == (day(2), day(3), day(4))
     assert [run.window for run in store.window_runs("flights", START, END)] == [day(2), day(3), day(4)]
@@ -261,6 +264,7 @@ def test_prune_keeps_what_ends_later_and_the_baseline(store):
         "labels_profile": 0,
         "window_labels": 0,
         "window_run": 0,
+        "window_due": 0,
     }
 
 
@@ -275,6 +279,7 @@ def test_prune_in_many_small_transactions_deletes_the_same(store, monkeypatch):
         "labels_profile": 0,
         "window_labels": 0,
         "window_run": 5,
+        "window_due": 5,
     }
     left = contents(store, "result", "profile", "check_run", "window_run")
     assert left == {name: [] for name in left}

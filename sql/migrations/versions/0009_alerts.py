@@ -14,7 +14,6 @@ down_revision = "0008"
 def upgrade() -> None:
     json = sa.JSON(none_as_null=True)
     added = {
-        "window_run": [("alerts", sa.Text)],
         "alert": [("told_window_end", Instant), ("series", json), ("series_before", json)],
         "alert_event": [("until", Instant)],
         "delivery": [("monitor", sa.Text), ("claimed_at", Instant)],
@@ -29,10 +28,16 @@ def upgrade() -> None:
     for table, columns in added.items():
         for name, kind in columns:
             op.add_column(table, sa.Column(name, kind))
-    due = sa.text("alerts IS NULL OR alerts <> 'done'")
-    op.create_index(
-        "window_run_alerts_due", "window_run", ["monitor", "window_start"], sqlite_where=due, postgresql_where=due
+    op.create_table(
+        "window_due",
+        sa.Column("monitor", sa.Text, nullable=False),
+        sa.Column("window_start", Instant, nullable=False),
+        sa.Column("window_end", Instant, nullable=False),
+        sa.Column("tell", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("monitor", "window_start", "window_end", name="window_due_key"),
     )
+    every = "INSERT INTO window_due SELECT monitor, window_start, window_end, :tell FROM window_run"
+    op.execute(sa.text(every).bindparams(tell=False))
     op.drop_index("delivery_waiting", "delivery")
     op.create_index("delivery_waiting", "delivery", ["monitor", "state", "next_attempt_at"])
     once = sa.text("decision = 'trigger'")

@@ -385,11 +385,14 @@ def list_alerts(
     """Show the open alerts, what is in them and since when."""
     from monitoring_tasks.alerts.clean_text import clean
     from monitoring_tasks.results.alerts import read_alerts, verdict_counts
+    from monitoring_tasks.results.retention import monitors
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.views.standing import in_words
 
     with open_store() as store:
         found = read_alerts(store, monitor, only_open=not every)
+        if not found and monitor is not None and monitor not in monitors(store):
+            raise _no_window(monitor)
         rules = {(alert.monitor, alert.name): verdict_counts(store, alert.monitor, alert.name) for alert in found}
     if not found:
         whose = "" if monitor is None else f" of {monitor}"
@@ -452,8 +455,7 @@ def snooze(
     until: Annotated[
         str,
         typer.Option(
-            help="An instant, or how long after the end of the newest window, such as 2d. If it still holds then, it "
-            "is told again.",
+            help="An instant, or how long from now, such as 12h. If it still holds then, it is told again.",
             show_default=False,
         ),
     ],

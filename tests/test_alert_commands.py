@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from monitoring_tasks.cli import app, main
 from monitoring_tasks.errors import ConfigError
-from monitoring_tasks.results.alerts import read_alerts
+from monitoring_tasks.results.alerts import read_alert, read_alerts
 from monitoring_tasks.results.store import open_store
 from tests import inference_log
 from tests.inference_log import day
@@ -87,13 +88,19 @@ def test_a_run_tells_nobody_unless_it_is_asked_to():
         (alert,) = read_alerts(store)
         assert (alert.told_end, store.query("SELECT * FROM delivery")) == (None, [])
     assert "opened (nobody was told)" in call(f"alerts show {alert.alert_id}").output
+    before = datetime.now(UTC)
+    assert call(f"alerts snooze {alert.alert_id} --until 2d").exit_code == 0
+    with open_store() as store:
+        until = read_alert(store, alert.alert_id).snoozed_until
+    assert before + timedelta(days=2) <= until <= datetime.now(UTC) + timedelta(days=2), "from now on"
     for line, said in (
-        (f"snooze {alert.alert_id} --until 2d", "snoozed until 2024-03-26T00:00Z by grace"),
+        (f"snooze {alert.alert_id} --until 2024-03-26", "snoozed until 2024-03-26T00:00Z by grace"),
         (f"ack {alert.alert_id}", "acknowledged by grace"),
         (f"false-alarm {alert.alert_id} --note no", "false alarm by grace"),
     ):
         assert call(f"alerts {line}").output == f"loans: alert {alert.alert_id} (amount): {said}\n"
-    assert call("alerts list other").output == "no open alert of other\n"
+    with pytest.raises(ConfigError, match="'other'"):
+        CliRunner().invoke(app, ["alerts", "list", "other"], catch_exceptions=False)
     with pytest.raises(ConfigError, match="called a false alarm already: only a verdict"):
         CliRunner().invoke(app, ["alerts", "resolve", alert.alert_id], catch_exceptions=False)
     with pytest.raises(ConfigError, match=r"--until 'soon' is not a date or time: .* or a duration such as 12h or 2d"):

@@ -606,10 +606,9 @@ def record_decision(
     by, note
         Who decided, and why.
     until
-        End of a snooze: an aware instant, or how long after the end of the newest window. Windows that end by then tell
-        nothing.
+        End of a snooze: an aware instant, or how long from now. Windows that end by then tell nothing.
     now
-        The present; it is only recorded.
+        The present: it is recorded, and a snooze of some hours begins with it.
 
     Raises
     ------
@@ -623,7 +622,7 @@ def record_decision(
         found = _find(connection, alert)
         newest = newest_decided(connection, monitor) or found.last
         window = max(newest, found.opened, found.last)
-        until = window.end + until if isinstance(until, timedelta) else until
+        until = now + until if isinstance(until, timedelta) else until
         reason = refusal(found, decision, window, until)
         if reason is not None:
             raise ConfigError(f"alert {found.alert_id} ({found.name}): {reason}")

@@ -106,8 +106,9 @@ def test_rows_are_exported_once(store, context, monkeypatch, duckdb_url):
 )
 def test_a_dag_run_that_is_not_finished_is_waited_for(store, context, ti, state, decided):
     rule = monitor("none")
-    open_alert(store, first=1, last=1, state="resolved", resolved_window_end=DAYS[2].end)
+    first = open_alert(store, first=1, last=1)
     decide(rule, [DAYS[1]], context)
+    change_alert(store, first, state="resolved", resolved_window_end=DAYS[2].end)
     run_train(rule, {**context, "dag_run": of(DAYS[1])})
     ti.runs["train", dag_run_of(only(store))] = state
     record_requested(rule, [DAYS[1]], context)
@@ -117,13 +118,14 @@ def test_a_dag_run_that_is_not_finished_is_waited_for(store, context, ti, state,
 
 
 def test_a_question_that_nobody_answered_in_time_is_waited_for_no_longer(store, context):
-    open_alert(store, first=1, last=1, state="resolved", resolved_window_end=DAYS[2].end)
+    first = open_alert(store, first=1, last=1)
     decide(monitor(), [DAYS[1]], context)
+    change_alert(store, first, state="resolved", resolved_window_end=DAYS[2].end)
     open_alert(store, first=3, last=3)
     decide(monitor(), [DAY], context)
     assert read_actions(store, "loans", windows=[DAY])[0].decision == "running"
     with store.writing("loans") as connection:
-        connection.execute(update(tables.action).values(recorded_at=datetime.now(UTC) - timedelta(days=4)))
+        connection.execute(update(tables.action).values(recorded_at=datetime.now(UTC) - timedelta(days=3, hours=12)))
     decide(monitor(), [DAY], context)
     assert read_actions(store, "loans", windows=[DAY])[0].decision == "cooldown"
 

@@ -219,7 +219,8 @@ def _told_already(alert: Alert, target: str, asked: Sequence[Asked]) -> Decision
     if mine and not mine[-1].refused:
         reason = f"This alert has asked for a new model in {mine[-1].window}; it asks once."
         if mine[-1].state == "failed":
-            reason += f" That failed: clear the run of that window. {mine[-1].error or ''}".rstrip()
+            why = f" ({' '.join(mine[-1].error.split()).rstrip('.')})" if mine[-1].error else ""
+            reason += f" That failed{why}: clear the run of that window."
         return Decision("asked", reason)
     if alert.state == "false_alarm":
         return Decision("false_alarm", "A person has called this alert a false alarm.")

@@ -223,7 +223,9 @@ def test_what_could_not_be_asked_for_says_what_to_do(store):
     (action,) = decide(store, rule)
     record_failed(store, action, "DAG train is paused")
     decide(store, rule, DAYS[4])
-    assert read_actions(store, "loans")[-1].reason.endswith("clear the run of that window. DAG train is paused")
+    assert read_actions(store, "loans")[-1].reason.endswith(
+        "failed (DAG train is paused): clear the run of that window."
+    )
 
 
 def test_a_year_of_ten_minutes_can_be_looked_up(store, rule):

@@ -344,14 +344,50 @@ def test_a_false_alarm_ends_the_question(store, reviewing):
         skipping(reviewing.operator().execute, reviewing.context)
 
 
+@pytest.mark.parametrize("state", ["false_alarm", "withdrawn"])
+def test_an_answer_after_the_alert_is_gone_says_that_it_changes_nothing(store, reviewing, state):
+    reviewing.ask()
+    change_alert(store, only(store).alert_id, state=state)
+    with pytest.raises(AirflowSkipException, match="changes nothing"):
+        reviewing.answer("Approve")
+    assert (only(store).approval, only(store).state) == ("waiting", "failed")
+    assert only(store).error.startswith("Approved by ada: this changes nothing, because the question had been answered")
+
+
+def test_of_two_runs_that_ask_the_first_answer_counts(store, reviewing):
+    with pytest.raises(DownstreamTasksSkipped):
+        skipping(reviewing.answer, "Reject", "bob")
+    with pytest.raises(AirflowSkipException, match="answered in another run"):
+        reviewing.answer("Approve")
+    assert (only(store).approval, only(store).decided_by) == ("rejected", "bob")
+
+
+def test_an_answer_waits_for_a_store_that_is_away(store, reviewing, monkeypatch):
+    """A retry of the task would ask again, and Airflow would have forgotten what was answered."""
+    away = iter([TransientError("away"), TransientError("away")])
+    pauses = []
+
+    def asked_for(self, context, whole=ReviewRetraining._asked_for):
+        if (error := next(away, None)) is not None:
+            raise error
+        return whole(self, context)
+
+    monkeypatch.setattr(ReviewRetraining, "_asked_for", asked_for)
+    monkeypatch.setattr(review.time, "sleep", pauses.append)
+    reviewing.answer("Approve")
+    assert (only(store).approval, pauses) == ("approved", [2.0, 10.0])
+
+
 def test_names_from_the_data_do_not_make_the_page():
-    hostile = "x|y `a` <script>alert(1)</script> **b**\n# c"
+    hostile = "x|y `a` [approve](https://evil.example.com) ![](http://x.org) <script>alert(1)</script> **b**\n# c"
     evidence = Evidence(DAY, "data_drift", "psi", hostile, "", "alarm", 0.4, 0.3, 0.5, threshold_upper=0.1)
     action = Action(
         "1", "loans", "2", "train", DAY, "trigger", hostile, "waiting", "recorded", NOW, (evidence,) * 12, DAY
     )
-    text = body(monitor(), [replace(action, error=hostile)])
-    assert "<script" not in text
+    text = body(monitor(), [replace(action, error=hostile, query='SELECT "```" FROM "log"')])
+    assert "<script" not in text.replace("\\<", "")
+    assert "](http" not in text
+    assert text.count("````") == 2
     assert "\n# c" not in text
     (row,) = {line for line in text.splitlines() if line.startswith("| 2024")}
     assert row.replace("\\|", "").count("|") == 7

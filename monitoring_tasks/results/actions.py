@@ -150,7 +150,7 @@ def record_decisions(
                 continue
             alert, decision = decide(target, asked)
             connection.execute(delete(table).where(same, table.c.target == target))
-            if alert is None or decision.decision == "not_open":
+            if alert is None or decision.decision == "not_open" or not _exists(connection, alert):
                 continue
             asks = decision.decision == "trigger"
             action = Action(
@@ -172,6 +172,12 @@ def record_decisions(
             connection.execute(insert(table).values(_row(action)))
             made[target] = action
     return tuple(made[target] for target in targets if target in made)
+
+
+def _exists(connection: Connection, alert: str) -> bool:
+    """Return whether the alert is still there: a run of other windows may have found since that it never was one."""
+    table = tables.alert
+    return connection.execute(select(table.c.alert_id).where(table.c.alert_id == alert)).first() is not None
 
 
 def _end_unanswered(connection: Connection, actions: Sequence[Action]) -> None:

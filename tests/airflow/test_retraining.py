@@ -41,6 +41,7 @@ class TaskInstance:
 
     def __init__(self):
         self.runs, self.paused = {}, False
+        self.try_number, self.max_tries = 1, 3
 
     def get_dr_count(self, dag_id, run_ids, states=None):
         return sum((dag_id, run) in self.runs and (not states or self.runs[dag_id, run] in states) for run in run_ids)
@@ -73,7 +74,8 @@ def ti():
 
 @pytest.fixture
 def context(ti):
-    return {"ti": ti, "task_instance": ti, "dag_run": Run(), "params": {}}
+    task = type("Task", (), {"retries": 3})
+    return {"ti": ti, "task_instance": ti, "task": task, "dag_run": Run(), "params": {}}
 
 
 def only(store):
@@ -86,6 +88,20 @@ def test_a_warehouse_that_is_gone_stops_no_review(store, context):
     assert decide(monitor(), [DAY], context) == [only(store).action_id]
     assert (only(store).export, only(store).query) == (None, None)
     assert "gone.duckdb" in only(store).error
+
+
+def test_a_file_that_could_not_be_written_is_written_by_a_later_try(store, context, monkeypatch, duckdb_url, tmp_path):
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", duckdb_url)
+    monkeypatch.setenv("MONITORING_EXPORTS", str(tmp_path / "full"))
+    (tmp_path / "full").write_text("no folder")
+    open_alert(store)
+    decide(monitor(), [DAY], context)
+    assert (only(store).export, only(store).query is None) == (None, False)
+    assert "cannot be written" in only(store).error
+    (tmp_path / "full").unlink()
+    decide(monitor(), [DAY], context)
+    assert only(store).export is not None
+    assert only(store).error is None
 
 
 def test_rows_are_exported_once(store, context, monkeypatch, duckdb_url):
@@ -163,6 +179,10 @@ def test_a_run_that_is_there_is_not_made_again(store, context, ti):
     ti.runs["train", dag_run_of(only(store))] = "running"
     assert TrainingRun(task_id="train", monitor=rule).execute(context) is None
     assert [each.run_id for each in record_requested(rule, [DAY], context)] == [dag_run_of(only(store))]
+    assert record_requested(rule, [DAY], context) == []
+    ti.try_number = 2  # the first was killed before Airflow knew of its success, and the asset was not updated
+    assert [each.run_id for each in record_requested(rule, [DAY], context)] == [dag_run_of(only(store))]
+    ti.try_number, ti.max_tries = 3, 5  # a person has cleared it since
     assert record_requested(rule, [DAY], context) == []
     with pytest.raises(AirflowSkipException):
         TrainingRun(task_id="train", monitor=rule).execute(context)

@@ -313,6 +313,16 @@ def test_what_is_not_open_leaves_the_table_empty(store, rule):
     assert decisions(store) == []
 
 
+def test_an_alert_that_another_run_has_deleted_meanwhile_leaves_no_row(store):
+    """As when chunks of a backfill end in an order of their own: the alert that was read is none by now."""
+
+    def decide(*_):
+        return "gone", Decision("quiet", "")
+
+    made = actions.record_decisions(store, "loans", DAYS[3], ["train"], decide, approval="waiting", now=NOW)
+    assert made == read_actions(store, "loans") == ()
+
+
 STEPS = (
     "record_decisions",
     "record_rows",

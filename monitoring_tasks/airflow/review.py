@@ -14,7 +14,7 @@ from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from monitoring_tasks.airflow.connections import results_store
-from monitoring_tasks.airflow.retries import heals_by_waiting, is_retry
+from monitoring_tasks.airflow.retries import heals_by_waiting
 from monitoring_tasks.airflow.tasks import windows_of
 from monitoring_tasks.alerts.clean_text import one_line
 from monitoring_tasks.config import Monitor
@@ -40,11 +40,6 @@ PERIOD = {
 TOO_LATE = (
     "this changes nothing, because the question had been answered in another run, or the alert that asked had been "
     "called a false alarm or withdrawn"
-)
-
-AGAIN = (
-    "This is asked again. If you have answered before, your answer did not arrive: Airflow loses one that is given "
-    "within a second of the question, or whose task was killed."
 )
 
 KEPT_AGAIN = (2.0, 10.0, 30.0, 60.0)
@@ -95,8 +90,6 @@ class ReviewRetraining(ApprovalOperator):
         train = first.train or first.window
         report = report_url(self._monitor.name, first.window, first.alert_id)
         self.body = body(self._monitor, waiting, report)
-        if is_retry(context):
-            self.body = f"**{AGAIN}**\n\n{self.body}"
         values = {"train_start": format_instant(train.start), "train_end": format_instant(train.end)}
         for name, value in values.items():
             self.params[name] = value

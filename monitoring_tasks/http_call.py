@@ -65,7 +65,8 @@ def send(request: HttpRequest, timeout: tuple[float, float] = TIMEOUT) -> str:
     """Send it and return what was answered, such as ``HTTP 204``.
 
     A request whose answer was lost is sent again by a retry, with the same ``Idempotency-Key``: a server that knows the
-    header starts nothing twice.
+    header starts nothing twice. GitHub, GitLab and Jenkins do not know it: what they start has the action's id to see
+    that it was started before.
 
     Raises
     ------
@@ -77,25 +78,36 @@ def send(request: HttpRequest, timeout: tuple[float, float] = TIMEOUT) -> str:
     what = f"the request to {request.target}"
     try:
         with requests.Session() as session:
-            answer = session.send(
-                session.prepare_request(
-                    requests.Request(
-                        request.method, request.url, headers=dict(request.headers), data=request.body, auth=_as_it_is
-                    )
-                ),
-                timeout=timeout,
-                allow_redirects=False,  # a POST would become a GET
+            asked = requests.Request(
+                request.method, request.url, headers=dict(request.headers), data=request.body, auth=_as_it_is
             )
+            prepared = session.prepare_request(asked)
+            # A company's own authority and its proxy stand in the environment, as for every other program.
+            settings = session.merge_environment_settings(prepared.url, {}, None, None, None)
+            # Redirects are not followed: a POST would become a GET.
+            answer = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+    # The error's own text holds the address or a header, and what may be secret in them.
+    except (requests.exceptions.InvalidHeader, UnicodeError):
+        raise DataError(
+            f"{what} was not sent: a header of the connection, or its password, holds what no header may, such as a "
+            "line break or a letter outside Latin-1"
+        ) from None
+    except requests.exceptions.InvalidURL:
+        raise DataError(f"{what} was not sent: the connection's host is none") from None
     except requests.exceptions.RequestException as error:
-        # The error's own text holds the address, and what may be secret in it.
         if speaks_no_tls(str(error)):
             raise DataError(
                 f"{what} was not sent: the server speaks no TLS, and without a scheme a connection means https; write "
                 "http:// before its host if the password may be sent without encryption"
             ) from None
         if isinstance(error, requests.exceptions.SSLError):
-            raise DataError(f"{what} was not sent: the server's certificate is refused") from None
+            raise DataError(
+                f"{what} was not sent: the server's certificate is refused. Name the file of the authority that "
+                "vouches for it in REQUESTS_CA_BUNDLE"
+            ) from None
         raise TransientError(f"{what} was not answered: {_reason(error)}") from None
+    except OSError as error:
+        raise DataError(f"{what} was not sent: {_hidden(str(error), request)}") from None
     if answer.ok and not answer.is_redirect and answer.status_code < 300:
         place = answer.headers.get("Location", "")
         return _hidden(f"HTTP {answer.status_code}" + (f", {place}" if place else ""), request)

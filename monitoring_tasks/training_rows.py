@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,8 +37,8 @@ def exports_folder(environ: Mapping[str, str] = os.environ) -> Path:
     >>> exports_folder({"MONITORING_EXPORTS": "/srv/exports"}).as_posix()
     '/srv/exports'
     """
-    given = environ.get("MONITORING_EXPORTS")
-    return Path(given) if given else Path(environ.get("MONITORING_HOME") or ".monitoring").absolute() / "training"
+    given = environ.get("MONITORING_EXPORTS") or Path(environ.get("MONITORING_HOME") or ".monitoring") / "training"
+    return Path(given).absolute()  # it is named to others, who stand elsewhere
 
 
 def training_rows(monitor: Monitor, warehouse: Warehouse, period: Window) -> exp.Select:
@@ -145,7 +145,8 @@ def _as(schema: pa.Schema, batch: pa.RecordBatch) -> pa.Table:
         column = batch.column(field.name)
         if field.type == pa.string() and not pa.types.is_string(column.type):
             column = pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
-        columns.append(column.cast(field.type, safe=False))
+        # A key of 64 bits without a sign does not fit: no file rather than one whose keys are of other rows.
+        columns.append(column.cast(field.type, safe=field.type == pa.int64()))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -195,8 +196,8 @@ def _present(column: exp.Expr) -> exp.Expr:
 @contextmanager
 def _moved_into(file: Path) -> Iterator[Path]:
     file.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.stem}-", suffix=".part", delete=False) as beside:
-        path = Path(beside.name)
+    # Not a temporary file of the library: it would be readable by this process's user only, and others train.
+    path = file.parent / f".{file.stem}-{uuid4().hex}.part"
     try:
         yield path
         path.replace(file)

@@ -118,6 +118,19 @@ def test_an_alert_is_opened_told_and_resolved(store: Store):
     assert store.query("SELECT * FROM window_due") == []
 
 
+def test_a_change_began_in_the_first_of_the_windows_that_opened_the_alert(store: Store):
+    for number, seen in enumerate(["x.", "F", "x."]):
+        close(store, number, seen)
+    assert decide(store, monitor("2 of 3")) == ["opened@2"]
+    for number, seen in ((3, ".x"), (4, "x.")):
+        close(store, number, seen)
+    (alert,) = rows.read_alerts(store, "loans")
+    when = monitor("2 of 3").alerts[0].when
+    assert rows.matched_since(store, "loans", when, alert.opened, alert.series) == day(0)
+    assert rows.matched_since(store, "loans", when, day(4), [Series("data_drift", "amount", "")]) == day(2)
+    assert rows.matched_since(store, "loans", when, day(2), [Series("data_drift", "age", "")]) == day(2)
+
+
 @pytest.mark.parametrize("tell", [True, False], ids=["told", "quiet"])
 def test_law_7_one_by_one_in_bulk_and_repeated_come_to_the_same(made, tell):
     one_by_one, bulk, repeated = made(), made(), made()

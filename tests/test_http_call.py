@@ -14,6 +14,7 @@ from monitoring_tasks.config import Http
 from monitoring_tasks.errors import ConfigError, DataError, TransientError
 from monitoring_tasks.http_call import http_connection, send
 from tests.actions.test_http_request import REQUEST
+from tests.delivery.servers import own_certificate, web_server
 
 SECRET = "s3cret-token"
 
@@ -104,6 +105,28 @@ def test_a_server_that_speaks_no_tls_is_not_called_one_with_a_bad_certificate(se
     asked = replace(asked, url=asked.url.replace("http:", "https:"))
     with pytest.raises(DataError, match="the server speaks no TLS, and without a scheme a connection means https"):
         send(asked, timeout=(1.0, 1.0))
+
+
+@pytest.mark.parametrize("password", ["żółć", "two\nlines"])
+def test_a_password_that_no_header_may_hold_is_not_retried(password):
+    http = Http.model_validate({"connection": "ci", "endpoint": "/go"})
+    with pytest.raises(DataError, match="was not sent: a header of the connection, or its password") as raised:
+        send(http_request(http, HttpConnection("ci", "http://127.0.0.1:9", None, password), REQUEST))
+    assert password not in str(raised.value)
+
+
+def test_a_companys_own_authority_stands_in_the_environment(tmp_path, monkeypatch):
+    context, file = own_certificate(tmp_path)
+    http = Http.model_validate({"connection": "ci", "endpoint": "/go"})
+    with web_server(context) as web:
+        asked = http_request(http, HttpConnection("ci", f"https://127.0.0.1:{web.port}"), REQUEST)
+        with pytest.raises(DataError, match=r"certificate is refused\. Name the file of the authority"):
+            send(asked)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+        assert send(asked) == "HTTP 200"
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+        with pytest.raises(DataError, match=r"nowhere\.pem"):
+            send(asked)
 
 
 @pytest.mark.parametrize("url", ["", "ftp://ci", "ci.example.com", "https://", f"https://:{SECRET}@ci:port"])

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -76,10 +77,22 @@ def test_too_many_rows_are_cut_by_their_keys_and_not_by_chance(warehouse, export
     assert [each.name for each in (exports / monitor.name).iterdir()] == ["few.parquet"]
 
 
-def test_without_labels_every_row_counts(file):
+def test_without_labels_every_row_counts(file, exports, monkeypatch):
+    monkeypatch.chdir(exports.parent)
+    monkeypatch.setenv("MONITORING_EXPORTS", exports.name)
     with open_warehouse(file) as warehouse:
         path, rows = export_rows(inference_log.monitor("{}"), warehouse, PERIOD, "all")
+    assert path.is_absolute(), "whoever trains stands elsewhere"
+    plain = exports / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode, "others than this process's user train"
     assert rows == pq.read_table(path).num_rows > len(expected())
+
+
+def test_numbers_that_do_not_fit_are_no_other_numbers():
+    schema = pa.schema([("id", pa.int64())])
+    with pytest.raises(pa.ArrowInvalid, match="not in range"):
+        training_rows._as(schema, pa.record_batch({"id": pa.array([2**64 - 1], pa.uint64())}))
 
 
 def test_memory_does_not_grow_with_the_rows(file, monkeypatch):

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from monitoring_tasks.actions.request import RetrainingRequest
 from monitoring_tasks.config import Http
@@ -53,7 +53,8 @@ def http_request(http: Http, connection: HttpConnection, request: RetrainingRequ
 
     In the texts of `json` and in the endpoint, names in braces stand for values: see
     `monitoring_tasks.config.placeholders`. A text that is ``{evidence}`` alone becomes the list of results itself,
-    one that is another name alone becomes its value, null where there is none. In the endpoint values are quoted.
+    one that is another name alone becomes its value, null where there is none. In the endpoint values are quoted. A
+    form's fields are texts: the list of results stands there as its JSON, and what there is none of is empty.
 
     The password is a bearer's token, with a login that of Basic authentication. Where the file puts it into the body or
     the endpoint itself, as ``{token}``, no header holds it: GitLab would refuse a trigger's token there.
@@ -73,7 +74,8 @@ def http_request(http: Http, connection: HttpConnection, request: RetrainingRequ
         If the file uses ``{token}`` and the connection has no password, or names what is not known.
     """
     values: dict[str, Any] = request.to_json()
-    names = {name for _, name in [*named_in(http.endpoint), *named_in(dict(http.body))]}
+    written = dict(http.body if http.form is None else http.form)
+    names = {name for _, name in [*named_in(http.endpoint), *named_in(written)]}
     if "token" in names:
         if not connection.password:
             raise ConfigError(f"connection {connection.name!r} has no password, and the request names {{token}}")
@@ -82,7 +84,7 @@ def http_request(http: Http, connection: HttpConnection, request: RetrainingRequ
         raise ConfigError(f"`retraining.http` names {{{unknown[0]}}}, which no request has")
     headers = {
         "Accept": "application/json",
-        "Content-Type": "application/json",
+        "Content-Type": "application/json" if http.form is None else "application/x-www-form-urlencoded",
         "User-Agent": "monitoring-tasks",
         "Idempotency-Key": request.action_id,
     }
@@ -91,8 +93,12 @@ def http_request(http: Http, connection: HttpConnection, request: RetrainingRequ
     for name, value in connection.headers.items():
         headers = {known: its for known, its in headers.items() if known.lower() != name.lower()} | {name: value}
     endpoint = filled_in(http.endpoint, lambda name: quote(_text(values[name]), safe=""))
-    body = json.dumps(_filled(dict(http.body), values), ensure_ascii=False).encode()
-    return HttpRequest(request.target, _joined(connection.url, endpoint), headers, body, connection.secrets)
+    sent = _filled(written, values)
+    if http.form is None:
+        body = json.dumps(sent, ensure_ascii=False)
+    else:
+        body = urlencode({name: _text(value) for name, value in sent.items()})
+    return HttpRequest(request.target, _joined(connection.url, endpoint), headers, body.encode(), connection.secrets)
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from monitoring_tasks.window import Window, format_duration, format_instant
 
 DecisionCode = Literal[
     "trigger", "not_open", "asked", "false_alarm", "rejected", "running", "cooldown", "too_few_labels", "within_noise",
-    "quiet",
+    "quiet", "ended", "unanswered",
 ]  # fmt: skip
 """What is decided: to ask for a new model, or why not."""
 
@@ -52,6 +52,10 @@ class Asked:
     """recorded, triggering, triggered or failed."""
     running: str = ""
     """What it waits for, for a person: ``a person's answer``, ``DAG run ...``; empty if it waits for nothing."""
+    lapsed: bool = False
+    """Whether nobody can answer any more: its run was deleted or failed before its question had an answer."""
+    error: str | None = None
+    """Why nobody could be asked."""
 
     @property
     def refused(self) -> bool:
@@ -86,8 +90,9 @@ def decide(
     """Decide whether `window` calls for a new model.
 
     The reasons not to are looked at in this order: the alert is not open; it has asked already, or a person said no to
-    it; an earlier request is still at work; the cooldown; too few labels; a drop within noise. The first that holds is
-    the reason that is given. Nothing here knows a clock: the cooldown is counted in the windows' own time.
+    it; an earlier request is still at work; the cooldown; too few labels; a drop within noise; what called for it has
+    ended by now, as when the run of an old window is cleared. The first that holds is the reason that is given. Nothing
+    here knows a clock: the cooldown is counted in the windows' own time.
 
     Parameters
     ----------
@@ -134,6 +139,10 @@ def decide(
     if quiet:
         reason = f"A new model would be asked for; nobody is, because this window was not run to tell people. {said}"
         return Decision("quiet", reason, found, train)
+    if alert.resolved_end is not None:
+        ended = format_instant(alert.resolved_end)
+        reason = f"Nothing calls for a new model any more: the alert of `retraining` ended in the window up to {ended}."
+        return Decision("ended", reason, found, train)
     return Decision("trigger", f"A new model is asked for. {said} {period}", found, train)
 
 
@@ -206,9 +215,13 @@ def _is_noise(evidence: Evidence) -> bool:
 
 
 def _told_already(alert: Alert, target: str, asked: Sequence[Asked]) -> Decision | None:
-    mine = [each for each in asked if each.alert_id == alert.alert_id and each.target == target]
+    mine = [each for each in asked if each.alert_id == alert.alert_id and each.target == target and not each.lapsed]
     if mine and not mine[-1].refused:
-        return Decision("asked", f"This alert has asked for a new model in {mine[-1].window}; it asks once.")
+        reason = f"This alert has asked for a new model in {mine[-1].window}; it asks once."
+        if mine[-1].state == "failed":
+            why = f" ({' '.join(mine[-1].error.split()).rstrip('.')})" if mine[-1].error else ""
+            reason += f" That failed{why}: clear the run of that window."
+        return Decision("asked", reason)
     if alert.state == "false_alarm":
         return Decision("false_alarm", "A person has called this alert a false alarm.")
     if alert.state == "resolved" and alert.resolved_end is None:
@@ -220,7 +233,7 @@ def _told_already(alert: Alert, target: str, asked: Sequence[Asked]) -> Decision
 
 
 def _at_work(alert: Alert, window: Window, rule: Retraining, asked: Sequence[Asked]) -> Decision | None:
-    others = [each for each in asked if each.alert_id != alert.alert_id]
+    others = [each for each in asked if each.alert_id != alert.alert_id and not each.lapsed]
     for each in others:
         if each.running:
             reason = f"The request of {each.window} is still at work: it waits for {each.running}."

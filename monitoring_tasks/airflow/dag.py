@@ -21,8 +21,10 @@ from monitoring_tasks.config import Monitor, load_monitor
 from monitoring_tasks.window import format_duration
 
 ACTIVE_RUNS = 4
-"""Runs of one monitor at work at the same time; runs that wait for late rows come on top."""
+"""Runs of one monitor at work at the same time; runs that wait for late rows or for a person come on top."""
 
+MOST_REVIEWS = 10
+"""Runs of one monitor that wait for a person before they hold up the others."""
 
 NOTIFY = (
     "Whether people are told of alerts in a period of the past, and asked for a new model. They are told of the latest "
@@ -185,11 +187,14 @@ def _loaded(monitor: Monitor | Path | str) -> Monitor:
 def _active_runs(monitor: Monitor) -> int:
     """Return how many runs may be active: without those that wait, a delay of two days would stop an hourly monitor.
 
-    Nor may a run that waits for a person hold up the others.
+    Nor may runs that wait for a person hold up the others. There may be one for each cooldown: a question waits on when
+    its alert has been called a false alarm, and the next alert may ask.
     """
-    waiting = math.ceil(monitor.delay / latest_window(monitor.schedule, monitor.start).length)
-    reviewed = monitor.retraining is not None and monitor.retraining.approval == "required"
-    return ACTIVE_RUNS + waiting + int(reviewed)
+    length, rule = latest_window(monitor.schedule, monitor.start).length, monitor.retraining
+    reviews = 0
+    if rule is not None and rule.approval == "required":
+        reviews = min(MOST_REVIEWS, 1 + math.ceil(rule.approval_timeout / max(rule.cooldown, length)))
+    return ACTIVE_RUNS + math.ceil(monitor.delay / length) + reviews
 
 
 def _alerts_page(monitor: Monitor) -> str:

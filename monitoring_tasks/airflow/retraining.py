@@ -12,11 +12,11 @@ from airflow.sdk import Asset, Context, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, AirflowSkipException
 
 from monitoring_tasks.airflow.connections import http_of, results_store, warehouse_of
-from monitoring_tasks.airflow.retries import RETRIES, heals_by_waiting, monitoring_task
+from monitoring_tasks.airflow.retries import RETRIES, heals_by_waiting, is_retry, monitoring_task
 from monitoring_tasks.airflow.review import ReviewRetraining
 from monitoring_tasks.airflow.tasks import tells_people, windows_of
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError, MonitoringError
+from monitoring_tasks.errors import ConfigError, MonitoringError, TransientError
 from monitoring_tasks.window import Window
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-NOTHING = "Nothing is to be asked for: it was asked for before, or is not called for any more"
+NOTHING = "Nothing is to be asked for: it was asked for before, nobody agreed, or it is not called for any more"
 
 
 def retraining_asset(monitor: Monitor) -> Asset:
@@ -116,7 +116,7 @@ def with_rows(monitor: Monitor, store: Store, actions: Sequence[Action]) -> None
     from monitoring_tasks.training_rows import export_rows, training_query
     from monitoring_tasks.warehouse.engine import open_warehouse
 
-    missing = [action for action in actions if action.query is None and action.train is not None]
+    missing = [action for action in actions if action.export is None and action.train is not None]
     if not missing:
         return
     query = export = error = None
@@ -213,22 +213,31 @@ def send_request(monitor: Monitor, windows: Sequence[Window]) -> str:
             answer = send(request)
         except MonitoringError as error:
             record_failed(store, action, str(error))
-            raise
+            if isinstance(error, TransientError):
+                raise
+            raise type(error)(f"{error}. Mend that, then clear this task") from None
         record_answered(store, action, answer)
     return answer
 
 
 def record_requested(monitor: Monitor, windows: Sequence[Window], context: Context) -> list[Action]:
-    """Keep which DAG run each request became; return those that were not kept before."""
+    """Keep which DAG run each request became; return those that were not kept before.
+
+    A try that was killed may have kept them, and told nobody: Airflow updates the asset when the task has succeeded.
+    """
     from dataclasses import replace
 
-    from monitoring_tasks.results.actions import record_failed, record_triggered
+    from monitoring_tasks.results.actions import read_actions, record_failed, record_triggered
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.retraining import to_ask
 
-    rule, done = monitor.retraining, []
+    rule = monitor.retraining
+    done: list[Action] = []
     assert rule is not None
     with open_store(results_store()) as store:
+        if is_retry(context):
+            kept = read_actions(store, monitor.name, windows=windows, decision="trigger")
+            done += [action for action in kept if action.state == "triggered"]
         for action in to_ask(monitor, store, windows):
             if action.state != "triggering":
                 continue

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from airflow.sdk import task
+from airflow.sdk import Context, task
 from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowSkipException,
@@ -31,6 +31,12 @@ RETRIES: dict[str, Any] = {
 
 _SIGNALS = (AirflowSkipException, DownstreamTasksSkipped, DagRunTriggerException)
 """No errors: by raising these a task says what Airflow is to do."""
+
+
+def is_retry(context: Context) -> bool:
+    """Return whether an earlier try of this task failed or was killed, since a person cleared it if one did."""
+    instance = context["ti"]
+    return instance.try_number > instance.max_tries - (context["task"].retries or 0) + 1
 
 
 def monitoring_task(**arguments: Any) -> Callable[[Callable[..., object]], Any]:

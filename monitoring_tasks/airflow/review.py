@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.sdk import Context, Param
+from airflow.sdk.exceptions import AirflowSkipException
 
 from monitoring_tasks.airflow.connections import results_store
 from monitoring_tasks.airflow.retries import heals_by_waiting
 from monitoring_tasks.airflow.tasks import windows_of
+from monitoring_tasks.alerts.clean_text import one_line
 from monitoring_tasks.config import Monitor
-from monitoring_tasks.errors import ConfigError
+from monitoring_tasks.errors import ConfigError, TransientError
 from monitoring_tasks.window import Window, format_duration, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from monitoring_tasks.results.actions import Action
     from monitoring_tasks.results.store import Store
 
+_log = logging.getLogger(__name__)
+
+MARKUP = frozenset("\\`*_{}[]()<>#|!~&")
+
+LONGEST = 2000
+"""Characters of a text of others that the page shows."""
+
 PERIOD = {
     "train_start": ("Learn from", "Start of the rows to learn from. It is filled in with the beginning of the change."),
     "train_end": ("Learn until", "End of the rows to learn from, itself not included."),
 }
+
+TOO_LATE = (
+    "this changes nothing, because the question had been answered in another run, or the alert that asked had been "
+    "called a false alarm or withdrawn"
+)
+
+KEPT_AGAIN = (2.0, 10.0, 30.0, 60.0)
+"""Seconds between tries to keep an answer: a retry of the task would put the question to people again."""
 
 
 class ReviewRetraining(ApprovalOperator):
@@ -76,40 +96,56 @@ class ReviewRetraining(ApprovalOperator):
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Keep the answer; skip what follows where it is no."""
+        """Keep the answer; skip what follows where it is no, or where it came too late to change anything."""
         answer = HITLOperator.execute_complete(self, context, event)
         approved = answer["chosen_options"] == [self.APPROVE]
-        self._keep(context, answer, approved)
+        kept = self._keep(context, answer, approved)
+        if approved and not kept:
+            raise AirflowSkipException(TOO_LATE)
         if not approved:
             self._skip_what_follows(context)
         return None
 
     @heals_by_waiting
-    def _keep(self, context: Context, answer: Mapping[str, Any], approved: bool) -> None:
-        from monitoring_tasks.results.actions import record_approval
+    def _keep(self, context: Context, answer: Mapping[str, Any], approved: bool) -> bool:
+        """Keep the answer and return whether it counts: a question that has an answer, or none any more, takes none."""
+        from monitoring_tasks.results.actions import record_approval, record_failed
         from monitoring_tasks.results.store import open_store
 
         given = answer["params_input"] or {}
         user = answer["responded_by_user"]
         train = self._period(given) if approved else None
         note = str(given.get("note") or "")
+        who = "nobody" if user is None else str(user["name"] or user["id"])
+        said = f"{'Approved' if approved else 'Rejected'} by {who}"
         if user is None:
             waited = f"nobody answered within {format_duration(self._rule.approval_timeout)}"
             note = f"{waited}, and `approval_default` is {self._rule.approval_default}"
-        with open_store(results_store()) as store:
-            for action in self._asked_for(context):
-                record_approval(
-                    store,
-                    action,
-                    "approved" if approved else "timed_out" if user is None else "rejected",
-                    by=None if user is None else str(user["name"] or user["id"]),
-                    at=answer["responded_at"] or datetime.now(UTC),
-                    note=note,
-                    train=train,
-                )
-            if approved:
+
+        code: Literal["approved", "timed_out", "rejected"]
+        code = "approved" if approved else "timed_out" if user is None else "rejected"
+        by, at = None if user is None else who, answer["responded_at"] or datetime.now(UTC)
+
+        def record() -> bool:
+            with open_store(results_store()) as store:
+                for action in self._asked_for(context):
+                    record_approval(store, action, code, by=by, at=at, note=note, train=train)
+                asked = self._asked(store, context)
+                kept = any((each.approval, each.decided_by, each.decided_at) == (code, by, at) for each in asked)
+                for action in asked:
+                    if action.waits:  # for an alert that calls for nothing any more
+                        record_failed(store, action, f"{said}: {TOO_LATE}")
+            return kept
+
+        kept = _waited_for(record)
+        if kept and approved:
+            with open_store(results_store()) as store:
                 self._with_rows(store, context)
-        self.log.info("%s by %s", "Approved" if approved else "Rejected", "nobody" if user is None else user["name"])
+        if kept:
+            self.log.info("%s", said)
+        else:
+            self.log.warning("%s: %s", said, TOO_LATE)
+        return kept
 
     def _period(self, given: Mapping[str, Any]) -> Window | None:
         """Return the period asked for; None where it was not changed."""
@@ -136,6 +172,13 @@ class ReviewRetraining(ApprovalOperator):
         with open_store(results_store()) as store:
             return to_ask(self._monitor, store, windows_of(self._monitor, context))
 
+    def _asked(self, store: Store, context: Context) -> tuple[Action, ...]:
+        """Return the questions of these windows, also of an alert that calls for nothing any more."""
+        from monitoring_tasks.results.actions import read_actions
+
+        windows = windows_of(self._monitor, context)
+        return read_actions(store, self._monitor.name, windows=windows, decision="trigger")
+
     def _with_rows(self, store: Store, context: Context) -> None:
         """Export the rows of another period than was proposed."""
         from monitoring_tasks.airflow.retraining import with_rows
@@ -156,6 +199,17 @@ class ReviewRetraining(ApprovalOperator):
 
     def _skip_what_follows(self, context: Context) -> None:
         self.skip(ti=context["ti"], tasks=context["task"].get_direct_relatives(upstream=False))
+
+
+def _waited_for(record: Callable[[], bool]) -> bool:
+    """Record an answer, and wait for a store that is away: Airflow forgets an answer whose task it tries again."""
+    for pause in KEPT_AGAIN:
+        try:
+            return record()
+        except TransientError as error:
+            _log.warning("The store does not answer, %g s until the next try: %s", pause, error)
+            time.sleep(pause)
+    return record()
 
 
 def body(monitor: Monitor, actions: Sequence[Action], report: str | None = None) -> str:
@@ -189,18 +243,14 @@ def body(monitor: Monitor, actions: Sequence[Action], report: str | None = None)
     elif first.error:
         parts += ["", f"There is no file of them: {_plain(first.error)}."]
     if first.query:
-        parts += ["", "```sql", first.query, "```"]
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", first.query)), default=0))  # names may hold some
+        parts += ["", f"{fence}sql", first.query, fence]
     if report:
         parts += ["", f"[Report](<{report}>)"]
-    parts += ["", "**Asked**: " + ", ".join(f"`{_plain(action.target)}`" for action in actions) + " once you approve."]
+    parts += ["", "**Asked**: " + ", ".join(_plain(action.target) for action in actions) + " once you approve."]
     return "\n".join(parts)
 
 
 def _plain(text: str) -> str:
     """Return a text that Markdown neither splits nor decorates: names of columns and messages come from data."""
-    flat = " ".join(text.split())
-    return (
-        "".join(f"\\{char}" if char in "\\`*_{}[]<>#|!~" else char for char in flat)
-        if "`" not in flat
-        else (flat.replace("|", "\\|").replace("<", "&lt;"))
-    )
+    return "".join(f"\\{char}" if char in MARKUP else char for char in one_line(text, LONGEST))

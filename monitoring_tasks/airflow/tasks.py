@@ -130,6 +130,7 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
     `failed_tasks` are the tasks before this one that failed. A scan that ended too early to say so itself (its worker
     was killed) left the rows of an earlier run, which must not make the window look done.
     """
+    from monitoring_tasks.alerting import decide_alerts
     from monitoring_tasks.results.store import open_store
     from monitoring_tasks.run import close_window, missing_checks, record_failed, waiting_windows
 
@@ -148,6 +149,8 @@ def close(monitor: Monitor, windows: Sequence[Window], failed_tasks: Sequence[st
         ]
         every = sorted({*windows, *waited})
         runs = [close_window(monitor, window, store, datetime.now(UTC), tell=tell) for window in every]
+        if not monitor.alert_rules:  # no task does it: a rule of tomorrow would tell people of months that are over
+            decide_alerts(monitor, store, now=datetime.now(UTC))
     fail_if_failed({run.window: run.error for run in runs if run.state == "failed"})
     if failed_tasks:
         raise AirflowFailException(f"task {', '.join(failed_tasks)} failed: what is stored is of an earlier run")

@@ -329,7 +329,9 @@ def _placeholders(found: Mapping[str, Any]) -> Iterator[Contradiction]:
         return
     here: KeyPath = ("retraining", "http")
     asked = [*named_in(retraining.http.endpoint, (*here, "endpoint"))]
-    for path, name in [*asked, *named_in(dict(retraining.http.body), (*here, "json"))]:
+    asked += named_in(dict(retraining.http.body), (*here, "json"))
+    asked += named_in(dict(retraining.http.form or {}), (*here, "form"))
+    for path, name in asked:
         if name not in PLACEHOLDERS:
             remedy = f"{suggestion(name, PLACEHOLDERS)} (braces that stand for themselves are doubled: {{{{{name}}}}})"
             yield Contradiction(path, f"names {name!r} in braces, which no request has", remedy)

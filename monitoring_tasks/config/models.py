@@ -285,9 +285,24 @@ class Http(Section):
     connection: Connection
     """the name of the connection with the host and login"""
     endpoint: Text
-    """the path to call"""
+    """the path to call, such as /job/retrain/buildWithParameters"""
     body: Mapping[str, Any] = Field(default={}, alias="json", repr=False)
-    """what to send"""
+    """what to send, as JSON"""
+    form: Mapping[str, Any] | None = Field(default=None, repr=False)
+    """what to send, as the fields of a form"""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_a_path(cls, endpoint: str) -> str:
+        if re.match(r"\w+:/|//", endpoint):
+            raise refused("is a whole address", "write its path; the host stands in the connection")
+        return endpoint
+
+    @model_validator(mode="after")
+    def _has_one_body(self) -> Http:
+        if self.body and self.form is not None:
+            raise refused("has two bodies", "write `json:` or `form:`")
+        return self
 
 
 class Retraining(Section):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, false, func, insert, select, update
 
 from monitoring_tasks.actions.request import RetrainingRequest
 from monitoring_tasks.actions.retraining import Decision, action_id
@@ -100,11 +100,14 @@ def read_actions(
     if action is not None:
         found = found.where(table.c.action_id == action)
     if windows is not None:
-        found = found.where(table.c.window_start.in_({window.start for window in windows}))
+        # A year of ten minutes has more windows than a statement may have parameters.
+        starts = [window.start for window in windows]
+        found = found.where(table.c.window_start.between(min(starts), max(starts))) if starts else found.where(false())
     with store.reading() as connection:
         rows = connection.execute(found.order_by(table.c.window_start, table.c.window_end, table.c.target)).all()
-    actions = tuple(_action(row._asdict()) for row in rows)
-    return actions if windows is None else tuple(each for each in actions if each.window in set(windows))
+    wanted = None if windows is None else set(windows)
+    actions = (_action(row._asdict()) for row in rows)
+    return tuple(each for each in actions if wanted is None or each.window in wanted)
 
 
 def record_decisions(
@@ -120,7 +123,8 @@ def record_decisions(
     """Decide about a window and keep the decision, one row for each target; return the rows that then stand.
 
     A decision to ask is never taken back or made twice: that row stays as it is, however often the window is run. Any
-    other decision is made anew, on what the store holds now.
+    other decision is made anew, on what the store holds now. Where `decide` asks again for an alert that has asked,
+    because its question cannot be answered any more, the earlier row says that it was not, and nothing came of it.
 
     Parameters
     ----------
@@ -146,7 +150,7 @@ def record_decisions(
                 continue
             alert, decision = decide(target, asked)
             connection.execute(delete(table).where(same, table.c.target == target))
-            if alert is None or decision.decision == "not_open":
+            if alert is None or decision.decision == "not_open" or not _exists(connection, alert):
                 continue
             asks = decision.decision == "trigger"
             action = Action(
@@ -163,9 +167,32 @@ def record_decisions(
                 decision.evidence,
                 decision.train,
             )
+            if asks:
+                _end_unanswered(connection, [each for each in asked if each.action_id == action.action_id])
             connection.execute(insert(table).values(_row(action)))
             made[target] = action
     return tuple(made[target] for target in targets if target in made)
+
+
+def _exists(connection: Connection, alert: str) -> bool:
+    """Return whether the alert is still there: a run of other windows may have found since that it never was one."""
+    table = tables.alert
+    return connection.execute(select(table.c.alert_id).where(table.c.alert_id == alert)).first() is not None
+
+
+def _end_unanswered(connection: Connection, actions: Sequence[Action]) -> None:
+    table = tables.action
+    for each in actions:
+        changes = {
+            "action_id": action_id(each.alert_id, each.target, each.window),
+            "decision": "unanswered",
+            "reason": "A new model was asked for, and nobody could answer: the run that asked had ended. A later "
+            "window has asked again.",
+            "approval": "timed_out",
+            "export": None,
+        }
+        waits = (table.c.action_id == each.action_id) & (table.c.approval == "waiting")
+        connection.execute(update(table).where(waits).values(changes))
 
 
 def record_rows(store: Store, action: Action, query: str | None, export: str | None, error: str | None) -> Action:

@@ -271,6 +271,16 @@ def read_evidence(
     return tuple(kept[:EVIDENCE]) if kept or over else _no_data(connection, monitor, window, when, series)
 
 
+def matched_since(store: Store, monitor: str, when: When, opened: Window, series: Sequence[Series]) -> Window:
+    """Return the first of the windows that an alert was opened by: of k in n, the one in which the change began."""
+    with store.reading() as connection:
+        for window, state in windows_before(connection, monitor, opened, when.windows.n - 1).items():
+            told_by_rows = state == "done" or when.status in ("insufficient_data", "error")
+            if told_by_rows and read_evidence(connection, monitor, when, window, series):
+                return window
+    return opened
+
+
 def _no_data(
     connection: Connection, monitor: str, window: Window, when: When, series: Sequence[Series]
 ) -> tuple[Evidence, ...]:

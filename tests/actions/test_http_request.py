@@ -1,8 +1,7 @@
-"""What is sent: the documented examples, held against what each server's own documentation asks for."""
+"""What is sent: names filled in, the login, the body."""
 
 import json
-from base64 import b64decode
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -105,48 +104,11 @@ def test_a_token_that_is_not_there_is_an_error():
         build({"a": "{token}"}, connection=HttpConnection("ci", "https://ci"))
 
 
-def test_github_repository_dispatch():
-    """The payload of a dispatch has at most ten keys, its event's name at most a hundred characters."""
-    payload = {
-        key: "{" + key + "}"
-        for key in ("monitor", "action_id", "reason", "train_start", "train_end", "query", "evidence", "approved_by")
-    }
-    connection = HttpConnection(
-        "github", "https://api.github.com", None, "ghp_x", {"Accept": "application/vnd.github+json"}
+def test_a_form_holds_texts():
+    http = Http.model_validate(
+        {"connection": "ci", "endpoint": "/go", "form": {"WHY": "{reason}", "E": "{evidence}", "X": "{export}", "N": 3}}
     )
-    request = build({"event_type": "retrain", "client_payload": payload}, "/repos/acme/models/dispatches", connection)
-    body = json.loads(request.body)
-    assert (request.method, request.url) == ("POST", "https://api.github.com/repos/acme/models/dispatches")
-    assert request.headers["Authorization"] == "Bearer ghp_x"
-    assert request.headers["Accept"] == "application/vnd.github+json"
-    assert request.headers["User-Agent"]
-    assert set(body) == {"event_type", "client_payload"}
-    assert len(body["client_payload"]) <= 10
-
-
-def test_gitlab_pipeline_trigger():
-    """The token and the branch stand in the body, variables are texts, and no header may hold another token."""
-    body = {
-        "token": "{token}",
-        "ref": "main",
-        "variables": {"TRAIN_START": "{train_start}", "TRAIN_END": "{train_end}", "ACTION_ID": "{action_id}"},
-    }
-    connection = HttpConnection("gitlab", "https://gitlab.example.com", None, "glptt-x")
-    request = build(body, "/api/v4/projects/42/trigger/pipeline", connection)
-    assert request.url == "https://gitlab.example.com/api/v4/projects/42/trigger/pipeline"
-    assert "Authorization" not in request.headers
-    found = json.loads(request.body)
-    assert (found["token"], found["ref"]) == ("glptt-x", "main")
-    assert all(isinstance(value, str) for value in found["variables"].values())
-
-
-def test_jenkins_build_with_parameters():
-    """Parameters stand in the query; a user's API token by Basic authentication needs no crumb."""
-    endpoint = "/job/retrain/buildWithParameters?TRAIN_START={train_start}&TRAIN_END={train_end}&REASON={reason}"
-    request = build({}, endpoint, HttpConnection("jenkins", "https://jenkins.example.com", "ada", "11aa"))
-    assert parse_qs(urlsplit(request.url).query) == {
-        "TRAIN_START": ["2013-04-01T00:00Z"],
-        "TRAIN_END": ["2013-04-04T00:00Z"],
-        "REASON": ["A new model is asked for."],
-    }
-    assert b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"ada:11aa"
+    request = http_request(http, HttpConnection("ci", "https://ci"), REQUEST)
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    found = {name: value for name, (value,) in parse_qs(request.body.decode(), keep_blank_values=True).items()}
+    assert found == {"WHY": REQUEST.reason, "E": json.dumps([REQUEST.evidence[0].to_json()]), "X": "", "N": "3"}

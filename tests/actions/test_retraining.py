@@ -68,6 +68,21 @@ CASES = {
     "acknowledged": ({"alert": replace(ALERT, state="acknowledged")}, "trigger", "A new model is asked for"),
     "confirmed": ({"alert": replace(ALERT, state="confirmed")}, "trigger", "A new model is asked for"),
     "asked": ({"asked": [MINE]}, "asked", "has asked for a new model in 2013-04-11"),
+    "asked-and-failed": (
+        {"asked": [replace(MINE, state="failed", error="DAG train is paused.\nUnpause it")]},
+        "asked",
+        "it asks once. That failed (DAG train is paused. Unpause it): clear the run of that window.",
+    ),
+    "nobody-can-answer-any-more": (
+        {"asked": [replace(MINE, approval="waiting", state="recorded", lapsed=True)]},
+        "trigger",
+        "A new model is asked for",
+    ),
+    "ended-since": (
+        {"alert": replace(ALERT, state="resolved", resolved_end=day(14).end)},
+        "ended",
+        "any more: the alert of `retraining` ended in the window up to 2013-04-15T00:00Z.",
+    ),
     "asked-while-waiting": (
         {"asked": [replace(MINE, approval="waiting", state="recorded", running="a person's answer")]},
         "asked",

@@ -266,9 +266,19 @@ def test_retraining_has_the_tasks_that_the_file_calls_for(write_monitor, keys, c
     DagSerialization.from_dict(DagSerialization.to_dict(dag))
 
 
-@pytest.mark.parametrize(("approval", "runs"), [("required", 5), ("none", 4)])
-def test_a_run_that_waits_for_a_person_leaves_room_for_another(write_monitor, approval, runs):
-    more = retraining(trigger_dag="train", approval=approval)
+@pytest.mark.parametrize(
+    ("keys", "runs"),
+    [
+        ({"approval": "none"}, 4),
+        ({"approval": "required"}, 4 + 2),
+        ({"cooldown": "1d"}, 4 + 1 + 3),
+        ({"cooldown": "0s"}, 4 + 1 + 3),
+        ({"cooldown": "0s", "approval_timeout": "60d"}, 4 + 10),
+    ],
+)
+def test_runs_that_wait_for_a_person_leave_room_for_others(write_monitor, keys, runs):
+    """One question waits on after its alert has been called a false alarm; the next may ask after the cooldown."""
+    more = retraining(trigger_dag="train", **keys)
     assert monitor_dag(write_monitor(more=more)).max_active_runs == runs
 
 

@@ -41,6 +41,7 @@ class TaskInstance:
 
     def __init__(self):
         self.runs, self.paused = {}, False
+        self.try_number, self.max_tries = 1, 3
 
     def get_dr_count(self, dag_id, run_ids, states=None):
         return sum((dag_id, run) in self.runs and (not states or self.runs[dag_id, run] in states) for run in run_ids)
@@ -73,7 +74,8 @@ def ti():
 
 @pytest.fixture
 def context(ti):
-    return {"ti": ti, "task_instance": ti, "dag_run": Run(), "params": {}}
+    task = type("Task", (), {"retries": 3})
+    return {"ti": ti, "task_instance": ti, "task": task, "dag_run": Run(), "params": {}}
 
 
 def only(store):
@@ -86,6 +88,20 @@ def test_a_warehouse_that_is_gone_stops_no_review(store, context):
     assert decide(monitor(), [DAY], context) == [only(store).action_id]
     assert (only(store).export, only(store).query) == (None, None)
     assert "gone.duckdb" in only(store).error
+
+
+def test_a_file_that_could_not_be_written_is_written_by_a_later_try(store, context, monkeypatch, duckdb_url, tmp_path):
+    monkeypatch.setenv("MONITORING_WAREHOUSE_LOANS", duckdb_url)
+    monkeypatch.setenv("MONITORING_EXPORTS", str(tmp_path / "full"))
+    (tmp_path / "full").write_text("no folder")
+    open_alert(store)
+    decide(monitor(), [DAY], context)
+    assert (only(store).export, only(store).query is None) == (None, False)
+    assert "cannot be written" in only(store).error
+    (tmp_path / "full").unlink()
+    decide(monitor(), [DAY], context)
+    assert only(store).export is not None
+    assert only(store).error is None
 
 
 def test_rows_are_exported_once(store, context, monkeypatch, duckdb_url):
@@ -106,8 +122,9 @@ def test_rows_are_exported_once(store, context, monkeypatch, duckdb_url):
 )
 def test_a_dag_run_that_is_not_finished_is_waited_for(store, context, ti, state, decided):
     rule = monitor("none")
-    open_alert(store, first=1, last=1, state="resolved", resolved_window_end=DAYS[2].end)
+    first = open_alert(store, first=1, last=1)
     decide(rule, [DAYS[1]], context)
+    change_alert(store, first, state="resolved", resolved_window_end=DAYS[2].end)
     run_train(rule, {**context, "dag_run": of(DAYS[1])})
     ti.runs["train", dag_run_of(only(store))] = state
     record_requested(rule, [DAYS[1]], context)
@@ -117,13 +134,14 @@ def test_a_dag_run_that_is_not_finished_is_waited_for(store, context, ti, state,
 
 
 def test_a_question_that_nobody_answered_in_time_is_waited_for_no_longer(store, context):
-    open_alert(store, first=1, last=1, state="resolved", resolved_window_end=DAYS[2].end)
+    first = open_alert(store, first=1, last=1)
     decide(monitor(), [DAYS[1]], context)
+    change_alert(store, first, state="resolved", resolved_window_end=DAYS[2].end)
     open_alert(store, first=3, last=3)
     decide(monitor(), [DAY], context)
     assert read_actions(store, "loans", windows=[DAY])[0].decision == "running"
     with store.writing("loans") as connection:
-        connection.execute(update(tables.action).values(recorded_at=datetime.now(UTC) - timedelta(days=4)))
+        connection.execute(update(tables.action).values(recorded_at=datetime.now(UTC) - timedelta(days=3, hours=12)))
     decide(monitor(), [DAY], context)
     assert read_actions(store, "loans", windows=[DAY])[0].decision == "cooldown"
 
@@ -161,6 +179,10 @@ def test_a_run_that_is_there_is_not_made_again(store, context, ti):
     ti.runs["train", dag_run_of(only(store))] = "running"
     assert TrainingRun(task_id="train", monitor=rule).execute(context) is None
     assert [each.run_id for each in record_requested(rule, [DAY], context)] == [dag_run_of(only(store))]
+    assert record_requested(rule, [DAY], context) == []
+    ti.try_number = 2  # the first was killed before Airflow knew of its success, and the asset was not updated
+    assert [each.run_id for each in record_requested(rule, [DAY], context)] == [dag_run_of(only(store))]
+    ti.try_number, ti.max_tries = 3, 5  # a person has cleared it since
     assert record_requested(rule, [DAY], context) == []
     with pytest.raises(AirflowSkipException):
         TrainingRun(task_id="train", monitor=rule).execute(context)
@@ -342,14 +364,50 @@ def test_a_false_alarm_ends_the_question(store, reviewing):
         skipping(reviewing.operator().execute, reviewing.context)
 
 
+@pytest.mark.parametrize("state", ["false_alarm", "withdrawn"])
+def test_an_answer_after_the_alert_is_gone_says_that_it_changes_nothing(store, reviewing, state):
+    reviewing.ask()
+    change_alert(store, only(store).alert_id, state=state)
+    with pytest.raises(AirflowSkipException, match="changes nothing"):
+        reviewing.answer("Approve")
+    assert (only(store).approval, only(store).state) == ("waiting", "failed")
+    assert only(store).error.startswith("Approved by ada: this changes nothing, because the question had been answered")
+
+
+def test_of_two_runs_that_ask_the_first_answer_counts(store, reviewing):
+    with pytest.raises(DownstreamTasksSkipped):
+        skipping(reviewing.answer, "Reject", "bob")
+    with pytest.raises(AirflowSkipException, match="answered in another run"):
+        reviewing.answer("Approve")
+    assert (only(store).approval, only(store).decided_by) == ("rejected", "bob")
+
+
+def test_an_answer_waits_for_a_store_that_is_away(store, reviewing, monkeypatch):
+    """A retry of the task would ask again, and Airflow would have forgotten what was answered."""
+    away = iter([TransientError("away"), TransientError("away")])
+    pauses = []
+
+    def asked_for(self, context, whole=ReviewRetraining._asked_for):
+        if (error := next(away, None)) is not None:
+            raise error
+        return whole(self, context)
+
+    monkeypatch.setattr(ReviewRetraining, "_asked_for", asked_for)
+    monkeypatch.setattr(review.time, "sleep", pauses.append)
+    reviewing.answer("Approve")
+    assert (only(store).approval, pauses) == ("approved", [2.0, 10.0])
+
+
 def test_names_from_the_data_do_not_make_the_page():
-    hostile = "x|y `a` <script>alert(1)</script> **b**\n# c"
+    hostile = "x|y `a` [approve](https://evil.example.com) ![](http://x.org) <script>alert(1)</script> **b**\n# c"
     evidence = Evidence(DAY, "data_drift", "psi", hostile, "", "alarm", 0.4, 0.3, 0.5, threshold_upper=0.1)
     action = Action(
         "1", "loans", "2", "train", DAY, "trigger", hostile, "waiting", "recorded", NOW, (evidence,) * 12, DAY
     )
-    text = body(monitor(), [replace(action, error=hostile)])
-    assert "<script" not in text
+    text = body(monitor(), [replace(action, error=hostile, query='SELECT "```" FROM "log"')])
+    assert "<script" not in text.replace("\\<", "")
+    assert "](http" not in text
+    assert text.count("````") == 2
     assert "\n# c" not in text
     (row,) = {line for line in text.splitlines() if line.startswith("| 2024")}
     assert row.replace("\\|", "").count("|") == 7

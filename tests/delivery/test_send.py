@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import time
 from contextvars import copy_context
 from dataclasses import replace
@@ -11,16 +10,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitoring_tasks.alerts import html, markdown, plain_text
 from monitoring_tasks.alerts.message import Message, Paragraph
 from monitoring_tasks.delivery.send import Outcome, _heard, open_channel, rendered, send
 from monitoring_tasks.errors import ConfigError
 from tests.delivery.outbox_rows import message
-from tests.delivery.servers import dripping_server, free_port, mail_server, web_server
+from tests.delivery.servers import dripping_server, free_port, mail_server, own_certificate, web_server
 
 SLACK = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7"
 MAIL = "mailto://127.0.0.1/?from=a@example.com&to=b@example.com"
@@ -177,17 +173,7 @@ def test_a_server_that_answers_for_ever_is_left():
 @pytest.fixture(scope="module")
 def self_signed(tmp_path_factory):
     """What a server with a certificate of its own making speaks TLS with."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    start, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)
-    certificate = builder.not_valid_before(start).not_valid_after(end).sign(key, hashes.SHA256())
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(private + certificate.public_bytes(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
+    context, _ = own_certificate(tmp_path_factory.mktemp("tls"))
     return context
 
 

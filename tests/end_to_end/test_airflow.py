@@ -242,7 +242,10 @@ def test_a_missing_warehouse_is_red_recorded_and_not_retried(airflow):
         "drift": ("upstream_failed", 0),
         "operations": ("upstream_failed", 0),
         "close": ("failed", 1),
+        "alerts": ("success", 1),
+        "outcome": ("upstream_failed", 0),
     }
+    assert airflow.rows("alert", "adrift")[0]["name"] == "no-data"
     (row,) = of_windows(airflow.rows("window_run", "adrift"), "2013-04-10", "2013-04-11")
     assert row["state"] == "failed"
     assert "MONITORING_WAREHOUSE_NOWHERE" in row["error"]

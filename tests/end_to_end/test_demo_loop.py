@@ -78,6 +78,7 @@ def test_one_model_was_asked_for_approved_by_a_named_person_and_triggered(loop):
     actions = rows(loop, "select * from action where decision = 'trigger'")
     assert len(actions) == 1
     (action,) = actions
+    assert action["train_start"] == "2013-07-08 04:00:00", "the first of the two weeks that opened the alert"
     assert (action["approval"], action["decided_by"]) == ("approved", "admin")
     assert action["note"] == "agreed by make demo-loop"
     assert (action["state"], action["run_id"]) == ("triggered", f"monitoring__{action['action_id']}")

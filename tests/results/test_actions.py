@@ -191,9 +191,56 @@ def test_two_targets_are_asked_for_one_alert(store):
     assert len({each.action_id for each in read_actions(store, "loans", decision="trigger")}) == 2
 
 
+def end_alert(store, found, window):
+    change_alert(store, found, state="resolved", resolved_window_end=window.end)
+
+
+def test_an_alert_that_has_ended_asks_no_more_whatever_is_cleared(store, rule):
+    """The runs of a month are cleared: a drop that is over by then called for a new model in its own time only."""
+    found = open_alert(store, last=4)
+    end_alert(store, found, DAYS[5])
+    for window in DAYS[2:5]:
+        assert decide(store, rule, window) == ()
+    assert decisions(store) == [(window, "ended") for window in DAYS[2:5]]
+
+
+def test_a_question_whose_run_was_deleted_is_put_again_by_a_later_window(store, rule):
+    open_alert(store, last=6)
+    (first,) = decide(store, rule, DAYS[3])
+    assert decide(store, rule, DAYS[4], now=NOW + timedelta(days=3, hours=12)) == ()
+    (again,) = decide(store, rule, DAYS[5], now=NOW + timedelta(days=4, hours=1))
+    assert decisions(store) == [(DAYS[3], "unanswered"), (DAYS[4], "asked"), (DAYS[5], "trigger")]
+    assert (again.action_id, again.approval, again.query) == (first.action_id, "waiting", None)
+    assert not to_ask(rule, store, [DAYS[3]]), "what its run still asks has no one to answer to"
+    assert decide(store, rule, DAYS[3], now=NOW + timedelta(days=5)) == ()
+    assert record_approval(store, again, "approved", by="ada", at=LATER)
+    assert decide(store, rule, DAYS[6], now=NOW + timedelta(days=50)) == ()
+
+
+def test_what_could_not_be_asked_for_says_what_to_do(store):
+    rule = monitor("none")
+    open_alert(store, last=6)
+    (action,) = decide(store, rule)
+    record_failed(store, action, "DAG train is paused")
+    decide(store, rule, DAYS[4])
+    assert read_actions(store, "loans")[-1].reason.endswith(
+        "failed (DAG train is paused): clear the run of that window."
+    )
+
+
+def test_a_year_of_ten_minutes_can_be_looked_up(store, rule):
+    open_alert(store)
+    (action,) = decide(store, rule)
+    first, step = DAYS[0].start - timedelta(days=200), timedelta(minutes=10)
+    year = [Window(first + i * step, first + (i + 1) * step) for i in range(40_000)]
+    assert read_actions(store, "loans", windows=[*year, DAYS[3]]) == (action,)
+    assert read_actions(store, "loans", windows=[]) == ()
+
+
 def test_another_request_at_work_is_waited_for(store, rule):
-    open_alert(store, first=2, last=2, state="resolved", resolved_window_end=DAYS[3].end)
+    first = open_alert(store, first=2, last=2)
     decide(store, rule, DAYS[2])
+    end_alert(store, first, DAYS[3])
     open_alert(store, first=4, last=6)
     assert decide(store, rule, DAYS[5], running=lambda _: "DAG run x") == ()
     assert decisions(store) == [(DAYS[2], "trigger"), (DAYS[5], "running")]
@@ -264,6 +311,16 @@ def test_what_is_not_open_leaves_the_table_empty(store, rule):
     open_alert(store, first=5, last=6)
     assert decide(store, rule, *DAYS[:5]) == ()
     assert decisions(store) == []
+
+
+def test_an_alert_that_another_run_has_deleted_meanwhile_leaves_no_row(store):
+    """As when chunks of a backfill end in an order of their own: the alert that was read is none by now."""
+
+    def decide(*_):
+        return "gone", Decision("quiet", "")
+
+    made = actions.record_decisions(store, "loans", DAYS[3], ["train"], decide, approval="waiting", now=NOW)
+    assert made == read_actions(store, "loans") == ()
 
 
 STEPS = (

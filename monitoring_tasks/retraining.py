@@ -153,7 +153,8 @@ def _evidence(store: Store, when: When, alert: Alert, window: Window) -> tuple[t
     if not events:
         return (), None
     series = tuple(dict.fromkeys(each.series for each in events[0]))
-    return events[-1], matched_since(store, alert.monitor, when, alert.opened, series).start
+    first = matched_since(store, alert.monitor, when, alert.opened, series)
+    return events[-1], min(first.start, *(each.window.start for each in events[0]))
 
 
 def _labels(monitor: Monitor, store: Store, since: datetime, end: datetime) -> tuple[WindowLabels, ...]:

@@ -274,13 +274,12 @@ class _Step:
         self, rule: AlertRule, first: Window, known: Sequence[_Known], replayed: Replayed, told: Told = NOTHING_TOLD
     ) -> None:
         by_id = {each.alert.alert_id: each for each in known}
-        acted = rows.with_actions(self._connection, by_id)
+        acted = rows.with_requests(self._connection, by_id)
         stored = [
             Stored(each.alert, bool(each.told()), bool(each.decisions) or each.alert.alert_id in acted)
             for each in known
         ]
         found = reconcile(stored, replayed.alerts)
-        rows.delete_alerts(self._connection, [each.alert.alert_id for each in found.deleted])
         for gone in found.withdrawn:
             if gone.alert.state not in ("confirmed", "false_alarm", "withdrawn"):
                 newest = max([gone.alert.last, *self._due])
@@ -288,9 +287,13 @@ class _Step:
         happened: dict[tuple[str, Window], list[Happening]] = {}
         for happening in replayed.happenings:
             happened.setdefault((happening.alert.group_key, happening.alert.opened), []).append(happening)
+        written = []
         for alert, same in found.kept:
             before = None if same is None else by_id[same.alert.alert_id]
-            self._write_alert(rule, first, alert, before, happened.get((alert.group_key, alert.opened), []), told)
+            happens = happened.get((alert.group_key, alert.opened), [])
+            written.append(self._write_alert(rule, first, alert, before, happens, told))
+        successors = {each.alert.alert_id: _successor(each.alert, written) for each in found.deleted}
+        rows.delete_alerts(self._connection, successors)
 
     def _write_alert(
         self,
@@ -300,7 +303,7 @@ class _Step:
         before: _Known | None,
         happened: Sequence[Happening],
         told: Told,
-    ) -> None:
+    ) -> Alert:
         stored = [] if before is None else before.events
         told_ends = [each.window.end for each in stored if each.tell]
         told_end = max([*told_ends, *([] if alert.told_end is None else [alert.told_end])], default=None)
@@ -340,6 +343,7 @@ class _Step:
                 rule, snapshot, happening.event, happening.window, number, happening.tell, escalated, same, sent=sent
             )
         rows.number_events(self._connection, alert.alert_id)
+        return alert
 
     def _happen(
         self,
@@ -425,6 +429,12 @@ def _standing(group: GroupStanding, known: _Known) -> GroupStanding:
     first_told = min((each.window.end for each in known.told()), default=None)
     escalated = any(each.event == "escalated" for each in known.of_monitor)
     return replace(group, alert=known.alert, first_told_end=first_told, escalated=escalated)
+
+
+def _successor(gone: Alert, alerts: Sequence[Alert]) -> str | None:
+    """Return the id of the alert that takes the place of one that nobody knows of; None if none does."""
+    of_group = [each for each in alerts if each.group_key == gone.group_key and each.span.overlaps(gone.span)]
+    return min(of_group, key=lambda each: each.opened).alert_id if of_group else None
 
 
 def _decision(known: _Known, event: StoredEvent) -> Decision:

@@ -547,16 +547,45 @@ def test_a_message_that_cannot_be_made_costs_only_its_picture(store: Store):
     assert "could not be made: ZeroDivisionError" in str(row["message"])
 
 
-def test_an_alert_with_an_action_is_not_deleted(store: Store):
+def write_action(store: Store, alert: str, decision: str, number: int) -> None:
+    row = dict.fromkeys(("action_id", "kind", "target", "reason", "approval", "note", "state"), "a")
+    row |= {"monitor": "loans", "alert_id": alert, "decision": decision, "evidence": [], "recorded_at": NOW}
+    with store.writing("loans") as connection:
+        window = {"window_start": day(number).start, "window_end": day(number).end}
+        connection.execute(insert(tables.action), row | window)
+
+
+def test_an_alert_that_has_asked_for_a_new_model_is_not_deleted(store: Store):
     for number in range(2):
         close(store, number, "x", tell=False)
     decide(store)
     (alert,) = rows.read_alerts(store)
-    row = dict.fromkeys(("action_id", "kind", "target", "decision", "reason", "approval", "note", "state"), "a")
-    row |= {"monitor": "loans", "alert_id": alert.alert_id, "evidence": [], "recorded_at": NOW}
-    with store.writing("loans") as connection:
-        connection.execute(insert(tables.action), row | {"window_start": day(1).start, "window_end": day(1).end})
+    write_action(store, alert.alert_id, "trigger", 1)
     close(store, 0, ".", tell=False)
     assert decide(store) == ["withdrawn@1(quiet)"]
     with store.reading() as connection:
         assert connection.execute(select(func.count()).select_from(tables.alert)).scalar() == 1
+
+
+@pytest.mark.parametrize("earlier", ["x", "."], ids=["opens earlier", "never opens"])
+def test_what_was_not_done_because_of_an_alert_follows_the_alert(made, earlier):
+    """So that backfills in any order come to the same ids."""
+    late, in_order = made(), made()
+    for store in (late, in_order):
+        for number, seen in enumerate([earlier, earlier, "x", "x" if earlier == "x" else "."]):
+            if store is in_order or number > 1:
+                close(store, number, seen, tell=False)
+        decide(store)
+    if earlier == ".":
+        close(late, 3, "x", tell=False)
+        decide(late)
+    (alert,) = rows.read_alerts(late)
+    write_action(late, alert.alert_id, "quiet", 3)
+    for number in (0, 1):
+        close(late, number, earlier, tell=False)
+    close(late, 3, "x" if earlier == "x" else ".", tell=False)
+    decide(late)
+    alerts = [(each.alert_id, each.opened) for each in rows.read_alerts(late)]
+    assert alerts == [(each.alert_id, each.opened) for each in rows.read_alerts(in_order)]
+    followed = [(row["alert_id"], row["decision"]) for row in late.query("SELECT alert_id, decision FROM action")]
+    assert followed == [(alert_id, "quiet") for alert_id, _ in alerts]

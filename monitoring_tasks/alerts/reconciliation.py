@@ -17,7 +17,7 @@ class Stored:
     told: bool
     """Whether people were told anything of it."""
     acted: bool
-    """Whether a person decided on it, or something was done about it."""
+    """Whether a person decided on it, or a new model was asked for because of it."""
 
     @property
     def stays(self) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from monitoring_tasks.actions.retraining import action_id
 from monitoring_tasks.alerts.alert import Alert, AlertEvent, DecisionName, Evidence, Series, event_id
 from monitoring_tasks.alerts.decision import decide, decision_event_id, refusal
 from monitoring_tasks.alerts.sighting import ABOUT_LABELS, JUDGED, MATCHING, Seen, Sighting, sighting
@@ -411,13 +412,13 @@ def stored_events(connection: Connection, alerts: Iterable[str]) -> dict[str, li
     return found
 
 
-def with_actions(connection: Connection, alerts: Collection[str]) -> set[str]:
-    """Return those of the alerts because of which something was done, or decided not to be."""
+def with_requests(connection: Connection, alerts: Collection[str]) -> set[str]:
+    """Return those of the alerts because of which a new model was asked for."""
     table = tables.action
     found: set[str] = set()
     ids = list(alerts)
     for first in range(0, len(ids), 500):
-        mine = table.c.alert_id.in_(ids[first : first + 500])
+        mine = table.c.alert_id.in_(ids[first : first + 500]) & (table.c.decision == "trigger")
         found.update(connection.execute(select(table.c.alert_id).where(mine).distinct()).scalars())
     return found
 
@@ -456,11 +457,24 @@ def free_id(connection: Connection, alert: Alert) -> str:
     return found
 
 
-def delete_alerts(connection: Connection, alerts: Collection[str]) -> None:
-    """Delete alerts that nobody knows of, with their events."""
-    for table in (tables.alert_event, tables.alert):
-        for alert in alerts:
-            connection.execute(delete(table).where(table.c.alert_id == alert))
+def delete_alerts(connection: Connection, replaced: Mapping[str, str | None]) -> None:
+    """Delete alerts that nobody knows of, with their events.
+
+    What was decided not to be done because of one stands on the alert that takes its place, and goes where there is
+    none.
+    """
+    table = tables.action
+    for alert, successor in replaced.items():
+        mine = table.c.alert_id == alert
+        if successor is None:
+            connection.execute(delete(table).where(mine))
+        else:
+            for row in connection.execute(select(table).where(mine)).all():
+                window = Window(row.window_start, row.window_end)
+                moved = {"alert_id": successor, "action_id": action_id(successor, row.target, window)}
+                connection.execute(update(table).where(table.c.action_id == row.action_id).values(moved))
+        for other in (tables.alert_event, tables.alert):
+            connection.execute(delete(other).where(other.c.alert_id == alert))
 
 
 def delete_events(connection: Connection, events: Collection[str]) -> None:

@@ -69,6 +69,7 @@ servers:
 benchmark: $(INSTALLED) ## rows x columns per second, peak memory and the ratio to the floor (ROWS="1 10", in millions)
 	$(BIN)/python tests/benchmarks/scan.py $(ROWS)
 	$(BIN)/python -m tests.benchmarks.quality $(ROWS)
+	$(BIN)/python -m tests.benchmarks.alerts
 
 benchmark-decisions: $(INSTALLED) ## false alarms and detection power, beside Evidently and NannyML (OPTIONS="--quick --markdown")
 	$(BIN)/python -m tests.benchmarks.decisions $(OPTIONS)

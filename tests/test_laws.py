@@ -137,7 +137,7 @@ def assert_nothing_is_half_written(store: Store, complete: dict) -> str:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_law_3_killed_at_twenty_random_moments_the_next_run_completes_it(
+def test_law_3_killed_at_random_moments_the_next_run_completes_it(
     kind, request, tmp_path, duckdb_url, warehouse, undisturbed, file, monkeypatch
 ):
     """Each time the real command, a store of its own, and a moment that no step has chosen."""
@@ -174,7 +174,7 @@ def test_law_3_killed_at_twenty_random_moments_the_next_run_completes_it(
 
     moments = random.Random(20130401)
     progress = []
-    for _ in range(20):
+    for _ in range(20 if base is None else 8):
         url = migrated()
         with begun() as process:
             time.sleep(moments.uniform(0.0, 0.9 * duration))

@@ -39,7 +39,7 @@ from monitoring_tasks.config import AlertRule, Monitor
 from monitoring_tasks.errors import TransientError
 from monitoring_tasks.notice import Links
 from monitoring_tasks.results import alerts as rows
-from monitoring_tasks.results import tables
+from monitoring_tasks.results import sightings, tables
 from monitoring_tasks.results.alerts import StoredEvent
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window
@@ -88,8 +88,8 @@ def decide_alerts(
     left = True
     while left:
         with store.writing(monitor.name) as connection:
-            due = rows.due_windows(connection, monitor.name)
-            newest = rows.newest_decided(connection, monitor.name)
+            due = sightings.due_windows(connection, monitor.name)
+            newest = sightings.newest_decided(connection, monitor.name)
             ahead = _are_ahead(connection, monitor, [*due], newest)
             part = [*due][:PART] if ahead else [*due]
             telling |= {window for window in part if due[window]}
@@ -97,13 +97,13 @@ def decide_alerts(
             step = _Step(monitor, store, connection, part, frozenset(telling), newest, now, links or Links(), said)
             step.withdraw_without_rule()
             if part:
-                oldest = rows.oldest_run(connection, monitor.name) or part[0]
+                oldest = sightings.oldest_run(connection, monitor.name) or part[0]
                 for rule in monitor.alert_rules:
                     if ahead:
                         step.go_on(rule)
                     else:
                         step.go_back(rule, oldest)
-                rows.set_done(connection, monitor.name, part)
+                sightings.set_done(connection, monitor.name, part)
         left = len(part) < len(due)
         events += step.events
         if left:
@@ -116,7 +116,7 @@ def _are_ahead(connection: Connection, monitor: Monitor, due: Sequence[Window], 
     if not due or (newest is not None and due[0] <= newest):
         return False
     # A window that is closed again is not known to have been decided on, but alerts know that they were.
-    return not rows.touched(connection, monitor.name, due[0])
+    return not sightings.touched(connection, monitor.name, due[0])
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class _Step:
                 break
             first = min(earlier)
         if frozen:  # they stay as they are as long as some of the windows that they look back on are gone
-            complete = [*rows.windows_since(self._connection, self._monitor.name, oldest, self._newest)]
+            complete = [*sightings.windows_since(self._connection, self._monitor.name, oldest, self._newest)]
             complete = complete[rule.when.windows.n - 1 :]
             if not complete:
                 return
@@ -261,12 +261,12 @@ class _Step:
         last: Window | None = None,
     ) -> Replayed:
         name, n = self._monitor.name, rule.when.windows.n
-        before = rows.windows_before(self._connection, name, first, n - 1)
-        windows = rows.windows_since(self._connection, name, first, self._newest, last=last)
-        sightings = rows.read_sightings(self._connection, name, rule.when, {**before, **windows})
-        standing = Standing(groups, sightings[: len(before)])
+        before = sightings.windows_before(self._connection, name, first, n - 1)
+        windows = sightings.windows_since(self._connection, name, first, self._newest, last=last)
+        seen = sightings.read_sightings(self._connection, name, rule.when, {**before, **windows})
+        standing = Standing(groups, seen[: len(before)])
         watch = Watch(name, rule, self._monitor.timezone)
-        new = sightings[len(before) :]
+        new = seen[len(before) :]
         telling = self._telling if rows.channels_of(rule, escalated=True) else frozenset()
         return replay(watch, standing, new, telling=telling, decisions=decisions, told=told or Told())
 
@@ -391,11 +391,11 @@ class _Step:
     def _evidence(self, rule: AlertRule, alert: Alert, event: str, window: Window) -> tuple[Evidence, ...]:
         over = event == "resolved"
         of_rule = (self._connection, self._monitor.name, rule.when)
-        evidence = rows.read_evidence(*of_rule, window, alert.series, over=over)
+        evidence = sightings.read_evidence(*of_rule, window, alert.series, over=over)
         # It may hold by earlier windows alone: the latest of those in which something matched is the evidence.
-        earlier = () if evidence or over else rows.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
+        earlier = () if evidence or over else sightings.windows_before(*of_rule[:2], window, rule.when.windows.n - 1)
         for each in reversed([*earlier]):
-            evidence = evidence or rows.read_evidence(*of_rule, each, alert.series)
+            evidence = evidence or sightings.read_evidence(*of_rule, each, alert.series)
         return evidence
 
     def _said(self, rule: AlertRule, alert: Alert, event: AlertEvent, verdicts: Verdicts) -> Mapping[str, Any]:

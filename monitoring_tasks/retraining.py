@@ -13,7 +13,8 @@ from monitoring_tasks.alerts.alert import Alert, Evidence
 from monitoring_tasks.config import RETRAINING, Monitor, When
 from monitoring_tasks.results import tables
 from monitoring_tasks.results.actions import Action, read_actions, record_decisions
-from monitoring_tasks.results.alerts import matched_since, read_alerts, read_events
+from monitoring_tasks.results.alerts import read_alerts, read_events
+from monitoring_tasks.results.sightings import matched_since
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.url import shown
 from monitoring_tasks.window import Window

@@ -17,7 +17,7 @@ from monitoring_tasks.checks import Result
 from monitoring_tasks.config.models import When
 from monitoring_tasks.errors import ConfigError
 from monitoring_tasks.results import alerts as rows
-from monitoring_tasks.results import tables
+from monitoring_tasks.results import sightings, tables
 from monitoring_tasks.results.migrate import migrate
 from monitoring_tasks.results.retention import prune
 from monitoring_tasks.results.store import Store, WindowRun, open_store
@@ -126,9 +126,9 @@ def test_a_change_began_in_the_first_of_the_windows_that_opened_the_alert(store:
         close(store, number, seen)
     (alert,) = rows.read_alerts(store, "loans")
     when = monitor("2 of 3").alerts[0].when
-    assert rows.matched_since(store, "loans", when, alert.opened, alert.series) == day(0)
-    assert rows.matched_since(store, "loans", when, day(4), [Series("data_drift", "amount", "")]) == day(2)
-    assert rows.matched_since(store, "loans", when, day(2), [Series("data_drift", "age", "")]) == day(2)
+    assert sightings.matched_since(store, "loans", when, alert.opened, alert.series) == day(0)
+    assert sightings.matched_since(store, "loans", when, day(4), [Series("data_drift", "amount", "")]) == day(2)
+    assert sightings.matched_since(store, "loans", when, day(2), [Series("data_drift", "age", "")]) == day(2)
 
 
 @pytest.mark.parametrize("tell", [True, False], ids=["told", "quiet"])
@@ -200,7 +200,7 @@ def test_law_7_many_windows_are_decided_on_in_parts_that_come_to_the_same(made, 
 
     def pause(_: float) -> None:
         with parts.writing("loans") as connection:
-            pauses.append(len(rows.due_windows(connection, "loans")))
+            pauses.append(len(sightings.due_windows(connection, "loans")))
 
     monkeypatch.setattr("monitoring_tasks.alerting.sleep", pause)
     assert decide(parts) == wanted

@@ -45,6 +45,7 @@ from monitoring_tasks.alerts.message import (
     Links as LinksBlock,
 )
 from monitoring_tasks.alerts.picture import share_bars
+from monitoring_tasks.alerts.sighting import MATCHING
 from monitoring_tasks.alerts.verdicts import Verdicts
 from monitoring_tasks.checks.wording import counted
 from monitoring_tasks.config import AlertRule, Monitor
@@ -53,7 +54,9 @@ from monitoring_tasks.look_back import MINIMUM_WINDOWS, LookBack
 from monitoring_tasks.profile import Baseline, ColumnProfile
 from monitoring_tasks.reference import OWN_ROWS
 from monitoring_tasks.results import tables
+from monitoring_tasks.results.alerts import event_of
 from monitoring_tasks.results.selection import apart, is_inside
+from monitoring_tasks.results.sightings import evidence_of
 from monitoring_tasks.results.sql_to_copy import results_sql, window_runs_sql
 from monitoring_tasks.results.store import Store
 from monitoring_tasks.window import Window, format_instant
@@ -331,7 +334,7 @@ class _Notice:
         start = min(self.alert.opened.start, *(each.window.start for each in self.event.evidence), window.start)
         checks = dict.fromkeys([series.check_name for series in self.alert.series] or self.rule.when.check)
         columns = () if any(not each.column_name for each in self.alert.series) else self.alert.columns
-        statuses = () if self.event.event in ENDS else _matching(self.rule)
+        statuses = () if self.event.event in ENDS else MATCHING[self.rule.when.status]
         period = Window(start, max(window.end, self.alert.last.end))
         text = results_sql(dialect, monitor, period, checks, columns[:SHOWN], statuses)
         yield Code("The numbers, from the results store", text)
@@ -415,9 +418,9 @@ class _Notice:
             checks=self.rule.when.check,
             metrics=() if self.rule.when.metric is None else (self.rule.when.metric,),
             columns=() if self.rule.when.column is None else (self.rule.when.column,),
-            statuses=_matching(self.rule),
+            statuses=MATCHING[self.rule.when.status],
         )
-        matched = tuple(map(_evidence, found))
+        matched = tuple(map(evidence_of, found))
         mine = {*self.alert.series}
         return tuple(each for each in matched if each.series in mine) or matched or self.event.evidence
 
@@ -453,7 +456,7 @@ class _Notice:
             .order_by(table.c.sequence)
         )
         with self.store.reading() as connection:
-            return tuple(map(_event, connection.execute(found)))
+            return tuple(event_of(row._asdict()) for row in connection.execute(found))
 
     @cached_property
     def _known(self) -> frozenset[Series] | None:
@@ -497,7 +500,7 @@ class _Notice:
         now = {
             _key(each): each
             for each in map(
-                _evidence,
+                evidence_of,
                 self.store.results(
                     self.monitor.name,
                     min(each.window.start for each in then),
@@ -625,32 +628,6 @@ def _links(monitor: Monitor, alert: Alert, event: AlertEvent, links: Links) -> t
     pairs = [("Airflow run", links.run), ("Report", report)]
     known = tuple((name, url) for name, url in pairs if url)
     return ([LinksBlock(known)] if known else []), doubts
-
-
-def _matching(rule: AlertRule) -> tuple[str, ...]:
-    """Return the statuses that the rule matches."""
-    return ("warning", "alarm") if rule.when.status == "warning" else (rule.when.status,)
-
-
-def _evidence(row: Mapping[str, Any]) -> Evidence:
-    known = {name: row[name] for name in Evidence.__dataclass_fields__ if name != "window"}
-    return Evidence(_window(row), **known)
-
-
-def _event(row: Any) -> AlertEvent:
-    evidence: Iterable[Mapping[str, Any]] = row.evidence or ()
-    return AlertEvent(
-        row.event_id,
-        row.alert_id,
-        row.sequence,
-        row.event,
-        Window(row.window_start, row.window_end),
-        row.tell,
-        row.actor,
-        row.note,
-        row.until,
-        tuple(map(Evidence.from_json, evidence)),
-    )
 
 
 def _key(evidence: Evidence) -> tuple[Any, ...]:

@@ -235,7 +235,7 @@ def read_evidence(
         found = found.where(or_(table.c.threshold_lower.is_not(None), table.c.threshold_upper.is_not(None)))
     places = {each: place for place, each in enumerate(series)}
     rows = [row._asdict() for row in connection.execute(found)]
-    kept = [_evidence(window, row) for row in rows if _series(row) in places]
+    kept = [evidence_of(row) for row in rows if _series(row) in places]
     kept.sort(key=lambda each: (places[each.series], -_excess(each), each.metric))
     return tuple(kept[:EVIDENCE]) if kept or over else _no_data(connection, monitor, window, when, series)
 
@@ -261,10 +261,11 @@ def _no_data(
     return tuple(Evidence(window, *(each[0], "", *each[1:]), when.status, message=said) for each in series)[:EVIDENCE]
 
 
-def _evidence(window: Window, row: Mapping[str, Any]) -> Evidence:
+def evidence_of(row: Mapping[str, Any]) -> Evidence:
+    """Return a row of `result` as what an alert stands on."""
     names = ("check_name", "metric", "column_name", "segment", "status", "value", "value_lower", "value_upper")
     numbers = ("p_value", "threshold_lower", "threshold_upper", "baseline_rows", "window_rows", "message")
-    return Evidence(window, **{name: row[name] for name in (*names, *numbers)})
+    return Evidence(Window(row["window_start"], row["window_end"]), **{name: row[name] for name in (*names, *numbers)})
 
 
 def _series(row: Mapping[str, Any]) -> Series:
